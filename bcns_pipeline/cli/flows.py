@@ -1,0 +1,127 @@
+"""Runs a flow's job in this process, with the history that the Dagster UI shows.
+
+Put here how a job is started outside of Dagster's own daemons. Do not put a flow's steps here. The instance is the
+checkout's own (`dagster.yaml`), so a run made here is seen, counted and checked like any other.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster import ExecuteInProcessResult
+from rich.console import Console
+
+from bcns_pipeline.rules.faults import BadInput
+from bcns_pipeline.settings import load_settings
+
+JOBS = {"inventory": ("inventory_sync", "inventory_full_sync")}
+
+
+def run_flow(flow: str, *, mode: str, full: bool = False) -> int:
+    """Run FLOW; prints what it says, and the table of changes in mode plan. Exit code 0, 1 failed, 2 bad input."""
+    if flow not in JOBS:
+        raise BadInput([f"There is no flow {flow!r}: {', '.join(sorted(JOBS))} is what can be run."])
+    console = Console()
+    with dagster_instance() as instance:
+        result = execute(JOBS[flow][1 if full else 0], instance, run_config={"mode": mode}, say=console.print)
+    if mode == "plan":
+        show_table(console, result, "inventory/diff", "changes")
+    return 0 if result.success else 1
+
+
+@contextmanager
+def dagster_instance() -> Iterator[dg.DagsterInstance]:
+    """The instance of this checkout: DAGSTER_HOME where it is set, else `dagster.yaml` with a home of its own."""
+    if os.environ.get("DAGSTER_HOME"):
+        with dg.DagsterInstance.get() as instance:
+            yield instance
+        return
+    home = load_settings().home / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    root = Path(__file__).resolve().parents[2]
+    config = Path.cwd() if (Path.cwd() / "dagster.yaml").exists() else root
+    with dg.DagsterInstance.from_ref(_ref(home, config)) as instance:
+        yield instance
+
+
+def execute(
+    job: str,
+    instance: dg.DagsterInstance,
+    *,
+    run_config: Mapping[str, Any] | None = None,
+    say: Any = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> ExecuteInProcessResult:
+    """One run of `job`. `say` is called with each line that its steps log; failures are said, not raised."""
+    from bcns_pipeline.definitions import build_defs
+
+    definition = build_defs(overrides, loggers={"console": _said_by_steps(say)}).resolve_job_def(job)
+    result = definition.execute_in_process(
+        run_config=dict(run_config or {}), instance=instance, raise_on_error=False
+    )
+    if not result.success and say is not None:
+        for event in result.all_events:
+            if event.is_step_failure:
+                error = event.step_failure_data.error
+                said = event.step_failure_data.user_failure_data
+                say((said.description if said and said.description else None) or (error.message if error else "failed"))
+    return result
+
+
+def show_table(console: Console, result: ExecuteInProcessResult, asset: str, name: str) -> None:
+    """Print the table that an asset of this run has in its metadata."""
+    from rich.table import Table
+
+    for event in result.all_events:
+        if not event.is_step_materialization or "/".join(event.asset_key.path) != asset:
+            continue
+        value = event.step_materialization_data.materialization.metadata[name]
+        table = Table(*[column.name for column in value.schema.columns])
+        for record in value.records:
+            table.add_row(*[str(record.data[column.name]) for column in value.schema.columns])
+        console.print(table)
+
+
+def metadata_of(result: ExecuteInProcessResult, asset: str) -> dict[str, Any]:
+    """The plain values of an asset's metadata in this run; empty where it was not materialised."""
+    for event in result.all_events:
+        if event.is_step_materialization and "/".join(event.asset_key.path) == asset:
+            found = event.step_materialization_data.materialization.metadata
+            return {name: getattr(value, "value", value) for name, value in found.items()}
+    return {}
+
+
+def _said_by_steps(say: Any) -> dg.LoggerDefinition:
+    """Dagster's own log is for its UI; a person at a terminal gets what the steps themselves say."""
+
+    @dg.logger
+    def said(_context: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.Logger("bcns.steps", logging.INFO)
+        if say is not None:
+            logger.addHandler(_Said(say))
+        return logger
+
+    return said
+
+
+class _Said(logging.Handler):
+    def __init__(self, say: Any) -> None:
+        super().__init__(logging.INFO)
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        meta = getattr(record, "dagster_meta", None) or {}
+        if meta.get("dagster_event") is None and meta.get("orig_message"):
+            self._say(f"  {meta['orig_message']}")
+
+
+def _ref(home: Path, config: Path) -> Any:
+    from dagster._core.instance import InstanceRef
+
+    return InstanceRef.from_dir(str(home), config_dir=str(config))

@@ -1,0 +1,224 @@
+"""`bcns`: the command line, thin commands over the rooms.
+
+Put the names, options and one-line helps here; what a command does is in its own module beside this one. Bad
+input ends in sentences and exit code 2, never in a traceback.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from bcns_pipeline.outcomes import OutsideError
+from bcns_pipeline.rules.faults import BadInput
+
+
+class Sentences(TyperGroup):
+    """Ends with code 2 and one sentence per fault for bad input, with code 1 where an outside system said no."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        from bcns_pipeline.cli.console import complain
+
+        try:
+            return super().invoke(ctx)
+        except BadInput as bad:
+            for fault in bad.faults:
+                complain(fault)
+            raise typer.Exit(2) from None
+        except OutsideError as error:
+            complain(f"{error}.")
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=Sentences, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+)
+config_app = typer.Typer(no_args_is_help=True, help="The merchant's mapping file.")
+audit_app = typer.Typer(no_args_is_help=True, help="The audit chain.")
+smoke_app = typer.Typer(no_args_is_help=True, help="One record, end to end, with its proof.")
+explain_app = typer.Typer(no_args_is_help=True, help="Why a number is what it is.")
+app.add_typer(config_app, name="config")
+app.add_typer(audit_app, name="audit")
+app.add_typer(smoke_app, name="smoke")
+app.add_typer(explain_app, name="explain")
+
+
+@app.command()
+def demo(
+    skus: Annotated[int, typer.Option(help="Size of the generated catalogue.")] = 10_000,
+) -> None:
+    """Run every flow end to end against the sandbox: no account, no Docker, no root."""
+    from bcns_pipeline.cli.demo import run_demo
+
+    raise typer.Exit(run_demo(skus))
+
+
+@app.command()
+def dev(
+    skus: Annotated[int, typer.Option(help="Size of the generated catalogue.")] = 2_000,
+    port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+) -> None:
+    """Keep the sandbox alive with shoppers and warehouse staff, and open the Dagster UI on it."""
+    from bcns_pipeline.cli.dev import run_dev
+
+    raise typer.Exit(run_dev(skus, port))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def sandbox(context: typer.Context) -> None:
+    """Serve a local BigCommerce and NetSuite (`bcns sandbox --help` lists the options)."""
+    from bcns_pipeline.sandbox.__main__ import main as serve
+
+    raise typer.Exit(serve(context.args))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database that BCNS_DATABASE_URL names (or the embedded one) to this version."""
+    from bcns_pipeline.cli.admin import migrate_database
+
+    migrate_database()
+
+
+@app.command()
+def keygen(
+    kind: Annotated[str, typer.Option(help="rsa (PS256) or ec (ES256).")] = "ec",
+    out: Annotated[Path, typer.Option(help="Folder for key and certificate.")] = Path(".bcns/keys"),
+    days: Annotated[int, typer.Option(help="Validity; NetSuite cuts more than 730 days.")] = 730,
+    name: Annotated[str, typer.Option(help="Common name in the certificate.")] = "bcns-pipeline",
+) -> None:
+    """Make the key and certificate of NetSuite's OAuth 2.0 client credentials, and say where to upload it."""
+    from bcns_pipeline.cli.admin import make_keys
+
+    make_keys(kind, out, days, name)
+
+
+@app.command()
+def doctor(
+    shape: Annotated[
+        str, typer.Option("--format", help="table, lines, markdown or json; auto asks the terminal.")
+    ] = "auto",
+    scopes: Annotated[
+        bool, typer.Option("--scopes", help="Only list the least that both accounts must grant.")
+    ] = False,
+) -> None:
+    """Probe both accounts, read-only: what was found, what it means, how to mend it.
+
+    Ends with 0 where the flows can run, with 1 where they can't, with 2 where settings or mapping file are faulty.
+    """
+    from bcns_pipeline.cli.doctor import run_doctor, show_scopes
+
+    if scopes:
+        show_scopes()
+        return
+    raise typer.Exit(run_doctor(shape))
+
+
+@config_app.command("check")
+def config_check(
+    path: Annotated[
+        Path | None, typer.Argument(help="The file; BCNS_CONFIG or bcns.yaml by default.")
+    ] = None,
+) -> None:
+    """Every fault of the mapping file at once, one sentence each."""
+    from bcns_pipeline.cli.admin import check_config
+
+    check_config(path)
+
+
+@app.command()
+def plan(flow: Annotated[str, typer.Argument(help="inventory")]) -> None:
+    """What the next run of FLOW would do; nothing is sent."""
+    from bcns_pipeline.cli.flows import run_flow
+
+    raise typer.Exit(run_flow(flow, mode="plan"))
+
+
+@app.command()
+def run(
+    flow: Annotated[str, typer.Argument(help="inventory")],
+    full: Annotated[bool, typer.Option(help="Read everything instead of what changed.")] = False,
+) -> None:
+    """Run FLOW once, in this process, with the same history that the Dagster UI shows."""
+    from bcns_pipeline.cli.flows import run_flow
+
+    raise typer.Exit(run_flow(flow, mode="apply", full=full))
+
+
+@app.command()
+def status() -> None:
+    """One page: what is stuck, who owns it, what waits, when each flow last ran."""
+    from bcns_pipeline.cli.status import show_status
+
+    raise typer.Exit(show_status())
+
+
+@app.command()
+def exceptions(
+    code: Annotated[str | None, typer.Option(help="Only this code.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Resolved ones too.")] = False,
+) -> None:
+    """The open exceptions, with owner, cause and fix."""
+    from bcns_pipeline.cli.status import show_exceptions
+
+    show_exceptions(code, open_only=not all_)
+
+
+@app.command()
+def approve(
+    exception: Annotated[int, typer.Argument(help="Number, as `bcns exceptions` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why; it goes into the audit chain.")],
+    dismiss: Annotated[bool, typer.Option(help="Close it without allowing what it held back.")] = False,
+) -> None:
+    """Clear an exception that needs a person, such as a tripped breaker or a value below the confirmed one."""
+    from bcns_pipeline.cli.status import approve_exception
+
+    approve_exception(exception, reason, dismiss=dismiss)
+
+
+@smoke_app.command("inventory")
+def smoke_inventory(
+    sku: Annotated[str, typer.Argument(help="A SKU that both systems know.")],
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Stop before anything is sent.")] = False,
+) -> None:
+    """Adjust SKU by one unit in NetSuite, then run this: only that SKU may appear in the plan.
+
+    Then it is pushed and read back, and a second run must write nothing. Ends with 0 and PASS, or 1 and FAIL.
+    """
+    from bcns_pipeline.cli.smoke import smoke_stock
+
+    raise typer.Exit(smoke_stock(sku, plan_only=plan_only))
+
+
+@explain_app.command("sku")
+def explain_sku(
+    sku: Annotated[str, typer.Argument(help="SKU, as in either system.")],
+    at: Annotated[str | None, typer.Option(help="Moment, e.g. 2026-11-20T14:00; now by default.")] = None,
+) -> None:
+    """NetSuite's terms, the rule, the value pushed and the value read back, at that moment."""
+    from bcns_pipeline.cli.explain import explain_stock
+
+    raise typer.Exit(explain_stock(sku, at))
+
+
+@audit_app.command("verify")
+def audit_verify(
+    head: Annotated[
+        str | None, typer.Option(help="A head hash noted earlier, e.g. in a run's metadata.")
+    ] = None,
+) -> None:
+    """Recompute the chain and the digests of its lines; name the first broken row."""
+    from bcns_pipeline.cli.admin import verify_audit
+
+    raise typer.Exit(verify_audit(head))
+
+
+def main() -> None:
+    """Entry point of the `bcns` script."""
+    app()

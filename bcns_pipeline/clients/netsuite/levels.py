@@ -1,0 +1,162 @@
+"""One stream of stock pages: a range of item ids, read by key from one table.
+
+Put the walk over one range here, the text of its query and the making of columns. Which ranges and which
+table are read is decided by `inventory.py` and `fallback.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bcns_pipeline.clients.netsuite import sql
+from bcns_pipeline.clients.netsuite.models import TERMS, LevelsPage, Page
+from bcns_pipeline.clients.netsuite.suiteql import Key, SuiteQL, readable
+
+Bounds = tuple[int, int]
+START: Final = 0
+END: Final = 999_999_999_999
+# Paired with an id below the range: no row of that id is left over.
+_PAST_ALL_LOCATIONS: Final = END
+
+COLUMN_BY_TERM: Final[Mapping[str, str]] = {
+    "available": "quantityavailable",
+    "on_hand": "quantityonhand",
+    "committed": "quantitycommitted",
+    "in_transit": "quantityintransit",
+    "backordered": "quantitybackordered",
+    "on_order": "quantityonorder",
+}
+# Columns depend on an account's features; these may be absent, and their terms are then None.
+OPTIONAL_COLUMNS: Final = frozenset(COLUMN_BY_TERM.values()) - {"quantityavailable", "quantityonhand"}
+# The item's own totals know nothing of stock on its way between locations.
+ITEM_LACKS: Final = frozenset({"quantityintransit"})
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What a stock read is after. `sku` is a checked column name; `lacks` are columns the account has not."""
+
+    sku: str
+    locations: Sequence[int] | None
+    draw_seq: Callable[[], int]
+    changed_since: str | None = None
+    kits: bool = True
+    lacks: frozenset[str] = frozenset()
+
+    def terms(self, alias: str) -> str:
+        """The select list of the quantities."""
+        return ",\n       ".join(
+            f"NVL({alias}.{column}, 0) AS {term}"
+            for term, column in COLUMN_BY_TERM.items()
+            if column not in self.lacks
+        )
+
+
+def levels_text(want: Want, table: str, ids: Sequence[int] | None = None, join: str = "LEFT") -> str:
+    """The query over one table. Bound: since (twice with kits), after id twice, location, id end."""
+    only = "" if ids is None else f"\n  AND i.id IN ({sql.numbers(ids)})"
+    if want.changed_since is not None:
+        at = sql.at_locations("c", want.locations, joined=False)
+        conditions = [sql.fill("changed", table=table, c_locations=at)]
+        if want.kits:
+            at = sql.at_locations("k", want.locations, joined=False)
+            conditions.append(sql.fill("changed_kits", table=table, k_locations=at))
+        only += "\n  AND (" + "\n    OR ".join(conditions) + ")"
+    at = sql.at_locations("ail", want.locations, joined=True)
+    return sql.fill(
+        "levels", sku=want.sku, terms=want.terms("ail"), table=table, join=join, at_locations=at, only=only
+    )
+
+
+def item_text(want: Want, ids: Sequence[int] | None = None) -> str:
+    """The query over the item's own totals. Parameters: after id, id bound."""
+    only = "" if ids is None else f"\n  AND i.id IN ({sql.numbers(ids)})"
+    return sql.fill("levels_item", sku=want.sku, terms=want.terms("i"), only=only)
+
+
+def read_range(
+    query: SuiteQL,
+    want: Want,
+    table: str,
+    bounds: Bounds,
+    ids: Sequence[int] | None = None,
+    join: str = "LEFT",
+) -> Iterator[LevelsPage]:
+    """Pages of the items in `bounds` (half-open), in order of item and location."""
+    since = [] if want.changed_since is None else [want.changed_since] * (2 if want.kits else 1)
+    low, high = bounds
+
+    def params(after: Key) -> list[str | int]:
+        return [*since, after[0], after[0], after[1], high]
+
+    drawn = _Drawn(want.draw_seq)
+    pages = query.keyset(
+        levels_text(want, table, ids, join),
+        (low - 1, _PAST_ALL_LOCATIONS),
+        params,
+        lambda row: (int(row["item_id"]), int(row.get("location_id") or 0)),
+        before=drawn.draw,
+    )
+    for page in pages:
+        with readable():
+            found = columns(page, drawn.last, table)
+        yield found
+
+
+def read_item_range(
+    query: SuiteQL, want: Want, location: int, bounds: Bounds, ids: Sequence[int] | None = None
+) -> Iterator[LevelsPage]:
+    """As `read_range`, from the totals on the items themselves, booked at `location`."""
+    low, high = bounds
+    drawn = _Drawn(want.draw_seq)
+    pages = query.keyset(
+        item_text(want, ids),
+        (low - 1,),
+        lambda after: [after[0], high],
+        lambda row: (int(row["item_id"]),),
+        before=drawn.draw,
+    )
+    for page in pages:
+        with readable():
+            found = columns(page, drawn.last, "item", location)
+        yield found
+
+
+class _Drawn:
+    """Remembers the number drawn ahead of the page that is on its way."""
+
+    def __init__(self, draw_seq: Callable[[], int]) -> None:
+        self._draw_seq = draw_seq
+        self.last = 0
+
+    def draw(self) -> None:
+        self.last = self._draw_seq()
+
+
+def columns(page: Page, read_seq: int, source: str, location: int | None = None) -> LevelsPage:
+    """Columns of a page; 1000 rows take about a millisecond, after the JSON's own one and a half."""
+    rows = page.rows
+    if location is None:
+        places = [int(row.get("location_id") or 0) for row in rows]
+    else:
+        places = [location] * len(rows)
+    return LevelsPage(
+        read_seq=read_seq,
+        body=page.body,
+        source=source,
+        item_id=[int(row["item_id"]) for row in rows],
+        sku=[leaf(row.get("sku")) for row in rows],
+        item_type=[row.get("item_type", "") for row in rows],
+        location=places,
+        terms={term: page.column(term) for term in TERMS},
+        changed_at=page.column("changed_at"),
+    )
+
+
+def leaf(name: str | None) -> str:
+    """The own name of a matrix child: NetSuite may print "Parent : Child" (facts/netsuite.md 5)."""
+    if name is None:
+        return ""
+    return name.rsplit(" : ", 1)[-1].strip() if " : " in name else name.strip()

@@ -1,0 +1,97 @@
+"""What the NetSuite client hands out: pages of SuiteQL rows, and stock pages as columns.
+
+Put shapes here and what follows from them alone. Every value of a SuiteQL row is text as NetSuite wrote it,
+and a key that is not there is NULL (facts/netsuite.md 2.1); turning text into numbers is the work of the
+rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+Row = dict[str, str]
+TERMS: Final = ("available", "on_hand", "committed", "in_transit", "backordered", "on_order")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of SuiteQL rows. Keys are lower-case; `body` is the answer as read. `total` may be unknown."""
+
+    rows: list[Row]
+    has_more: bool
+    total: int | None
+    body: bytes = b""
+
+    def column(self, name: str) -> list[str | None]:
+        """One column, None where NULL."""
+        return [row.get(name) for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelsPage:
+    """Stock of up to 1000 (item, location) pairs as columns of equal length.
+
+    `read_seq` was drawn before the page was asked for. `location` 0 means that the item has no row in any
+    of the asked locations (never stocked there: it sells 0). Terms are NetSuite's text ("12", "3.5"), None
+    for NULL or for a term that the source does not have. `changed_at` is in NetSuite's own frame, None if
+    unknown. `unreadable` names tables of the fallback source that could not be read; items that only they
+    know are then left out, because unknown is not empty.
+    """
+
+    read_seq: int
+    body: bytes
+    source: str
+    item_id: list[int]
+    sku: list[str]
+    item_type: list[str]
+    location: list[int]
+    terms: Mapping[str, list[str | None]]
+    changed_at: list[str | None]
+    unreadable: Sequence[str] = ()
+
+    def __len__(self) -> int:
+        return len(self.item_id)
+
+
+@dataclass(frozen=True, slots=True)
+class MembersPage:
+    """Members of kits and groups as columns, one row per (parent, member); `quantity` is NetSuite's text.
+
+    Only members that can carry stock are listed: services and other charges never limit a kit.
+    """
+
+    body: bytes
+    parent_id: list[int]
+    parent_sku: list[str]
+    parent_type: list[str]
+    item_id: list[int]
+    member_type: list[str]
+    member_inactive: list[bool]
+    quantity: list[str]
+
+    def __len__(self) -> int:
+        return len(self.parent_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedItem:
+    """An item whose record (not stock) changed: renamed, made inactive, turned into a matrix parent."""
+
+    item_id: int
+    sku: str
+    item_type: str
+    matrix_type: str | None
+    inactive: bool
+    modified_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class NetSuiteLocation:
+    """A NetSuite location; `sells` is its "make inventory available" box, None where the account has none."""
+
+    id: int
+    name: str
+    inactive: bool
+    sells: bool | None

@@ -1,0 +1,31 @@
+"""Posts one message to a Slack incoming webhook.
+
+Put only the posting here; what is said and when is decided by the flows. The address itself is the secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bcns_pipeline.clients.http.transport import Transport
+from bcns_pipeline.outcomes import Meter, Outcome, System
+
+
+class _Open:
+    """A gate without slots: a message now and then needs none."""
+
+    @contextmanager
+    def admit(self, system: System) -> Iterator[None]:  # noqa: ARG002
+        yield
+
+
+class SlackClient:
+    """One webhook. A message that can't be delivered is an Outcome, no exception: alerts stop no flow."""
+
+    def __init__(self, url: str, *, meter: Meter) -> None:
+        self._transport = Transport(System.ALERTS, url, gate=_Open(), meter=meter, secrets=(url,))
+
+    def post(self, text: str) -> Outcome:
+        """Send `text` (Slack's own markup); no personal data belongs in it."""
+        return self._transport.write("POST", "", operation="POST slack webhook", json={"text": text})

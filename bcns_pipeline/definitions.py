@@ -1,0 +1,52 @@
+"""What Dagster loads: wiring only.
+
+Reads the environment and the one mapping file, and nothing else: no database, no network, no server start
+(design section 2). Flows, resources and policies are written in their own rooms.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from bcns_pipeline.config import load_or_default
+from bcns_pipeline.defs.inventory import assets as inventory_assets
+from bcns_pipeline.defs.inventory import automation as inventory_automation
+from bcns_pipeline.defs.inventory import checks as inventory_checks
+from bcns_pipeline.defs.platform import automation as platform_automation
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.settings import load_settings
+
+
+def build_defs(
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    config_path: str | None = None,
+    loggers: Mapping[str, dg.LoggerDefinition] | None = None,
+) -> dg.Definitions:
+    """The whole graph. `overrides` replaces resources by name; `config_path` names another mapping file.
+
+    `loggers` replace Dagster's console (the command line shows what the steps say and nothing else).
+
+    A missing or faulty mapping file loads with defaults: its faults are shown by `bcns doctor`, by the first
+    step of every run, and by a WARN check.
+    """
+    mapping, _faults = load_or_default(Path(config_path or load_settings().config))
+    return dg.Definitions(
+        assets=inventory_assets.ASSETS,
+        asset_checks=inventory_checks.CHECKS,
+        jobs=[*inventory_automation.JOBS, *platform_automation.JOBS],
+        schedules=[*inventory_automation.schedules(mapping), *platform_automation.schedules(mapping)],
+        sensors=[
+            *inventory_automation.SENSORS,
+            *platform_automation.SENSORS,
+            platform_automation.leftovers_sensor(inventory_automation.DRAINED_BY),
+        ],
+        resources={"connections": Connections(config_path=config_path), **(overrides or {})},
+        executor=dg.in_process_executor,
+        loggers=loggers,
+    )
+
+
+defs = build_defs()

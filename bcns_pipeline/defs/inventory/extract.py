@@ -1,0 +1,193 @@
+"""Extract: what NetSuite says of stock now, kept as read.
+
+Put the order of the reads and what is kept of them here. Do not decide a quantity here (rules/inventory), and
+do not write to an outside system: this step can be run as often as anybody likes.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from bcns_pipeline.clients.netsuite.models import LevelsPage
+from bcns_pipeline.defs.inventory.places import Places, find_places
+from bcns_pipeline.defs.inventory.run import Scope, inventory_digest
+from bcns_pipeline.outcomes import Lane, Rejected
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.resources.failures import PermanentFailure
+from bcns_pipeline.state.documents import NewDocument
+from bcns_pipeline.state.inventory_views import pending_items
+
+WATERMARK = "inventory.watermark"
+SNAPSHOT = "inventory.snapshot"
+LEVELS = "inventory_levels"
+MEMBERS = "inventory_members"
+MEMBER_COLUMNS = ("parent_id", "parent_sku", "item_id", "quantity", "member_type", "member_inactive")
+# NetSuite's own clock, as every query prints it (facts/netsuite.md 2.3).
+NETSUITE_TIME = "%Y-%m-%d %H:%M:%S"
+# One audit row and one transaction for so many pages: a full snapshot of 100,000 items has 200 of them.
+PAGES_AT_A_TIME = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a run read: its pages are documents of `run_id`.
+
+    `complete`: every active item was read, so that absence means "not active any more". `clock` is NetSuite's
+    time before the first page, the next watermark; `read_seq` was drawn before anything was read.
+    """
+
+    run_id: str
+    scope: str
+    complete: bool
+    since: str | None
+    clock: str
+    read_seq: int
+    pages: int
+    rows: int
+    inactive: tuple[int, ...]
+    kits_unreadable: str | None
+    places: Places
+
+
+def take_snapshot(
+    connections: Connections,
+    scope: Scope,
+    run_id: str,
+    progress: Callable[[str], None],
+    *,
+    lane: Lane = Lane.BULK,
+    only: Sequence[int] = (),
+) -> tuple[Snapshot, pd.DataFrame]:
+    """Read NetSuite's stock into documents of this run; also the items met (item_id, sku), kits included.
+
+    CHANGED without a watermark reads everything; `only` reads just those item ids (the fast lane). Items that
+    are still out of step from an earlier run are read again, because a retry re-reads the truth.
+    Raises OutsideError where a read failed: unknown is not empty.
+    """
+    state, stock = connections.state, connections.stock(lane)
+    since = None if only or scope is not Scope.CHANGED else watermark(connections)
+    complete = not only and since is None
+    places = find_places(connections, lane, refresh=complete)
+    read_seq = state.inventory.draw_read_seq()
+    clock = stock.clock()
+    keeper = _Keeper(connections, clock, progress)
+    draw = state.inventory.draw_read_seq
+    if not only:
+        known = state.links.items()["item_id"].tolist() if complete else ()
+        keeper.keep(stock.levels(places.netsuite, draw, changed_since=since, known_ids=known))
+    again = list(only) if only else ([] if complete else pending_items(state))
+    if again:
+        keeper.keep(stock.levels(places.netsuite, draw, item_ids=again))
+    keeper.flush()
+    inactive = (
+        tuple(item.item_id for item in stock.changed_items(since) if item.inactive) if since is not None else ()
+    )
+    snapshot = Snapshot(
+        run_id=run_id,
+        scope=scope.value,
+        complete=complete,
+        since=since,
+        clock=clock,
+        read_seq=read_seq,
+        pages=keeper.pages,
+        rows=keeper.rows,
+        inactive=inactive,
+        kits_unreadable=_keep_members(
+            connections, lane, places, clock, since, read_seq, keeper.items
+        ),
+        places=places,
+    )
+    state.cursors.move(f"{SNAPSHOT}.{lane}", {**asdict(snapshot), "places": places.as_json()})
+    items = pd.DataFrame({"item_id": list(keeper.items), "sku": list(keeper.items.values())})
+    return snapshot, items.astype({"item_id": "int64", "sku": "object"})
+
+
+def last_snapshot(connections: Connections, lane: Lane = Lane.BULK) -> Snapshot:
+    """The newest snapshot of the lane, which is this run's own where it took one.
+
+    Raises PermanentFailure before the first one.
+    """
+    kept = connections.state.cursors.get(f"{SNAPSHOT}.{lane}")
+    if kept is None:
+        raise PermanentFailure("There is no snapshot yet: run the job inventory_sync, which takes one first.")
+    return Snapshot(**{**kept, "inactive": tuple(kept["inactive"]), "places": Places.of_json(kept["places"])})
+
+
+def watermark(connections: Connections) -> str | None:
+    """From when on changes are read: the last moment in step, less the overlap; None = never in step.
+
+    Overlapping costs a few unchanged rows; a clock that is read a moment late would cost a change.
+    """
+    kept = connections.state.cursors.get(WATERMARK)
+    if kept is None or kept["config"] != inventory_digest(connections.mapping):
+        return None
+    return back_in_time(kept["clock"], timedelta(minutes=connections.mapping.inventory.overlap_minutes))
+
+
+def back_in_time(clock: str, overlap: timedelta) -> str:
+    """A moment of NetSuite's clock, `overlap` earlier."""
+    moment = datetime.strptime(clock, NETSUITE_TIME)  # noqa: DTZ007 - NetSuite's frame names no zone
+    return (moment - overlap).strftime(NETSUITE_TIME)
+
+
+def move_watermark(connections: Connections, snapshot: Snapshot) -> None:
+    """The store is in step with what this snapshot read, or knows what is not: read on from its clock."""
+    value = {"clock": snapshot.clock, "config": inventory_digest(connections.mapping)}
+    connections.state.cursors.move(WATERMARK, value)
+
+
+class _Keeper:
+    """Stores pages as documents, a few at a time, and counts them."""
+
+    def __init__(self, connections: Connections, clock: str, progress: Callable[[str], None]) -> None:
+        self._documents = connections.state.documents
+        self._clock = clock
+        self._progress = progress
+        self._waiting: list[NewDocument] = []
+        self.pages = 0
+        self.rows = 0
+        self.items: dict[int, str] = {}
+
+    def keep(self, pages: Iterable[LevelsPage]) -> None:
+        for page in pages:
+            self.pages += 1
+            self.rows += len(page)
+            self.items.update(zip(page.item_id, page.sku, strict=True))
+            place = page.location[0] if page.source == "item" and page.location else None
+            key = json.dumps({"clock": self._clock, "page": self.pages, "source": page.source, "location": place})
+            self._waiting.append(NewDocument("netsuite", LEVELS, key, page.body, page.read_seq))
+            if len(self._waiting) >= PAGES_AT_A_TIME:
+                self.flush()
+            if self.pages % 25 == 0:
+                self._progress(f"read {self.rows:,} stock rows from NetSuite")
+
+    def flush(self) -> None:
+        self._documents.store(self._waiting)
+        self._waiting = []
+
+
+def _keep_members(
+    connections: Connections,
+    lane: Lane,
+    places: Places,
+    clock: str,
+    since: str | None,
+    read_seq: int,
+    items: dict[int, str],
+) -> str | None:
+    """Kit members of this run as one document; the refusing text where the role may not read them."""
+    columns: dict[str, list[Any]] = {name: [] for name in MEMBER_COLUMNS}
+    try:
+        for page in connections.stock(lane).members(places.netsuite, since):
+            for name in MEMBER_COLUMNS:
+                columns[name] += getattr(page, name)
+    except Rejected as refused:
+        return refused.detail
+    items.update(zip(columns["parent_id"], columns["parent_sku"], strict=True))
+    body = json.dumps(columns).encode()
+    connections.state.documents.store([NewDocument("netsuite", MEMBERS, clock, body, read_seq)])
+    return None

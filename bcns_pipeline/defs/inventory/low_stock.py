@@ -1,0 +1,117 @@
+"""The fast lane: SKUs that run low reach the store within two minutes, whatever the bulk lane is doing.
+
+Put the sensor that notices them and the job that pushes just those here. The steps are the flow's own; what is
+different is the lane: its slots of the Gate are reserved, and it takes the store's lock between two bulk calls.
+An op and not the assets, because an asset belongs to one pool and would wait for the full sync's end.
+"""
+
+import json
+from datetime import timedelta
+
+import dagster as dg
+
+from bcns_pipeline.defs.inventory import report
+from bcns_pipeline.defs.inventory.apply import apply_plan
+from bcns_pipeline.defs.inventory.extract import back_in_time, take_snapshot
+from bcns_pipeline.defs.inventory.identify import identify
+from bcns_pipeline.defs.inventory.places import find_places
+from bcns_pipeline.defs.inventory.planning import make_plan, sellable_of
+from bcns_pipeline.defs.inventory.run import LOW_STOCK_FLOW, Scope
+from bcns_pipeline.defs.modes import Mode
+from bcns_pipeline.outcomes import Lane
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
+from bcns_pipeline.state.inventory_views import pending_items
+
+# A sensor has 60 s; more items than this are a bulk change, which the next incremental run brings.
+MOST_ITEMS = 500
+OVERLAP = timedelta(minutes=2)
+
+
+class LowStock(dg.Config):
+    """NetSuite ids of the items to push. Without any, the job takes up what an earlier one left open."""
+
+    item_ids: list[int] = []
+
+
+@dg.op(pool="inventory_fast", description="Read these items anew, push what differs, read back.")
+def push_low_stock(context: dg.OpExecutionContext, config: LowStock, connections: Connections) -> None:
+    """The whole flow for a few items; ends with an observation of bigcommerce/inventory_levels."""
+    connections.require("bigcommerce", "netsuite")
+    say = context.log.info
+    only = config.item_ids or pending_items(connections.state)[:MOST_ITEMS]
+    if not only:
+        say("no item is low or left open")
+        return
+    with outside_errors():
+        snapshot, items = take_snapshot(
+            connections, Scope.CHANGED, context.run_id, say, lane=Lane.FAST, only=only
+        )
+        identify(connections, items, whole=False, lane=Lane.FAST, progress=say)
+        planned = make_plan(connections, snapshot, flow=LOW_STOCK_FLOW, mode=Mode.APPLY)
+        applied = apply_plan(connections, planned, progress=say, lane=Lane.FAST)
+    say(applied.sentence)
+    context.log_event(
+        dg.AssetObservation(
+            ["bigcommerce", "inventory_levels"],
+            metadata={
+                "low_stock": applied.sentence,
+                "changes": report.changes_table(planned.lines),
+            },
+        )
+    )
+
+
+@dg.job(
+    name="inventory_low_stock",
+    hooks={stop_run_retries},
+    description="The items that the low-stock sensor names, through the fast lane.",
+)
+def low_stock_job() -> None:
+    """One step in a pool of its own."""
+    push_low_stock()
+
+
+@dg.sensor(
+    name="low_stock",
+    job=low_stock_job,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Every minute: items whose stock moved in NetSuite and is at or under the threshold.",
+)
+def low_stock_sensor(
+    context: dg.SensorEvaluationContext, connections: Connections
+) -> dg.SensorResult:
+    """Two or three calls; the run re-reads the truth, so that a tick seen twice does no harm."""
+    connections.require("bigcommerce", "netsuite")
+    low, clock = _low_items(connections, json.loads(context.cursor or "{}").get("since"))
+    cursor = json.dumps({"v": 1, "since": clock})
+    if not low:
+        return dg.SensorResult(skip_reason="no changed item is low", cursor=cursor)
+    config = {"ops": {push_low_stock.name: {"config": {"item_ids": low}}}}
+    return dg.SensorResult(
+        cursor=cursor, run_requests=[dg.RunRequest(run_key=f"low-stock/{clock}", run_config=config)]
+    )
+
+
+def _low_items(connections: Connections, since: str | None) -> tuple[list[int], str]:
+    """Ids of items at or under the threshold that changed since `since` and differ from what is confirmed."""
+    stock = connections.stock(Lane.FAST)
+    clock = stock.clock()
+    if since is None:
+        return [], clock
+    places = find_places(connections, Lane.FAST, refresh=False)
+    pages = list(
+        stock.levels(
+            places.netsuite,
+            connections.state.inventory.draw_read_seq,
+            changed_since=back_in_time(since, OVERLAP),
+        )
+    )
+    threshold = connections.mapping.inventory.low_stock.threshold
+    wanted = sellable_of(connections, pages, places)
+    low = wanted[wanted["sellable"] <= threshold]
+    known = connections.state.inventory.known()[["item_id", "location_id", "confirmed"]]
+    both = low.merge(known, on=["item_id", "location_id"], how="left")
+    differ = both[both["sellable"] != both["confirmed"]]
+    return sorted(set(differ["item_id"].tolist()))[:MOST_ITEMS], clock

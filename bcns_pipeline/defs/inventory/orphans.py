@@ -1,0 +1,86 @@
+"""Orphans: SKUs that only one side knows, and SKUs that are used twice.
+
+Put here how the findings of the last reconciliation are kept and shown. What pairs with what is decided in
+rules/identity, and the two catalogues are read in identify.py.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from bcns_pipeline.defs.inventory.extract import last_snapshot
+from bcns_pipeline.defs.inventory.planning import wanted_of
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.identity import Matched
+
+CURSOR = "inventory.orphans"
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """Frames with columns sku, id, since (date first seen alone) and units (stock at stake), most units first."""
+
+    netsuite_only: pd.DataFrame
+    bigcommerce_only: pd.DataFrame
+    ambiguous: pd.DataFrame
+
+    @property
+    def sentence(self) -> str:
+        """The report in one line."""
+        return (
+            f"{len(self.netsuite_only):,} SKUs only in NetSuite, {len(self.bigcommerce_only):,} only in BigCommerce, "
+            f"{len(self.ambiguous):,} used twice or blank"
+        )
+
+
+def keep_orphans(connections: Connections, matched: Matched) -> None:
+    """Remember what a look at both catalogues could not pair, and since when each has been alone."""
+    found = {
+        "netsuite_only": _pairs(matched.netsuite_only, "item_id"),
+        "bigcommerce_only": _pairs(matched.bigcommerce_only, "variant_id"),
+        "ambiguous": [(one.sku, one.item_id) for one in matched.ambiguous],
+    }
+    state = connections.state
+    before = {
+        (side, row["sku"], row["id"]): row["since"]
+        for side, rows in (state.cursors.get(CURSOR) or {}).items()
+        for row in rows
+    }
+    today = datetime.now(UTC).date().isoformat()
+    units = _units(connections)
+    kept: dict[str, list[dict[str, Any]]] = {
+        side: [
+            {
+                "sku": sku,
+                "id": number,
+                "since": before.get((side, sku, number), today),
+                "units": units.get(number, 0) if side == "netsuite_only" else 0,
+            }
+            for sku, number in rows
+        ]
+        for side, rows in found.items()
+    }
+    state.cursors.move(CURSOR, kept)
+
+
+def _pairs(frame: pd.DataFrame, number: str) -> list[tuple[str, int]]:
+    return list(zip(frame["sku"].tolist(), frame[number].tolist(), strict=True))
+
+
+def _units(connections: Connections) -> dict[int, int]:
+    """Sellable units by NetSuite item, as read in this run: what an item that nobody can buy is worth in stock."""
+    wanted, _ = wanted_of(connections, last_snapshot(connections))
+    return wanted.groupby("item_id")["sellable"].sum().to_dict()
+
+
+def find_orphans(connections: Connections) -> Orphans:
+    """The findings of the last reconciliation; empty frames before the first one."""
+    kept = connections.state.cursors.get(CURSOR) or {}
+    return Orphans(*(_frame(kept.get(side, [])) for side in ("netsuite_only", "bigcommerce_only", "ambiguous")))
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["sku", "id", "since", "units"])
+    return frame.sort_values(["units", "sku"], ascending=[False, True], ignore_index=True)

@@ -1,0 +1,103 @@
+"""Which NetSuite locations feed which BigCommerce location, and which of them are out of use just now.
+
+Put the reading and caching of the two location lists here. Do not put quantities here. The map is the
+merchant's; without one, each side must have exactly one location (design section 3).
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bcns_pipeline.defs.inventory.run import inventory_digest
+from bcns_pipeline.outcomes import Lane, Rejected
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.resources.failures import PermanentFailure
+
+CURSOR = "inventory.places"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """`routes`: (NetSuite locations, BigCommerce location) in use; `suspended`: BigCommerce locations left out.
+
+    `problems` are sentences for a person: nothing that stops the run.
+    """
+
+    routes: tuple[tuple[tuple[int, ...], int], ...]
+    suspended: tuple[int, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def netsuite(self) -> list[int]:
+        """NetSuite locations whose stock counts, ascending."""
+        return sorted({place for sources, _ in self.routes for place in sources})
+
+    def as_json(self) -> dict[str, Any]:
+        """For a cursor."""
+        return asdict(self)
+
+    @classmethod
+    def of_json(cls, value: dict[str, Any]) -> "Places":
+        """Back from a cursor."""
+        routes = tuple((tuple(sources), target) for sources, target in value["routes"])
+        return cls(routes, tuple(value["suspended"]), tuple(value["problems"]))
+
+
+def find_places(connections: Connections, lane: Lane, *, refresh: bool) -> Places:
+    """The places in use: as remembered, or read anew on both sides (two calls) when asked or never read.
+
+    Raises PermanentFailure where the mapping names no locations and a side has not exactly one, or where a
+    mapped BigCommerce location does not exist.
+    """
+    state = connections.state
+    kept = state.cursors.get(CURSOR)
+    digest = inventory_digest(connections.mapping)
+    if kept and not refresh and kept["config"] == digest:
+        return Places.of_json(kept["places"])
+    places = _read(connections, lane)
+    state.cursors.move(CURSOR, {"config": digest, "places": places.as_json()})
+    return places
+
+
+def _read(connections: Connections, lane: Lane) -> Places:
+    shop = {place.id: place for place in connections.shop_stock(lane).locations()}
+    try:
+        books = {place.id: place for place in connections.stock(lane).locations()}
+        problems = []
+    except Rejected as refused:
+        # The list only tells which locations are out of use; without it all mapped ones count.
+        books, problems = {}, [f"NetSuite's locations can't be read ({refused.detail}); all mapped ones are used."]
+    routes = _mapped(connections, set(shop), {place.id for place in books.values() if not place.inactive})
+    missing = [target for _, target in routes if target not in shop]
+    if missing:
+        raise PermanentFailure.of_faults(
+            f"inventory.locations: BigCommerce has no location {target}; it has "
+            f"{', '.join(map(str, sorted(shop)))}: correct the mapping file."
+            for target in missing
+        )
+    suspended = tuple(target for _, target in routes if not shop[target].enabled)
+    used = []
+    for sources, target in routes:
+        active = tuple(place for place in sources if place not in books or not books[place].inactive)
+        left_out = sorted(set(sources) - set(active))
+        if left_out:
+            problems.append(f"NetSuite location {', '.join(map(str, left_out))} is inactive and left out.")
+        if target in suspended:
+            problems.append(f"BigCommerce location {target} is disabled: nothing is sent to it until it is enabled.")
+        elif active:
+            used.append((active, target))
+    return Places(tuple(used), suspended, tuple(problems))
+
+
+def _mapped(connections: Connections, shop: set[int], books: set[int]) -> list[tuple[tuple[int, ...], int]]:
+    given = connections.mapping.inventory.locations
+    if given:
+        return [(tuple(route.netsuite), route.bigcommerce) for route in given]
+    if len(shop) == 1 and len(books) == 1:
+        return [((books.pop(),), shop.pop())]
+    raise PermanentFailure.of_faults(
+        [
+            f"inventory.locations is not set, and that is only possible where each side has exactly one location; "
+            f"NetSuite has {len(books)} active ones and BigCommerce has {len(shop)}: "
+            f"say in the mapping file which NetSuite locations feed which BigCommerce location."
+        ]
+    )

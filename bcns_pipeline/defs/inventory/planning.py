@@ -1,0 +1,319 @@
+"""Plan: from what was read, the mapping and what the state remembers, to the lines that a push would send.
+
+Put here how the pure rules are fed and what their result is written to. Do not put arithmetic here
+(rules/inventory), and do not send anything: a plan that nobody applies can never be sent.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bcns_pipeline.clients.netsuite.models import TERMS, LevelsPage
+from bcns_pipeline.defs.inventory.extract import LEVELS, MEMBERS, WATERMARK, Snapshot, last_snapshot
+from bcns_pipeline.defs.inventory.places import Places
+from bcns_pipeline.defs.inventory.run import inventory_digest
+from bcns_pipeline.defs.modes import Mode
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.resources.failures import PermanentFailure
+from bcns_pipeline.rules.inventory.breaker import trips
+from bcns_pipeline.rules.inventory.diff import Reason, diff
+from bcns_pipeline.rules.inventory.frames import levels_frame, members_frame, no_members
+from bcns_pipeline.rules.inventory.sellable import sellable, unresolved_kits
+from bcns_pipeline.rules.inventory.policy import Policy
+from bcns_pipeline.state import inventory_views as views
+from bcns_pipeline.state.plans import Plan
+
+SAMPLE = "inventory.sample"
+LINE_COLUMNS = (
+    *("item_id", "location_id", "product_id", "variant_id", "sku", "tracking"),
+    *("old", "new", "read_seq", "rule", "netsuite_changed_at", "reason", *TERMS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan with its lines in sending order, and `counts`: every fetched row by (outcome, reason).
+
+    `wanted` is what the store should show of everything that was read; heal_plan compares it with what it shows.
+    """
+
+    plan: Plan
+    snapshot: Snapshot
+    lines: pd.DataFrame
+    wanted: pd.DataFrame
+    counts: dict[tuple[str, str], int]
+    clamped: int = 0
+    tripped: str | None = None
+
+    @property
+    def fetched(self) -> int:
+        """Rows (item and location) that were read or have to be spoken of."""
+        return int(self.plan.summary["fetched"])
+
+    @property
+    def reads_whole_store(self) -> bool:
+        """A complete run looks at every value in the store, a small one at its own lines and a sample."""
+        return self.snapshot.complete
+
+    @property
+    def sentence(self) -> str:
+        """The plan in one line."""
+        parts = [f"{self.count(name):,} {name}" for name in ("planned", "skipped", "excepted")]
+        return f"{self.plan.flow}: {self.fetched:,} rows fetched = {' + '.join(parts)}"
+
+    def count(self, outcome: str) -> int:
+        """Rows that ended so: planned, skipped or excepted."""
+        return sum(rows for (which, _), rows in self.counts.items() if which == outcome)
+
+    def products(self) -> dict[str, int]:
+        """SKUs of the lines, with their product ids."""
+        return dict(zip(self.lines["sku"].tolist(), self.lines["product_id"].tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Healing:
+    """What the store shows against what it should: a plan that lowers what is above, and SKUs that are below."""
+
+    planned: Planned | None
+    drifted: list[str]
+
+    @property
+    def below(self) -> int:
+        """SKUs below the confirmed value."""
+        return len(self.drifted)
+
+
+def make_plan(connections: Connections, snapshot: Snapshot, *, flow: str, mode: Mode) -> Planned:
+    """Compute and write the plan of a run. Raises nothing for single items: those are counted as excepted."""
+    wanted, excepted = wanted_of(connections, snapshot)
+    # Where kits could not be read, or an item not be computed, absence says nothing.
+    speaks = snapshot.complete and snapshot.kits_unreadable is None
+    known = connections.state.inventory.known()
+    found = diff(
+        wanted,
+        known,
+        complete=speaks,
+        inactive=snapshot.inactive,
+        unread=set().union(*excepted.values()),
+    )
+    return _write(connections, snapshot, flow, mode, found, wanted, excepted, known=known)
+
+
+def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) -> Healing:
+    """Compare what the store shows (item_id, location_id, live) with what it should.
+
+    Above sellable is lowered at once; below the confirmed value is reported, and raised only where NetSuite has
+    moved since or a person allowed it: BigCommerce takes stock at checkout before NetSuite knows of the order.
+    """
+    if live.empty:
+        return Healing(None, [])
+    state = connections.state
+    state.inventory.observe_live(live)
+    just_sent = planned.lines[["item_id", "location_id"]].assign(sent_now=True)
+    others = live.merge(just_sent, on=["item_id", "location_id"], how="left")
+    # A line of this run that does not show its value yet waits for the next run, which reads it anew.
+    others = others[others["sent_now"].isna()].drop(columns="sent_now")
+    known = state.inventory.known()
+    found = diff(planned.wanted, known, others, approved=_approved(connections))
+    seen = found[found["live"] >= 0]
+    links = state.links.items().set_index("item_id")
+    below = seen.loc[seen["reason"] == Reason.SOLD_OR_DRIFTED.value, "item_id"]
+    drifted = sorted(set(links["sku"].reindex(below).dropna().tolist()))
+    healing = {Reason.LIVE_ABOVE.value, Reason.RAISED_AFTER_CHANGE.value, Reason.RAISED_BY_APPROVAL.value}
+    to_heal = seen[seen["reason"].isin(healing)]
+    if to_heal.empty:
+        return Healing(None, drifted)
+    plan = _write(
+        connections, planned.snapshot, planned.plan.flow, Mode.APPLY, to_heal, planned.wanted, {}, known=known, seen=len(seen)
+    )
+    return Healing(plan, drifted)
+
+
+def plan_of(connections: Connections, run_id: str, *, flow: str) -> Planned:
+    """The plan that this run made, with its lines, for the step that applies it."""
+    plans = connections.state.plans.of_run(run_id, flow)
+    if not plans:
+        raise PermanentFailure(
+            "This run has no plan: run the job inventory_sync, or materialise inventory/diff in the same run."
+        )
+    kept = connections.scratch.get(f"inventory.plan.{flow}")
+    if kept is not None and kept.plan.id == plans[0].id:
+        planned: Planned = kept
+        return planned
+    plan, snapshot = plans[0], last_snapshot(connections)
+    return Planned(
+        plan=plan,
+        snapshot=snapshot,
+        lines=views.plan_lines(connections.state, plan),
+        wanted=wanted_of(connections, snapshot)[0],
+        counts={(outcome, reason): rows for outcome, reason, rows in plan.summary["outcomes"]},
+        clamped=plan.summary["clamped"],
+        tripped=plan.summary["tripped"],
+    )
+
+
+def sample_of(connections: Connections, planned: Planned) -> dict[str, int]:
+    """The next SKUs of the rolling sample, with their product ids: they ride in the read-back call."""
+    size = connections.mapping.inventory.sample_size
+    links = connections.state.links.items()
+    if not size or links.empty:
+        return {}
+    cursors = connections.state.cursors
+    start = int(cursors.get(SAMPLE) or 0)
+    place = int(np.searchsorted(links["item_id"].to_numpy(), start, side="right"))
+    chosen = links.iloc[(place + np.arange(min(size, len(links)))) % len(links)]
+    cursors.move(SAMPLE, int(chosen["item_id"].iloc[-1]))
+    return dict(zip(chosen["sku"].tolist(), chosen["product_id"].tolist(), strict=True))
+
+
+def sellable_of(connections: Connections, pages: Sequence[LevelsPage], places: Places) -> pd.DataFrame:
+    """Sellable numbers of pages just read, without writing anything down; kits are left out."""
+    policy = connections.mapping.inventory.policy(places.routes)
+    return sellable(_frame_of(pages, policy)[0], no_members(), policy)
+
+
+def wanted_of(connections: Connections, snapshot: Snapshot) -> tuple[pd.DataFrame, dict[str, set[int]]]:
+    """What the store should show of everything that was read, and the items that could not be computed.
+
+    Computed once per run and process; a step that runs alone computes it anew from the documents.
+    """
+    kept = connections.scratch.get("inventory.wanted")
+    if kept is not None and kept[0] == snapshot.read_seq:
+        return kept[1], kept[2]
+    policy = connections.mapping.inventory.policy(snapshot.places.routes)
+    stock = connections.stock()
+    pages, members, members_seq = [], no_members(), None
+    for document in connections.state.documents.find(run_id=snapshot.run_id, limit=1_000_000):
+        if document.kind == LEVELS:
+            key = json.loads(document.natural_key)
+            body = connections.state.documents.load(document.id)
+            pages.append(stock.decode(body, document.read_seq or 0, key["source"], key["location"]))
+        elif document.kind == MEMBERS and document.natural_key == snapshot.clock:
+            columns = json.loads(connections.state.documents.load(document.id))
+            columns.pop("parent_sku")
+            members, members_seq = members_frame(**columns), document.read_seq
+    levels, unread = _frame_of(pages, policy)
+    arguments: dict[str, Any] = {"complete": snapshot.complete, "inactive": snapshot.inactive}
+    wanted = sellable(levels, members, policy, members_seq=members_seq, **arguments)
+    kits = unresolved_kits(levels, members, **arguments)
+    excepted = {
+        "unreadable_quantity": set(unread["item_id"].tolist()),
+        "kit_not_computable": set(kits["item_id"].tolist()),
+    }
+    connections.scratch["inventory.wanted"] = (snapshot.read_seq, wanted, excepted)
+    return wanted, excepted
+
+
+def _frame_of(pages: Sequence[LevelsPage], policy: Policy) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return levels_frame(
+        item_id=[item for page in pages for item in page.item_id],
+        netsuite_location=[place for page in pages for place in page.location],
+        terms={term: [value for page in pages for value in page.terms[term]] for term in TERMS},
+        changed_at=[moment for page in pages for moment in page.changed_at],
+        read_seq=np.repeat([page.read_seq for page in pages], [len(page) for page in pages]),
+        policy=policy,
+    )
+
+
+def _write(
+    connections: Connections,
+    snapshot: Snapshot,
+    flow: str,
+    mode: Mode,
+    found: pd.DataFrame,
+    wanted: pd.DataFrame,
+    excepted: dict[str, set[int]],
+    *,
+    known: pd.DataFrame,
+    seen: int | None = None,
+) -> Planned:
+    """Join links, count every row by what becomes of it, and write the plan with its lines."""
+    state, mapping = connections.state, connections.mapping
+    links = state.links.items()
+    place = np.searchsorted(links["item_id"].to_numpy(), found["item_id"].to_numpy())
+    linked = np.zeros(len(found), dtype=np.bool_)
+    if len(links):
+        place = np.minimum(place, len(links) - 1)
+        linked = links["item_id"].to_numpy()[place] == found["item_id"].to_numpy()
+    ambiguous = _ambiguous_items(connections)
+    blocked = found["item_id"].isin(ambiguous).to_numpy()
+    reason = found["reason"].astype(str).to_numpy(dtype=object)
+    push = found["push"].to_numpy()
+    sendable = push & linked & ~blocked
+    counts: Counter[tuple[str, str]] = Counter()
+    counts.update(("planned", why) for why in reason[sendable])
+    counts.update(("skipped", why) for why in reason[~push & linked & ~blocked])
+    counts[("skipped", "not_in_bigcommerce")] += int((~linked & ~blocked).sum())
+    counts[("excepted", "sku_ambiguous")] += int(blocked.sum())
+    targets = len({target for _, target in snapshot.places.routes})
+    for why, items in excepted.items():
+        counts[("excepted", why)] += len(items) * targets
+    chosen = found[sendable].reset_index(drop=True)
+    lines = _lines(chosen, links.iloc[place[sendable]].reset_index(drop=True), wanted, snapshot)
+    # Until a first run has ended, the store's values are not ours to judge changes by.
+    confirmed = 0 if state.cursors.get(WATERMARK) is None else int((known["confirmed"] >= 0).sum())
+    tripped = confirmed and trips(lines, confirmed, mapping.inventory.policy(snapshot.places.routes).breaker, seen=seen) or None
+    summary = {
+        "fetched": len(found) + sum(len(items) * targets for items in excepted.values()),
+        **{name: sum(n for (which, _), n in counts.items() if which == name) for name in ("planned", "skipped", "excepted")},
+        "outcomes": [[outcome, why, rows] for (outcome, why), rows in sorted(counts.items()) if rows],
+        "clamped": int(wanted["clamped"].sum()),
+        "tripped": tripped,
+    }
+    plan = state.inventory.write_plan(
+        lines,
+        flow=flow,
+        mode=mode.value,
+        as_of=datetime.now(UTC),
+        config_digest=inventory_digest(mapping),
+        summary=summary,
+    )
+    kept = {key: rows for key, rows in counts.items() if rows}
+    planned = Planned(plan, snapshot, lines, wanted, kept, summary["clamped"], tripped)
+    connections.scratch[f"inventory.plan.{flow}"] = planned
+    return planned
+
+
+def _lines(chosen: pd.DataFrame, links: pd.DataFrame, wanted: pd.DataFrame, snapshot: Snapshot) -> pd.DataFrame:
+    """Lines in sending order: by variant, so that reading back page by page can follow the sender."""
+    row = chosen["wanted_row"].to_numpy()
+    read = row >= 0
+    lines = pd.DataFrame({name: chosen[name] for name in ("item_id", "location_id", "old", "new")})
+    for name in ("product_id", "variant_id", "sku", "tracking"):
+        lines[name] = links[name]
+    lines["reason"] = chosen["reason"].astype(str).astype(object)
+    source = wanted.iloc[np.maximum(row, 0)] if len(wanted) else wanted
+    for name in TERMS:
+        # Not read in this run (made inactive, or only sampled): there are no terms to show.
+        lines[name] = pd.array(np.where(read, source[name].to_numpy(), 0), dtype="Int64") if len(wanted) else pd.NA
+        lines.loc[~read, name] = pd.NA
+    lines["rule"] = np.where(read, source["rule"].to_numpy(), "not active in NetSuite: 0") if len(wanted) else "not active in NetSuite: 0"
+    lines["netsuite_changed_at"] = np.where(read, source["changed_at"].to_numpy(), None) if len(wanted) else None
+    lines["read_seq"] = np.where(read, source["read_seq"].to_numpy(), snapshot.read_seq) if len(wanted) else snapshot.read_seq
+    # A batch covers whole items, and within it the lines of one location stand together.
+    order = np.lexsort((lines["location_id"].to_numpy(), lines["variant_id"].to_numpy()))
+    return lines.iloc[order].reset_index(drop=True)[list(LINE_COLUMNS)]
+
+
+def _ambiguous_items(connections: Connections) -> set[int]:
+    """NetSuite items that are blocked because their SKU is used twice or blank."""
+    found = connections.state.exceptions.find(code="SKU_AMBIGUOUS")
+    return {int(row.detail["item"]) for row in found}
+
+
+def _approved(connections: Connections) -> Iterable[int]:
+    """Items whose lower live value a person allowed to be raised, by approving STOCK_DRIFT."""
+    state = connections.state
+    found = state.exceptions.find(code="STOCK_DRIFT", open_only=False)
+    latest = found[-1] if found else None
+    if latest is None or latest.resolution != "approved":
+        return ()
+    skus = set(latest.detail.get("skus", ()))
+    links = state.links.items()
+    return links.loc[links["sku"].isin(skus), "item_id"].tolist()

@@ -1,0 +1,128 @@
+"""Apply: send a plan's batches serially under the store's lock, and hand back what is in flight.
+
+Put here what an answer to an adjustment call means for its batch. Do not put the reading back here
+(readback.py), nor a quantity. The lock is held for one call at a time, so that the fast lane gets in between
+two batches of a full sync; a line that something newer has overtaken meanwhile is not sent (design 5.8).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from bcns_pipeline.clients.bigcommerce.models import Adjustment
+from bcns_pipeline.outcomes import Ambiguous, Lane, Outcome, RateLimited, Refused, Sent, System, Unavailable
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.state.inventory import Batch
+from bcns_pipeline.state.plans import Plan
+from bcns_pipeline.state.worker import Worker
+
+OPERATION = "PUT /v3/inventory/adjustments/absolute"
+
+
+@dataclass(slots=True)
+class Pushed:
+    """What became of a plan: batches and lines that are out and have to be read back, and what was refused."""
+
+    batches: int = 0
+    lines: int = 0
+    superseded: int = 0
+    calls: int = 0
+    refused: list[tuple[str, str]] = field(default_factory=list)  # SKU, what BigCommerce said
+
+
+def store_lock(store: str) -> str:
+    """The lock under which every adjustment call of this store is made, whichever lane makes it."""
+    return f"bigcommerce/{store}/adjustments"
+
+
+def push(
+    connections: Connections,
+    worker: Worker,
+    plan: Plan,
+    *,
+    lane: Lane,
+    progress: Callable[[str], None],
+    on_flight: Callable[[Batch], None],
+) -> Pushed:
+    """Send every staged batch of `plan`; raises Unavailable where the store asks for more patience than we have.
+
+    What was not sent then stays planned, and the next run computes it anew. `on_flight` is told of each batch
+    as soon as it is out, so that reading back can begin while the next one is being sent.
+    """
+    state, shop = connections.state, connections.shop_stock(lane)
+    pushed = Pushed()
+    lock = store_lock(state.store)
+    while True:
+        with worker.exclusive(lock):
+            batch = state.inventory.claim(worker, plan.flow, plan_id=plan.id)
+            if batch is None:
+                return pushed
+            worker.assert_alive()
+            outcome = shop.set(adjustments(batch.lines), reason=f"bcns plan {plan.id}")
+        pushed.calls += 1
+        pushed.superseded += batch.superseded
+        flight = _in_flight(connections, batch, outcome, pushed)
+        if flight is not None:
+            pushed.batches += 1
+            pushed.lines += len(flight.lines)
+            on_flight(flight)
+            progress(f"sent {pushed.lines:,} of {plan.lines:,} lines")
+
+
+def adjustments(lines: pd.DataFrame) -> list[Adjustment]:
+    """The lines as BigCommerce takes them: product-tracked items by product id, the others by variant id."""
+    return [
+        Adjustment(location, quantity, product_id=product)
+        if tracking == "product"
+        else Adjustment(location, quantity, variant_id=variant)
+        for location, quantity, product, variant, tracking in zip(
+            lines["location_id"].tolist(),
+            lines["new"].tolist(),
+            lines["product_id"].tolist(),
+            lines["variant_id"].tolist(),
+            lines["tracking"].tolist(),
+            strict=True,
+        )
+    ]
+
+
+def _in_flight(connections: Connections, batch: Batch, outcome: Outcome, pushed: Pushed) -> Batch | None:
+    """The batch, where it is (or may be) on its way and must be read back."""
+    state = connections.state
+    match outcome:
+        case Sent():
+            # Not confirmed: 200 only says that the adjustment was accepted (facts/bigcommerce.md 2.2).
+            return batch
+        case Ambiguous(reason):
+            return replace(batch, operation=state.outbox.doubt(batch.operation, reason))
+        case RateLimited(seconds):
+            state.inventory.release(batch.operation, "the store asked to wait")
+            raise Unavailable(System.BIGCOMMERCE, OPERATION, f"rate limited, next try in {seconds or 'some'} s")
+        case Refused() as refused:
+            _isolate(connections, batch, refused, pushed)
+            return None
+
+
+def _isolate(connections: Connections, batch: Batch, refused: Refused, pushed: Pushed) -> None:
+    """One bad line never stops the others: the named ones are left out, or the batch is cut in two."""
+    inventory = connections.state.inventory
+    bad = named_lines(batch.lines, refused.named)
+    if bad.empty and len(batch.lines) == 1:
+        bad = batch.lines
+    pushed.refused.extend((sku, refused.detail) for sku in bad["sku"].tolist())
+    if bad.empty:
+        inventory.split(batch.operation, refused.detail)
+    elif len(bad) == len(batch.lines):
+        inventory.give_up(batch.operation, refused.detail)
+    else:
+        inventory.release(batch.operation, refused.detail, refused=bad["line"].tolist())
+
+
+def named_lines(lines: pd.DataFrame, named: tuple[str, ...]) -> pd.DataFrame:
+    """The lines whose identity the refusal names, as `variant_id:106`, `product_id:7`, `sku:A`, `location_id:3`."""
+    words = {name.lower() for name in named}
+    hit = pd.Series(False, index=lines.index)
+    for column in ("variant_id", "product_id", "sku", "location_id"):
+        hit |= (f"{column}:" + lines[column].astype(str).str.lower()).isin(words)
+    return lines.loc[hit]

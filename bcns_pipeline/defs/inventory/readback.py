@@ -1,0 +1,188 @@
+"""Verify: what the store really shows after a push, and which line that confirms.
+
+Put the order of the reads and the matching of rows to lines here. Do not decide here what a value means
+(rules/settlement does). A full sync reads the whole store once, page by page behind the sender, so that
+reading back costs no time of its own; a small run asks for its SKUs and a rolling sample in one call.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from bcns_pipeline.clients.bigcommerce.models import InventoryPage, Levels
+from bcns_pipeline.outcomes import Lane
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.settlement import settlement
+from bcns_pipeline.state.inventory import Batch
+
+PAGE_ITEMS = 1_000
+LIVE_COLUMNS = ("variant_id", "product_id", "location_id", "on_hand", "safety_stock")
+# BigCommerce applies an adjustment some time after its 200; the sandbox after 300 ms, a store usually sooner.
+FIRST_LOOK_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 8.0
+
+
+@dataclass(slots=True)
+class _Flight:
+    batch: Batch
+    sent_at: float
+    numbers: list[int]
+    new: list[int]
+    old: list[int]
+    read_back: list[int | None]
+    confirmed: list[bool]
+    open: int
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was read: `live` has LIVE_COLUMNS as int64; the counts are lines, `polls` the reads beyond the first."""
+
+    live: pd.DataFrame
+    confirmed: int = 0
+    unconfirmed: int = 0
+    polls: int = 0
+    stuck: list[str] = field(default_factory=list)  # SKUs
+
+
+class ReadBack:
+    """Collects flights from the sender (one thread) and settles them from another; `finish` joins both."""
+
+    def __init__(self, connections: Connections, lane: Lane, *, patience_seconds: float) -> None:
+        self._connections = connections
+        self._shop = connections.shop_stock(lane)
+        self._patience = patience_seconds
+        self._guard = threading.Lock()
+        self._flights: list[_Flight] = []
+        self._where: dict[tuple[int, int], tuple[_Flight, int]] = {}
+        self._pages: list[Levels] = []
+        self._seen = Seen(live=pd.DataFrame(columns=list(LIVE_COLUMNS), dtype="int64"))
+
+    def expect(self, batch: Batch) -> None:
+        """A batch is out: its lines are to be found in what is read from now on."""
+        lines = batch.lines
+        count = len(lines)
+        flight = _Flight(
+            batch, time.monotonic(), lines["line"].tolist(), lines["new"].tolist(), lines["old"].tolist(),
+            [None] * count, [False] * count, count,
+        )  # fmt: skip
+        keys = zip(identities(lines), lines["location_id"].tolist(), strict=True)
+        with self._guard:
+            self._flights.append(flight)
+            self._where.update({key: (flight, position) for position, key in enumerate(keys)})
+
+    def sent_items(self) -> tuple[int, float]:
+        """How many items (of at most one page each) are surely applied by now; and when the last batch went out."""
+        ripe = time.monotonic() - FIRST_LOOK_SECONDS
+        with self._guard:
+            done = sum(len(set(f.batch.lines["sku"])) for f in self._flights if f.sent_at <= ripe)
+            return done, self._flights[-1].sent_at if self._flights else 0.0
+
+    def read_skus(self, products: Mapping[str, int]) -> None:
+        """Read these SKUs (with their product ids), as many per call as an address of modest length holds."""
+        self._wait_for_first_look()
+        for page in self._shop.of_skus(products):
+            self._take(page)
+
+    def read_store(self, sender_done: Callable[[], bool], progress: Callable[[str], None]) -> None:
+        """Read every page once, each one when what it will show has been sent, or when nothing more is sent."""
+        page, last = 1, 2
+        while page <= last:
+            while not sender_done() and self.sent_items()[0] < page * PAGE_ITEMS:
+                time.sleep(0.05)
+            if sender_done():
+                self._wait_for_first_look()
+            got = self._shop.page(page)
+            self._take(got)
+            last = got.total_pages or (page if got.paging.last else page + 1)
+            if page % 10 == 0 or page == last:
+                progress(f"read back {page:,} of {last:,} pages")
+            page += 1
+
+    def finish(self) -> Seen:
+        """Look again at what is not confirmed yet, until patience ends; then settle everything."""
+        pause, started = FIRST_LOOK_SECONDS, time.monotonic()
+        while (stuck := self._stuck()) and time.monotonic() - started < self._patience:
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            for page in self._shop.of_skus(stuck):
+                self._take(page)
+            self._seen.polls += 1
+        self._seen.stuck = sorted(self._stuck())
+        for flight in list(self._flights):
+            self._settle(flight)
+        self._seen.live = _live_frame(self._pages)
+        return self._seen
+
+    def _wait_for_first_look(self) -> None:
+        last = self.sent_items()[1]
+        time.sleep(max(0.0, last + FIRST_LOOK_SECONDS - time.monotonic()))
+
+    def _take(self, page: InventoryPage) -> None:
+        self._pages.append(page.levels)
+        levels = page.levels
+        done: set[int] = set()
+        rows = zip(levels.variant_id, levels.product_id, levels.location_id, levels.on_hand, strict=True)
+        with self._guard:
+            for variant, product, location, live in rows:
+                for key in ((variant, location), (-product, location)):
+                    found = self._where.get(key)
+                    if found is None:
+                        continue
+                    flight, position = found
+                    flight.read_back[position] = live
+                    if not flight.confirmed[position] and settlement(
+                        flight.old[position], flight.new[position], live
+                    ):
+                        flight.confirmed[position] = True
+                        flight.open -= 1
+                        if flight.open == 0:
+                            done.add(id(flight))
+            ready = [flight for flight in self._flights if id(flight) in done]
+        for flight in ready:
+            self._settle(flight)
+
+    def _settle(self, flight: _Flight) -> None:
+        with self._guard:
+            if flight not in self._flights:
+                return
+            self._flights.remove(flight)
+            for key in zip(identities(flight.batch.lines), flight.batch.lines["location_id"].tolist(), strict=True):
+                self._where.pop(key, None)
+        outcomes = ["confirmed" if sure else "unconfirmed" for sure in flight.confirmed]
+        self._connections.state.inventory.settle(
+            flight.batch.operation, flight.numbers, flight.read_back, outcomes
+        )
+        self._seen.confirmed += sum(flight.confirmed)
+        self._seen.unconfirmed += len(outcomes) - sum(flight.confirmed)
+
+    def _stuck(self) -> dict[str, int]:
+        """SKUs with a line that nothing has confirmed yet, and their products."""
+        with self._guard:
+            return {
+                sku: product
+                for flight in self._flights
+                for sku, product, sure in zip(
+                    flight.batch.lines["sku"], flight.batch.lines["product_id"], flight.confirmed, strict=True
+                )
+                if not sure
+            }
+
+
+def identities(lines: pd.DataFrame) -> list[int]:
+    """Variant id, or minus the product id where the product itself is tracked."""
+    by_product = (lines["tracking"] == "product").to_numpy()
+    return np.where(by_product, -lines["product_id"].to_numpy(), lines["variant_id"].to_numpy()).tolist()
+
+
+def _live_frame(pages: Iterable[Levels]) -> pd.DataFrame:
+    parts = list(pages)
+    columns = {
+        name: np.fromiter((value for part in parts for value in getattr(part, name)), dtype=np.int64)
+        for name in LIVE_COLUMNS
+    }
+    return pd.DataFrame(columns)

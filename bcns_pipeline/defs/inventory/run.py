@@ -1,0 +1,37 @@
+"""What one run of the inventory flow is asked to do.
+
+Put here the scope, the run config and what the steps share about a run. Do not put reading, planning or
+sending here.
+"""
+
+import hashlib
+from enum import StrEnum
+
+import dagster as dg
+
+from bcns_pipeline.config import Mapping
+from bcns_pipeline.defs.modes import Mode
+
+FLOW = "inventory"
+LOW_STOCK_FLOW = "inventory_low_stock"
+OWNERS = ["team:operations"]
+
+
+class Scope(StrEnum):
+    """How much a run reads: what changed, everything, or everything and the catalogue's identities as well."""
+
+    CHANGED = "changed"
+    FULL = "full"
+    RECONCILE = "reconcile"
+
+
+class InventoryConfig(dg.Config):
+    """The run config of every step; the jobs fill it in (see automation.py)."""
+
+    mode: str = Mode.APPLY.value
+    scope: str = Scope.CHANGED.value
+
+
+def inventory_digest(mapping: Mapping) -> str:
+    """Of what decides a sellable number: a change of it means that everything has to be looked at anew."""
+    return hashlib.sha256(mapping.inventory.model_dump_json().encode()).hexdigest()

@@ -1,0 +1,188 @@
+"""Everything that a run holds open: the merchant's settings and mapping, the state, and a client per system.
+
+Put lifetime and configuration here: what is opened lazily, shared by the steps of a run, and closed with it.
+Do not put a request, a query or a decision here. One resource and not five, because Dagster gives each parent
+its own copy of a nested resource, and the steps of a run must share one token, one Gate and one Meter.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
+from bcns_pipeline.clients.bigcommerce.stock import BigCommerceStock
+from bcns_pipeline.clients.netsuite.client import NetSuiteClient
+from bcns_pipeline.clients.netsuite.stock import NetSuiteStock
+from bcns_pipeline.clients.slack import SlackClient
+from bcns_pipeline.config import Mapping, load_or_default
+from bcns_pipeline.outcomes import Lane, System
+from bcns_pipeline.resources.failures import PermanentFailure
+from bcns_pipeline.rules.faults import BadInput
+from bcns_pipeline.settings import Settings, load_settings
+from bcns_pipeline.state.gate import PgGate, Share
+from bcns_pipeline.state.opening import open_state
+from bcns_pipeline.state.store import State
+from bcns_pipeline.state.usage import UsageMeter
+
+# BigCommerce names no cap for inventory reads; its quota per 30 s is what binds, and the pacing obeys that.
+BIGCOMMERCE_SLOTS = 5
+RESERVED_FOR_FAST_LANE = 1
+
+
+class Connections(dg.ConfigurableResource):
+    """One per run. `config_path` overrides `BCNS_CONFIG`; tests and the golden graph use it."""
+
+    config_path: str | None = None
+    _run_id: str = PrivateAttr(default="")
+    _settings: Settings | None = PrivateAttr(default=None)
+    _mapping: tuple[Mapping, list[str]] | None = PrivateAttr(default=None)
+    _state: State | None = PrivateAttr(default=None)
+    # What a step of this run computed and a later one may use; a step that runs alone computes it anew.
+    _scratch: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _meter: UsageMeter = PrivateAttr(default_factory=UsageMeter)
+    _gates: dict[Lane, PgGate] = PrivateAttr(default_factory=dict)
+    _bigcommerce: dict[Lane, BigCommerceClient] = PrivateAttr(default_factory=dict)
+    _netsuite: dict[Lane, NetSuiteClient] = PrivateAttr(default_factory=dict)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Connections"]:
+        """Remember the run, open nothing yet, and close with the run what was opened."""
+        self._run_id = context.run.run_id if context.run else ""
+        try:
+            yield self
+        finally:
+            self.close()
+
+    @property
+    def settings(self) -> Settings:
+        """The environment, typed. Raises PermanentFailure with a sentence per malformed variable."""
+        if self._settings is None:
+            with _faults_fail_the_step():
+                self._settings = load_settings()
+        return self._settings
+
+    @property
+    def mapping(self) -> Mapping:
+        """The merchant's mapping; defaults where the file is missing or faulty (see `mapping_faults`)."""
+        return self._read_mapping()[0]
+
+    @property
+    def mapping_faults(self) -> list[str]:
+        """One sentence per fault of the mapping file; empty when it is sound."""
+        return self._read_mapping()[1]
+
+    def require(self, *systems: str) -> None:
+        """Refuse before any I/O: raise PermanentFailure naming every fault of mapping and settings at once."""
+        faults = list(self.mapping_faults)
+        for system in systems:
+            try:
+                self.settings.require(system)
+            except BadInput as bad:
+                faults.extend(bad.faults)
+        if faults:
+            raise PermanentFailure.of_faults(faults)
+
+    @property
+    def state(self) -> State:
+        """What we remember of this store. Raises PermanentFailure when it is another account's, or not migrated."""
+        if self._state is None:
+            with _faults_fail_the_step():
+                account, store = self.settings.require("netsuite"), self.settings.require("bigcommerce")
+                state = open_state(self.settings, store=store.store_hash, run_id=self._run_id)
+                state.pin(account.account_id)
+            self._state = state
+        return self._state
+
+    @property
+    def scratch(self) -> dict[str, Any]:
+        """Results of earlier steps in this process, by name. Losing it costs time and nothing else."""
+        return self._scratch
+
+    @property
+    def meter(self) -> UsageMeter:
+        """Counts every outside call of this run."""
+        return self._meter
+
+    def bigcommerce(self, lane: Lane = Lane.BULK) -> BigCommerceClient:
+        """The client of this store, held to the slots of `lane`."""
+        if lane not in self._bigcommerce:
+            account = self.settings.require("bigcommerce")
+            self._bigcommerce[lane] = BigCommerceClient(
+                base_url=account.base_url,
+                store_hash=account.store_hash,
+                access_token=account.access_token.get_secret_value(),
+                gate=self._gate(lane),
+                meter=self._meter,
+            )
+        return self._bigcommerce[lane]
+
+    def netsuite(self, lane: Lane = Lane.BULK) -> NetSuiteClient:
+        """The client of this account, held to the slots of `lane`; all threads share its token."""
+        if lane not in self._netsuite:
+            account = self.settings.require("netsuite")
+            self._netsuite[lane] = NetSuiteClient(
+                base_url=account.base_url,
+                token_url=account.token_url,
+                client_id=account.client_id,
+                certificate_id=account.certificate_id,
+                private_key_pem=account.private_key.get_secret_value(),
+                gate=self._gate(lane),
+                meter=self._meter,
+            )
+        return self._netsuite[lane]
+
+    def stock(self, lane: Lane = Lane.BULK) -> NetSuiteStock:
+        """NetSuite's stock, read with as many streams as the lane has slots."""
+        inventory = self.mapping.inventory
+        slots = self.settings.require("netsuite").concurrency
+        streams = slots - min(RESERVED_FOR_FAST_LANE, slots - 1) if lane is Lane.BULK else slots
+        return NetSuiteStock(
+            self.netsuite(lane), sku_field=inventory.sku_field, source=inventory.source, parallel=streams
+        )
+
+    def shop_stock(self, lane: Lane = Lane.BULK) -> BigCommerceStock:
+        """BigCommerce's stock, read with as many streams as the lane has slots."""
+        return BigCommerceStock(self.bigcommerce(lane), parallel=BIGCOMMERCE_SLOTS - RESERVED_FOR_FAST_LANE)
+
+    def slack(self) -> SlackClient | None:
+        """Where alerts go, or None when no webhook is configured (then the log is all there is)."""
+        url = self.settings.slack_webhook_url
+        return SlackClient(url.get_secret_value(), meter=self._meter) if url else None
+
+    def close(self) -> None:
+        """Give everything back. Safe to call twice."""
+        for client in (*self._bigcommerce.values(), *self._netsuite.values()):
+            client.close()
+        for gate in self._gates.values():
+            gate.close()
+        if self._state is not None:
+            self._state.engine.dispose()
+        self._bigcommerce, self._netsuite, self._gates, self._state = {}, {}, {}, None
+
+    def _gate(self, lane: Lane) -> PgGate:
+        if lane not in self._gates:
+            slots = self.settings.require("netsuite").concurrency
+            shares = {
+                # A share of one has nothing to reserve: the fast lane then waits for one bulk call.
+                System.NETSUITE: Share(slots=slots, reserved=min(RESERVED_FOR_FAST_LANE, slots - 1)),
+                System.BIGCOMMERCE: Share(slots=BIGCOMMERCE_SLOTS, reserved=RESERVED_FOR_FAST_LANE),
+            }
+            self._gates[lane] = self.state.gate(shares, lane)
+        return self._gates[lane]
+
+    def _read_mapping(self) -> tuple[Mapping, list[str]]:
+        if self._mapping is None:
+            self._mapping = load_or_default(Path(self.config_path or self.settings.config))
+        return self._mapping
+
+
+@contextmanager
+def _faults_fail_the_step() -> Iterator[None]:
+    try:
+        yield
+    except BadInput as bad:
+        raise PermanentFailure.of_faults(bad.faults) from bad

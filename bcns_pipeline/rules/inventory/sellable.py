@@ -1,0 +1,264 @@
+"""What can be sold: from NetSuite's stock terms to one whole number per item and BigCommerce location.
+
+Put the arithmetic of a sellable number here: sum over locations, formula, kits, buffer, floor, clamp. Do
+not decide here what is sent (`diff.py`). Everything is exact in scaled int64, whole columns at a time:
+200,000 rows take a tenth of a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bcns_pipeline.rules.inventory.kits import Bill, bill_of
+from bcns_pipeline.rules.inventory.policy import Policy
+from bcns_pipeline.rules.inventory.quantities import MAX_STOCK, QUANTITY_SCALE, TERMS, Scaled, show_quantity
+
+_NEWEST: Final = np.iinfo(np.int64).max
+SELLABLE_COLUMNS: Final = (
+    *("item_id", "location_id", *TERMS),
+    *("sellable", "clamped", "rule", "changed_at", "read_seq"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """One row per item read, one column per BigCommerce location (ascending), and an empty row past the end.
+
+    `value` is the formula, scaled, before buffer, floor and clamp. `stamp` ranks `changed_at`, 0 = none.
+    """
+
+    items: Scaled
+    terms: dict[str, Scaled]
+    value: Scaled
+    stamp: Scaled
+    read_seq: Scaled
+
+
+def sellable(
+    levels: pd.DataFrame,
+    members: pd.DataFrame,
+    policy: Policy,
+    *,
+    complete: bool = False,
+    inactive: Iterable[int] = (),
+    unread: Iterable[int] = (),
+    members_seq: int | None = None,
+) -> pd.DataFrame:
+    """Sellable numbers of everything in `levels`, and of the kits and groups in `members`.
+
+    Args: `levels` and `members` as `frames` makes them; a row read twice counts once, as read last.
+    `complete`: every active item was read, so a kit's member that is missing is gone. `inactive`: items
+    known to be gone. `unread`: items that are there, but could not be read. `members_seq`: drawn before
+    `members` was read.
+
+    Result, ordered by item_id and location_id, a row for each mapped BigCommerce location of every item:
+    int64 item_id, location_id; the six terms summed over its NetSuite locations (scaled; of a kit those of
+    its tightest member); int64 sellable, rounded down and held between 0 and 2,147,483,647; bool clamped
+    (it had to be held); object rule, changed_at (the latest; None = unknown); int64 read_seq (of the oldest
+    read behind the number). Kits that can't be computed are left out; `unresolved_kits` says why. The
+    formula sees the sums over the NetSuite locations of one BigCommerce location, and the buffer is
+    subtracted once from each result.
+    """
+    stamps, stamp_texts = _ranked(levels["changed_at"])
+    rows = _rows(levels, policy, stamps)
+    grid = _grid(rows, policy)
+    bill = bill_of(members, grid.items, complete=complete, inactive=inactive, unread=unread)
+    whole = grid.value[:-1] // QUANTITY_SCALE
+    ids, terms = grid.items, {term: column[:-1] for term, column in grid.terms.items()}
+    stamp, read_seq = grid.stamp[:-1], grid.read_seq[:-1]
+    rule: npt.NDArray[np.object_] = np.full(whole.shape, policy.rule, dtype=object)
+    if len(bill.kit_id):
+        made, tightest = _kits(grid, bill, rows, policy)
+        ids = np.concatenate([ids, bill.kit_id])
+        whole = np.concatenate([whole, made])
+        kit_seq = np.minimum.reduceat(grid.read_seq[bill.row_of], bill.starts, axis=0)
+        oldest = int(rows.read_seq.min(initial=_NEWEST)) if members_seq is None else members_seq
+        kit_seq = np.where(kit_seq == _NEWEST, 0 if oldest == _NEWEST else oldest, kit_seq)
+        if members_seq is not None:
+            kit_seq = np.minimum(kit_seq, members_seq)
+        read_seq = np.concatenate([read_seq, kit_seq])
+        stamp = np.concatenate([stamp, np.maximum.reduceat(grid.stamp[bill.row_of], bill.starts, axis=0)])
+        columns = np.arange(whole.shape[1])
+        for term in TERMS:
+            terms[term] = np.concatenate([terms[term], grid.terms[term][bill.row_of[tightest], columns]])
+        rule = np.concatenate([rule, _kit_rules(bill, tightest, policy)])
+        order = np.argsort(ids, kind="stable")
+        ids, whole, stamp, read_seq = (part[order] for part in (ids, whole, stamp, read_seq))
+        rule = rule[order]
+        terms = {term: column[order] for term, column in terms.items()}
+    number = whole - policy.buffer
+    held = np.clip(number, 0, MAX_STOCK)
+    targets = np.array(policy.bigcommerce_locations, dtype=np.int64)
+    result: dict[str, Any] = {
+        "item_id": np.repeat(ids, len(targets)),
+        "location_id": np.tile(targets, len(ids)),
+        **{term: column.ravel() for term, column in terms.items()},
+        "sellable": held.ravel(),
+        "clamped": (held != number).ravel(),
+        "rule": pd.Series(rule.ravel(), dtype=object),
+        "changed_at": pd.Series(stamp_texts[stamp.ravel()], dtype=object),
+        "read_seq": read_seq.ravel(),
+    }
+    return pd.DataFrame(result, columns=list(SELLABLE_COLUMNS), copy=False)
+
+
+def unresolved_kits(
+    levels: pd.DataFrame,
+    members: pd.DataFrame,
+    *,
+    complete: bool = False,
+    inactive: Iterable[int] = (),
+    unread: Iterable[int] = (),
+) -> pd.DataFrame:
+    """The kits that `sellable` leaves out, given the same arguments: int64 item_id, and why (object)."""
+    items = np.unique(levels["item_id"].to_numpy(np.int64))
+    bill = bill_of(members, items, complete=complete, inactive=inactive, unread=unread)
+    frame = pd.DataFrame(list(bill.unresolved), columns=["item_id", "why"])
+    return frame.astype({"item_id": "int64", "why": "object"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Stock rows of mapped locations, each once: row of the item grid, index of the route, and their columns.
+
+    `items` are all items read, ascending, with `item_seq`, the oldest read of each; the rest is per row.
+    """
+
+    items: Scaled
+    item_seq: Scaled
+    item: Scaled
+    route: Scaled
+    terms: dict[str, Scaled]
+    stamp: Scaled
+    read_seq: Scaled
+
+
+def _rows(levels: pd.DataFrame, policy: Policy, stamps: Scaled) -> _Rows:
+    ids = levels["item_id"].to_numpy(np.int64)
+    place = levels["netsuite_location"].to_numpy(np.int64)
+    seq = levels["read_seq"].to_numpy(np.int64)
+    items = ids if (ids[1:] > ids[:-1]).all() else np.unique(ids)
+    item = np.searchsorted(items, ids)
+    item_seq = np.full(len(items), _NEWEST, dtype=np.int64)
+    np.minimum.at(item_seq, item, seq)
+    sources = np.array(policy.netsuite_locations, dtype=np.int64)
+    route = np.minimum(np.searchsorted(sources, place), len(sources) - 1)
+    used = np.flatnonzero(sources[route] == place)
+    key = item[used] * len(sources) + route[used]
+    if not (key[1:] > key[:-1]).all():
+        order = np.lexsort((seq[used], key))
+        key, used = key[order], used[order]
+        # Overlapping reads bring a row twice; summing both would sell it twice. The newest stands.
+        newest = np.ones(len(key), dtype=np.bool_)
+        newest[:-1] = key[1:] != key[:-1]
+        used = used[newest]
+    terms: dict[str, Scaled] = {term: levels[term].to_numpy(np.int64)[used] for term in TERMS}
+    return _Rows(items, item_seq, item[used], route[used], terms, stamps[used], seq[used])
+
+
+def _grid(rows: _Rows, policy: Policy) -> _Grid:
+    targets = np.array(policy.bigcommerce_locations, dtype=np.int64)
+    column_of = np.searchsorted(targets, np.array([target for _, target in policy.routes], dtype=np.int64))
+    shape = (len(rows.items) + 1, len(targets))
+    cell = rows.item * len(targets) + column_of[rows.route]
+    _refuse_overflow(rows, cell, policy)
+    terms = {}
+    for term, values in rows.terms.items():
+        total = np.zeros(shape[0] * shape[1], dtype=np.int64)
+        np.add.at(total, cell, values)
+        terms[term] = total.reshape(shape)
+    stamp = np.zeros(shape[0] * shape[1], dtype=np.int64)
+    np.maximum.at(stamp, cell, rows.stamp)
+    read_seq = np.full(shape[0] * shape[1], _NEWEST, dtype=np.int64)
+    np.minimum.at(read_seq, cell, rows.read_seq)
+    seq = read_seq.reshape(shape)
+    # A location without a row was read as empty; the item's oldest page says when.
+    seq[:-1] = np.where(seq[:-1] == _NEWEST, rows.item_seq[:, None], seq[:-1])
+    value = np.broadcast_to(policy.expression.evaluate(terms), shape)
+    # A member that is gone is nothing, whatever numbers stand in the formula.
+    value = np.concatenate([value[:-1], np.zeros((1, shape[1]), dtype=np.int64)])
+    return _Grid(rows.items, terms, value, stamp.reshape(shape), seq)
+
+
+def _refuse_overflow(rows: _Rows, cell: Scaled, policy: Policy) -> None:
+    """ValueError where sums could leave int64: more than 90,000,000,000 units of one item at one location."""
+    if not len(cell):
+        return
+    largest = max(max(int(v.max()), -int(v.min())) for v in rows.terms.values())
+    # The quick bound holds in every real account; only then is each cell looked at.
+    deepest = len(policy.routes)
+    if largest * deepest * policy.expression.occurrences < _NEWEST // 2:
+        return
+    for term, values in rows.terms.items():
+        sums = np.bincount(cell, weights=np.abs(values.astype(np.float64)))
+        worst = int(sums.argmax())
+        if sums[worst] * policy.expression.occurrences > _NEWEST / 4:
+            item = int(rows.items[worst // len(policy.bigcommerce_locations)])
+            raise ValueError(f"item {item} has an impossible quantity ({term}); correct it in NetSuite")
+
+
+def _kits(grid: _Grid, bill: Bill, rows: _Rows, policy: Policy) -> tuple[Scaled, Scaled]:
+    """Whole kits per location, and for each the row of `bill` with the fewest of them."""
+    kit_of = np.repeat(np.arange(len(bill.kit_id)), np.diff(np.append(bill.starts, len(bill.need))))
+    each = grid.value[bill.row_of] // bill.need[:, None]
+    made = np.minimum.reduceat(each, bill.starts, axis=0)
+    tightest = np.empty_like(made)
+    for column in range(made.shape[1]):
+        hits = np.flatnonzero(each[:, column] == made[kit_of, column])
+        tightest[:, column] = hits[np.searchsorted(kit_of[hits], np.arange(len(bill.kit_id)))]
+    if policy.kits == "per_location":
+        made = _kits_per_location(grid, bill, rows, policy, made.shape)
+    return made, tightest
+
+
+def _kits_per_location(
+    grid: _Grid, bill: Bill, rows: _Rows, policy: Policy, shape: tuple[int, ...]
+) -> Scaled:
+    """Kits that each NetSuite location can put together alone, summed per BigCommerce location."""
+    gone = len(grid.items)
+    members = np.unique(bill.row_of)
+    members = members[members < gone]
+    targets = np.array(policy.bigcommerce_locations, dtype=np.int64)
+    made = np.zeros(shape, dtype=np.int64)
+    for route, (_, target) in enumerate(policy.routes):
+        here = np.flatnonzero((rows.route == route) & np.isin(rows.item, members))
+        terms = {}
+        for term, values in rows.terms.items():
+            column = np.zeros(len(members) + 1, dtype=np.int64)
+            column[np.searchsorted(members, rows.item[here])] = values[here]
+            terms[term] = column
+        value = np.broadcast_to(policy.expression.evaluate(terms), len(members) + 1).copy()
+        value[-1] = 0
+        row = np.where(bill.row_of < gone, np.searchsorted(members, bill.row_of), len(members))
+        here_made = np.minimum.reduceat(value[row] // bill.need, bill.starts)
+        made[:, int(np.searchsorted(targets, target))] += here_made
+    return made
+
+
+def _kit_rules(bill: Bill, tightest: Scaled, policy: Policy) -> npt.NDArray[np.object_]:
+    """How each kit's number came about, with the member that limits it most."""
+    rules = np.empty(tightest.shape, dtype=object)
+    ids, needs = bill.member_id[tightest].ravel().tolist(), bill.need[tightest].ravel().tolist()
+    rules.ravel()[:] = [
+        f"kit({policy.kits}): {policy.rule}; tightest member {member}, {show_quantity(need)} needed"
+        for member, need in zip(ids, needs, strict=True)
+    ]
+    return rules
+
+
+def _ranked(values: pd.Series) -> tuple[Scaled, npt.NDArray[np.object_]]:
+    """Ranks of texts in their order (0 = None), and the text of each rank."""
+    codes, distinct = pd.factorize(values.to_numpy(dtype=object), use_na_sentinel=True)
+    order = np.argsort(distinct.astype(str), kind="stable")
+    rank_of = np.zeros(len(distinct) + 1, dtype=np.int64)
+    rank_of[order] = np.arange(1, len(distinct) + 1)
+    texts: npt.NDArray[np.object_] = np.empty(len(distinct) + 1, dtype=object)
+    texts[1:] = distinct[order]
+    # Code -1 (missing) takes the last entry, which is rank 0.
+    return rank_of[codes], texts

@@ -1,0 +1,132 @@
+"""BigCommerce as it answers HTTP: the store's REST API below /stores/{hash}.
+
+Put routing, the token and scope check and the quota here. Do not put endpoints here. There is no verb that
+deletes or archives anything, because the pipeline must never need one.
+"""
+
+# ruff: noqa: ARG002 - a route hands the call to every handler, whether it looks at it or not.
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from bcns_pipeline.sandbox.bigcommerce import errors
+from bcns_pipeline.sandbox.bigcommerce.catalog import Catalog
+from bcns_pipeline.sandbox.bigcommerce.inventory import Inventory
+from bcns_pipeline.sandbox.bigcommerce.paging import Refusal
+from bcns_pipeline.sandbox.bigcommerce.ratelimit import Quota
+from bcns_pipeline.sandbox.bigcommerce.state import Store
+from bcns_pipeline.sandbox.bigcommerce.store import StoreInformation
+from bcns_pipeline.sandbox.clock import Clock
+from bcns_pipeline.sandbox.faults import Fault
+from bcns_pipeline.sandbox.options import Options
+from bcns_pipeline.sandbox.web import Answer, Call, Routes
+
+# Marks a 429 that a strained platform gives, which comes without the quota headers.
+BARE = "bare"
+
+
+class BigCommerce:
+    """One store and one API account."""
+
+    name = "bigcommerce"
+
+    def __init__(self, options: Options, clock: Clock, store_hash: str) -> None:
+        self.options = options
+        self.clock = clock
+        self.store = Store(store_hash, clock.utc())
+        self.token = secrets.token_hex(20)
+        self.client_id = secrets.token_hex(16)
+        self.client_secret = secrets.token_hex(32)
+        self.scopes = set(options.scopes)
+        self.quota = Quota(options.quota, options.quota_window_ms)
+        self.routes = Routes()
+        self.inventory = Inventory(lambda: self.store, options.adjustment_delay_ms)
+        self.catalog = Catalog(lambda: self.store)
+        self.information = StoreInformation(lambda: self.store, clock, self.client_id)
+        items = "/v3/inventory/items"
+        at_location = "/v3/inventory/locations/{location_id}/items"
+        adjustments = "/v3/inventory/adjustments"
+        self.add("GET", items, "inventory", self.inventory.items, "store_inventory")
+        self.add("GET", at_location, "location_inventory", self.inventory.location_items, "store_inventory")
+        self.add("PUT", at_location, "inventory_settings", self.inventory.settings, "store_inventory")
+        self.add("PUT", f"{adjustments}/absolute", "absolute", self.inventory.absolute, "store_inventory")
+        self.add("POST", f"{adjustments}/relative", "relative", self.inventory.relative, "store_inventory")
+        products, info = "/v3/catalog/products", self.information
+        variants = f"{products}/{{product_id}}/variants"
+        for path, name, handler, scope in (
+            (products, "products", self.catalog.products, "store_v2_products"),
+            (f"{products}/{{product_id}}", "product", self.catalog.product, "store_v2_products"),
+            (variants, "product_variants", self.catalog.product_variants, "store_v2_products"),
+            ("/v3/catalog/variants", "variants", self.catalog.variants, "store_v2_products"),
+            ("/v3/inventory/locations", "locations", info.locations, "store_locations"),
+            ("/v3/channels", "channels", info.channels, "store_channel_settings"),
+            ("/v3/settings/inventory", "settings", info.settings, "store_v2_information"),
+            # Hooks need no scope: every account may list its own.
+            ("/v3/hooks", "hooks", info.hooks, None),
+            ("/v2/store", "store", info.store, "store_v2_information"),
+            ("/v2/time", "time", info.time, "store_v2_information"),
+            ("/v2/currencies", "currencies", info.currencies, "store_v2_information"),
+        ):
+            self.add("GET", path, name, handler, scope)
+
+    def add(
+        self, method: str, path: str, name: str, handler: Callable[..., Answer], scope: str | None
+    ) -> None:
+        """Register an endpoint; `scope` is what changes need, and reads take its read-only form too."""
+
+        def guarded(call: Call, **names: Any) -> Answer:
+            names.pop("store_hash")
+            if scope is not None and not self._allowed(scope, method):
+                return errors.problem(403)
+            try:
+                return handler(call, **names)
+            except Refusal as refusal:
+                return refusal.answer
+
+        self.routes.add(method, "/stores/{store_hash}" + path, name, guarded)
+
+    def _allowed(self, scope: str, method: str) -> bool:
+        return scope in self.scopes or (method == "GET" and f"{scope}_read_only" in self.scopes)
+
+    def enter(self, call: Call) -> Answer | None:
+        """Check the token, then count the request."""
+        if not call.path.startswith(f"/stores/{self.store.hash}/"):
+            return errors.problem(404, "Store not found")
+        if not secrets.compare_digest(call.headers.get("x-auth-token", "").encode(), self.token.encode()):
+            return errors.problem(401)
+        if not self.quota.take():
+            return errors.problem(429)
+        return None
+
+    def leave(self, call: Call) -> None:
+        """Nothing is held by a call."""
+
+    def finish(self, call: Call, answer: Answer) -> Answer:
+        """Every answer tells the quota, but for those that a strained platform gives."""
+        if answer.content_type != BARE:
+            answer.headers = (*answer.headers, *self.quota.headers())
+        else:
+            answer.content_type = errors.PROBLEM
+        return answer
+
+    def not_found(self, call: Call, allowed: list[str]) -> Answer:
+        """No such path, or not with this method."""
+        if allowed:
+            return errors.problem(405, headers=(("Allow", ", ".join(sorted(set(allowed)))),))
+        return errors.problem(404)
+
+    def struck(self, fault: Fault) -> Answer:
+        """How BigCommerce is unwell.
+
+        A 429 with headers can come while quota is left (its own docs show one).
+        """
+        if fault.kind == "429_bare":
+            answer = errors.problem(429)
+            answer.content_type = BARE
+            return answer
+        if fault.kind == "429":
+            return errors.problem(429, headers=(("X-Retry-After", str(max(round(fault.ms / 1000), 1))),))
+        return errors.problem(fault.status)

@@ -1,0 +1,266 @@
+"""What the store says about itself: information, time, currencies, channels, locations, settings, hooks.
+
+Put small read-only lists here. Do not put the catalogue or stock here. Sources: facts/bigcommerce.md 1.1,
+2.5, 2.6, 5.4, 6.1, 8; v2 lists are bare arrays and end with 204.
+"""
+
+# ruff: noqa: ARG002 - a route hands the call to every handler, whether it looks at it or not.
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bcns_pipeline.sandbox.bigcommerce import errors
+from bcns_pipeline.sandbox.bigcommerce.paging import Window, integers, listing, texts, window
+from bcns_pipeline.sandbox.bigcommerce.state import Store
+from bcns_pipeline.sandbox.clock import Clock
+from bcns_pipeline.sandbox.web import Answer, Call, json_answer
+
+ZONE = "America/New_York"
+SETTINGS: dict[str, Any] = {
+    "product_out_of_stock_behavior": "do_nothing",
+    "option_out_of_stock_behavior": "do_nothing",
+    "update_stock_behavior": "order_placed",
+    "edit_order_stock_adjustment": True,
+    "refund_order_stock_adjustment": False,
+    "stock_level_display": "dont_show",
+    "default_out_of_stock_message": "Currently out of stock",
+    "hide_in_product_filtering": False,
+    "show_pre_order_stock_levels": False,
+    "show_out_of_stock_message": True,
+}
+CURRENCIES: list[dict[str, Any]] = [
+    {
+        "id": place + 1,
+        "is_default": place == 0,
+        "country_iso2": country,
+        "default_for_country_codes": [country] if place else [],
+        "currency_code": code,
+        "currency_exchange_rate": rate,
+        "auto_update": False,
+        "token_location": "left",
+        "token": token,
+        "decimal_token": ".",
+        "thousands_token": ",",
+        "decimal_places": 2,
+        "name": name,
+        "enabled": True,
+        "is_transactional": True,
+        "use_default_name": True,
+        "last_updated": "2026-01-01T00:00:00+00:00",
+    }
+    for place, (code, name, token, rate, country) in enumerate(
+        [("USD", "US Dollar", "$", "1.0000000000", "US"), ("EUR", "Euro", "€", "0.9200000000", "DE")]
+    )
+]
+
+
+class StoreInformation:
+    """Endpoints over one store."""
+
+    def __init__(self, store: Callable[[], Store], clock: Clock, client_id: str) -> None:
+        self._store = store
+        self._clock = clock
+        self.client_id = client_id
+        self.plan = "Pro"
+
+    def store(self, call: Call) -> Answer:
+        """GET /v2/store."""
+        now = self._clock.utc().astimezone(ZoneInfo(ZONE))
+        moved = now.dst()
+        offset = now.utcoffset()
+        assert moved is not None
+        assert offset is not None
+        body = {
+            "id": self._store().hash,
+            "account_uuid": "00000000-0000-4000-8000-000000000001",
+            "domain": "sandbox.example.com",
+            "secure_url": "https://sandbox.example.com",
+            "control_panel_base_url": "https://store-sandbox.example.com",
+            "status": "live",
+            "name": "Sandbox Trading",
+            "first_name": "Sam",
+            "last_name": "Box",
+            "address": "1 Loopback Street",
+            "country": "United States",
+            "country_code": "US",
+            "infrastructure_region": "us-central1",
+            "phone": "",
+            "admin_email": "admin@example.com",
+            "order_email": "orders@example.com",
+            "favicon_url": "",
+            "timezone": {
+                "name": ZONE,
+                "raw_offset": int((offset - moved).total_seconds()),
+                "dst_offset": int((offset - moved).total_seconds()) + 3600,
+                "dst_correction": bool(moved),
+                "date_format": {
+                    "display": "M jS Y",
+                    "export": "M jS Y",
+                    "extended_display": "M jS Y @ g:i A",
+                },
+            },
+            "language": "en",
+            "currency": "USD",
+            "currency_symbol": "$",
+            "decimal_separator": ".",
+            "thousands_separator": ",",
+            "decimal_places": 2,
+            "currency_symbol_location": "left",
+            "weight_units": "Ounces",
+            "dimension_units": "Inches",
+            "dimension_decimal_places": 2,
+            "dimension_decimal_token": ".",
+            "dimension_thousands_token": ",",
+            "plan_name": self.plan,
+            "plan_level": self.plan,
+            "plan_is_trial": False,
+            "industry": "Other",
+            "logo": {"url": "https://sandbox.example.com/logo.png"},
+            "is_price_entered_with_tax": False,
+            "store_id": 1000001,
+            "default_channel_id": 1,
+            "default_site_id": 1000,
+            "active_comparison_modules": [],
+            "features": {
+                "stencil_enabled": True,
+                "sitewidehttps_enabled": True,
+                "facebook_catalog_id": "",
+                "checkout_type": "optimized",
+                "wishlists_enabled": True,
+                "graphql_storefront_api_enabled": True,
+                "shopper_consent_tracking_enabled": False,
+                "multi_storefront_enabled": False,
+                "storefront_limits": {"active": 1, "total_including_inactive": 5},
+            },
+        }
+        return json_answer(200, body)
+
+    def time(self, call: Call) -> Answer:
+        """GET /v2/time."""
+        return json_answer(200, {"time": int(self._clock.utc().timestamp())})
+
+    def currencies(self, call: Call) -> Answer:
+        """GET /v2/currencies."""
+        asked = window(call, 50, 250)
+        rows = CURRENCIES[asked.start : asked.end]
+        return json_answer(200, rows) if rows else Answer(204)
+
+    def channels(self, call: Call) -> Answer:
+        """GET /v3/channels: the one channel that always exists."""
+        channel: dict[str, Any] = {
+            "id": 1,
+            "external_id": "",
+            "is_listable_from_ui": True,
+            "is_enabled": True,
+            "is_visible": True,
+            "status": "active",
+            "name": "Sandbox Trading",
+            "type": "storefront",
+            "platform": "bigcommerce",
+            "date_created": iso(self._store().created),
+            "date_modified": iso(self._store().created),
+            "icon_url": "https://sandbox.example.com/icon.png",
+        }
+        if call.query.get("include") == "currencies":
+            channel["currencies"] = {"enabled_currencies": ["USD", "EUR"], "default_currency": "USD"}
+        wanted = {name: texts(call, f"{name}:in") for name in ("status", "type", "platform")}
+        shown = all(values is None or channel[name] in values for name, values in wanted.items())
+        return rows_answer(call, [channel] if shown else [], 50, 250)
+
+    def locations(self, call: Call) -> Answer:
+        """GET /v3/inventory/locations."""
+        store, query = self._store(), call.query
+        ids, codes, types = (
+            integers(call, "location_id:in"),
+            texts(call, "location_code:in"),
+            texts(call, "type_id:in"),
+        )
+        rows: list[dict[str, Any]] = []
+        for place, location in enumerate(store.locations):
+            default = place == 0
+            if ids is not None and location.id not in ids:
+                continue
+            if codes is not None and location.code not in codes:
+                continue
+            if types is not None and "PHYSICAL" not in types:
+                continue
+            flags = {
+                "is_default": default,
+                "is_active": location.enabled,
+                "managed_by_external_source": False,
+                "storefront_visibility": True,
+            }
+            if any(name in query and truth(query[name]) != value for name, value in flags.items()):
+                continue
+            rows.append(
+                {
+                    "id": location.id,
+                    "code": location.code,
+                    "label": location.label,
+                    "description": "",
+                    "managed_by_external_source": False,
+                    "type_id": "PHYSICAL",
+                    "enabled": location.enabled,
+                    "time_zone": ZONE,
+                    "created_at": location.created_at,
+                    "updated_at": location.created_at,
+                    "storefront_visibility": True,
+                    "special_hours": [],
+                    "address": {
+                        "address1": f"{location.id} Loopback Street",
+                        "city": "Austin",
+                        "state": "TX",
+                        "zip": "78701",
+                        "email": "warehouse@example.com",
+                        "country_code": "US",
+                        "geo_coordinates": {"latitude": 30.27, "longitude": -97.74},
+                    },
+                }
+            )
+        return rows_answer(call, rows, 50, 1000)
+
+    def settings(self, call: Call) -> Answer:
+        """GET /v3/settings/inventory; a channel without settings of its own shows the global ones here."""
+        channel = integers(call, "channel_id")
+        if channel and channel[0] != 1:
+            return errors.problem(422, "Channel not found", {"channel_id": "does not exist"})
+        return json_answer(200, {"data": SETTINGS, "meta": {}})
+
+    def hooks(self, call: Call) -> Answer:
+        """GET /v3/hooks: one that an earlier installation left behind, switched off."""
+        hook: dict[str, Any] = {
+            "id": 20001,
+            "client_id": self.client_id,
+            "store_hash": self._store().hash,
+            "scope": "store/cart/converted",
+            "destination": "https://example.com/left-behind",
+            "headers": None,
+            "is_active": False,
+            "created_at": int(self._store().created.timestamp()),
+            "updated_at": int(self._store().created.timestamp()),
+        }
+        query = call.query
+        shown = all(query.get(name, hook[name]) == hook[name] for name in ("scope", "destination"))
+        shown = shown and truth(query.get("is_active", "false")) == hook["is_active"]
+        return rows_answer(call, [hook] if shown else [], 50, 250)
+
+
+def rows_answer(call: Call, rows: list[dict[str, Any]], default: int, most: int) -> Answer:
+    """A short v3 list."""
+    asked: Window = window(call, default, most)
+    shown = [json_answer(200, row).body.decode() for row in rows[asked.start : asked.end]]
+    return listing(asked, shown, len(rows))
+
+
+def truth(text: str) -> bool:
+    """A boolean of a query string."""
+    return text.lower() in ("true", "1")
+
+
+def iso(moment: datetime) -> str:
+    """A moment as v3 writes it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,69 @@
+"""What a sandbox can be told at its start.
+
+Put switches here, with their defaults. Do not put anything here that follows from other switches. The same
+object serves the command line, the launcher and the tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Stock = Literal["zero", "in-step", "stale"]
+
+ALL_SCOPES = (
+    "store_inventory",
+    "store_locations",
+    "store_v2_products",
+    "store_v2_information",
+    "store_v2_orders",
+    "store_v2_customers",
+    "store_channel_settings",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Troubles:
+    """How many of each kind of oddity the catalogue has on top of its matched SKUs."""
+
+    duplicates: int = 2
+    blanks: int = 1
+    netsuite_orphans: int = 3
+    bigcommerce_orphans: int = 3
+    inactive: int = 3
+    fractional: int = 2
+    negative: int = 2
+    untracked: int = 2
+    odd_skus: int = 2
+
+    @classmethod
+    def none(cls) -> Troubles:
+        """A catalogue without any oddity."""
+        return cls(0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Sizes, limits and behaviour of one sandbox. Times are in the unit of the field's name."""
+
+    skus: int = 1000
+    locations: int = 2
+    seed: int = 1
+    stock: Stock = "zero"
+    troubles: Troubles = field(default_factory=Troubles)
+    latency_ms: float = 0.0
+    adjustment_delay_ms: float = 300.0
+    quota: int = 450
+    quota_window_ms: int = 30_000
+    scopes: tuple[str, ...] = ALL_SCOPES
+    concurrency: int = 5
+    token_seconds: int = 3600
+    oneworld: bool = True
+    multi_location: bool = True
+    administrator: bool = False
+    hidden_tables: tuple[str, ...] = ()
+    key: Literal["ec", "rsa"] = "ec"
+    bigcommerce_port: int = 0
+    netsuite_port: int = 0
+    control_port: int = 0
+    exit_with_parent: bool = False

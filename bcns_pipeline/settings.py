@@ -1,0 +1,330 @@
+"""The environment, typed: which accounts, which database, which files.
+
+Put every `BCNS_` variable here, what it defaults to and what is wrong with it. Do not put the merchant's
+choices here (`config.py`), and nothing that is needed at import: importing this module reads nothing. Names
+and meanings: design section 3; account hosts and keys: facts/netsuite.md 1.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal, overload
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bcns_pipeline.rules.faults import BadInput
+
+PREFIX = "BCNS_"
+BIGCOMMERCE_API = "https://api.bigcommerce.com"
+TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - a path, not a token
+# Natural keys are made of the store hash, so it keeps to their alphabet (design section 3).
+_STORE_HASH = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SMALLEST_RSA_KEY = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class BigCommerceAccount:
+    """The store's API account. `base_url` is the API root without a trailing slash."""
+
+    base_url: str
+    store_hash: str
+    access_token: SecretStr
+    client_id: str | None
+    client_secret: SecretStr | None
+
+
+@dataclass(frozen=True, slots=True)
+class NetSuiteAccount:
+    """The account, and how to get a token. `base_url` has no trailing slash; `private_key` is PEM text."""
+
+    account_id: str
+    base_url: str
+    client_id: str
+    certificate_id: str
+    private_key: SecretStr = field(repr=False)
+    concurrency: int
+    token_url: str
+
+
+def _whole_path(path: Path) -> Path:
+    """Made absolute at once, because Dagster starts its processes in other working directories."""
+    return path.expanduser().absolute()
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run under an id that has no name
+        return f"uid {os.getuid()}"
+
+
+LocalPath = Annotated[Path, AfterValidator(_whole_path)]
+
+
+class Settings(BaseSettings):
+    """Every `BCNS_` variable, from the environment or a `.env` file. All are optional until required.
+
+    Make it with `load_settings`, which turns malformed values into `faults`.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    bigcommerce_base_url: str = BIGCOMMERCE_API
+    bigcommerce_store_hash: str | None = None
+    bigcommerce_access_token: SecretStr | None = None
+    bigcommerce_client_id: str | None = None
+    bigcommerce_client_secret: SecretStr | None = None
+
+    netsuite_account_id: str | None = None
+    netsuite_base_url: str | None = None
+    netsuite_client_id: str | None = None
+    netsuite_certificate_id: str | None = None
+    netsuite_private_key: SecretStr | None = None
+    netsuite_private_key_path: LocalPath | None = None
+    netsuite_concurrency: Annotated[int, Field(ge=1, le=1000)] = 4
+
+    stripe_base_url: str | None = None
+    stripe_api_key: SecretStr | None = None
+    payout_drop_dir: LocalPath | None = None
+    bank_drop_dir: LocalPath | None = None
+
+    # It holds a password, so it is not shown with the rest; SQLAlchemy hides it where it shows an address.
+    database_url: str | None = Field(default=None, repr=False)
+    data_key: SecretStr | None = None
+    home: LocalPath = Field(default=Path(".bcns"), validate_default=True)
+    config: LocalPath = Field(default=Path("bcns.yaml"), validate_default=True)
+    actor: str = Field(default_factory=_login_name)
+    webhook_header_secret: SecretStr | None = None
+    slack_webhook_url: SecretStr | None = None
+
+    _faults: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What was malformed at load: one sentence each. The field then holds its default."""
+        return self._faults
+
+    @overload
+    def require(self, system: Literal["bigcommerce"]) -> BigCommerceAccount: ...
+    @overload
+    def require(self, system: Literal["netsuite"]) -> NetSuiteAccount: ...
+    @overload
+    def require(self, system: str) -> BigCommerceAccount | NetSuiteAccount: ...
+    def require(self, system: str) -> BigCommerceAccount | NetSuiteAccount:
+        """The account of `system`, complete and well-formed. Reads the private key's file, nothing else.
+
+        Raises BadInput that names everything missing or malformed at once, the faults of the load included.
+        """
+        match system:
+            case "bigcommerce":
+                return self._bigcommerce()
+            case "netsuite":
+                return self._netsuite()
+        raise ValueError(f"{system!r} is neither bigcommerce nor netsuite")
+
+    def _bigcommerce(self) -> BigCommerceAccount:
+        faults = list(self._faults)
+        base_url = _address("BIGCOMMERCE_BASE_URL", self.bigcommerce_base_url, faults)
+        store_hash = _identifier(
+            "BIGCOMMERCE_STORE_HASH",
+            self.bigcommerce_store_hash,
+            _STORE_HASH,
+            "set it to the part of the API path after /stores/, e.g. abc123",
+            faults,
+        )
+        token = _secret(
+            "BIGCOMMERCE_ACCESS_TOKEN",
+            self.bigcommerce_access_token,
+            "set it to the access token of a store-level API account",
+            faults,
+        )
+        if faults:
+            raise BadInput(faults)
+        return BigCommerceAccount(
+            base_url, store_hash, token, self.bigcommerce_client_id, self.bigcommerce_client_secret
+        )
+
+    def _netsuite(self) -> NetSuiteAccount:
+        faults = list(self._faults)
+        account = _identifier(
+            "NETSUITE_ACCOUNT_ID",
+            self.netsuite_account_id,
+            _ACCOUNT_ID,
+            "set it to the account id as under Setup > Company > Company Information, e.g. 1234567_SB1",
+            faults,
+        )
+        base_url = _address("NETSUITE_BASE_URL", self.netsuite_base_url or account_address(account), faults)
+        client_id = _text(
+            "NETSUITE_CLIENT_ID",
+            self.netsuite_client_id,
+            "set it to the client id of the integration record",
+            faults,
+        )
+        certificate_id = _text(
+            "NETSUITE_CERTIFICATE_ID",
+            self.netsuite_certificate_id,
+            "set it to the certificate id that NetSuite shows in the OAuth 2.0 client credentials mapping",
+            faults,
+        )
+        key = self._private_key(faults)
+        if faults:
+            raise BadInput(faults)
+        return NetSuiteAccount(
+            account_id=account,
+            base_url=base_url,
+            client_id=client_id,
+            certificate_id=certificate_id,
+            private_key=SecretStr(key),
+            concurrency=self.netsuite_concurrency,
+            token_url=f"{base_url}{TOKEN_PATH}",
+        )
+
+    def _private_key(self, faults: list[str]) -> str:
+        """PEM text. The variable wins over the file: so a test double's key replaces a path in `.env`."""
+        if self.netsuite_private_key is not None:
+            # Many secret stores keep one line only and write line ends as \n.
+            pem = self.netsuite_private_key.get_secret_value().replace("\\n", "\n").strip() + "\n"
+            where = f"{PREFIX}NETSUITE_PRIVATE_KEY"
+        elif self.netsuite_private_key_path is not None:
+            path = self.netsuite_private_key_path
+            where = f"{path} (from {PREFIX}NETSUITE_PRIVATE_KEY_PATH)"
+            try:
+                pem = path.read_text("ascii")
+            except FileNotFoundError:
+                faults.append(f"{where} does not exist; correct the path, or make a key with `bcns keygen`.")
+                return ""
+            except (OSError, UnicodeDecodeError) as error:
+                why = error.strerror if isinstance(error, OSError) else "it is not a text file"
+                faults.append(f"{where} can't be read ({why}); name a PEM file that this user may read.")
+                return ""
+        else:
+            faults.append(
+                f"{PREFIX}NETSUITE_PRIVATE_KEY or {PREFIX}NETSUITE_PRIVATE_KEY_PATH is missing; "
+                "make a key with `bcns keygen` and set one of the two."
+            )
+            return ""
+        problem = _key_problem(pem)
+        if problem:
+            faults.append(f"{where} {problem}")
+        return pem
+
+
+def load_settings(env_file: Path | str | None = ".env") -> Settings:
+    """Read the environment, and `env_file` for what the environment does not say.
+
+    Never raises for what a person wrote: a malformed value is replaced by its default and kept as a
+    sentence in `faults`, which `require` raises. So the code location loads, and the first step says what
+    is wrong.
+    """
+    faults: list[str] = []
+    replaced: dict[str, Any] = {}
+    try:
+        settings = _read(env_file, replaced)
+    except UnicodeDecodeError:
+        faults.append(f"{env_file} is not UTF-8 text; save it as such, or remove it.")
+        env_file = None
+        settings = _read(None, replaced)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_context=False):
+            name = str(detail["loc"][0])
+            if name not in replaced:
+                replaced[name] = Settings.model_fields[name].get_default(call_default_factory=True)
+                faults.append(_malformed(name, detail["msg"]))
+        settings = _read(env_file, replaced)
+    settings._faults = tuple(faults)  # noqa: SLF001 - the one place that fills it
+    return settings
+
+
+def _read(env_file: Path | str | None, given: Mapping[str, Any]) -> Settings:
+    return Settings(_env_file=env_file, **given)
+
+
+def account_address(account_id: str) -> str:
+    """NetSuite's own host of an account: `1234567_SB1` -> `https://1234567-sb1.suitetalk.api.netsuite.com`."""
+    return f"https://{account_id.lower().replace('_', '-')}.suitetalk.api.netsuite.com"
+
+
+def _malformed(name: str, why: str) -> str:
+    if name == "netsuite_concurrency":
+        return (
+            f"{PREFIX}NETSUITE_CONCURRENCY is not a whole number from 1 to 1000; "
+            "set it to our share of the account's concurrency, e.g. 4."
+        )
+    return f"{PREFIX}{name.upper()} is malformed ({why}); correct or remove it."
+
+
+def _text(name: str, value: str | None, mend: str, faults: list[str]) -> str:
+    if value is None or not value.strip():
+        faults.append(f"{PREFIX}{name} is missing; {mend}.")
+        return ""
+    if not value.strip().isprintable() or len(value.split()) > 1:
+        faults.append(f"{PREFIX}{name} contains blanks or control characters; {mend}.")
+    return value.strip()
+
+
+def _secret(name: str, value: SecretStr | None, mend: str, faults: list[str]) -> SecretStr:
+    return SecretStr(_text(name, value.get_secret_value() if value else None, mend, faults))
+
+
+def _identifier(name: str, value: str | None, pattern: re.Pattern[str], mend: str, faults: list[str]) -> str:
+    before = len(faults)
+    text = _text(name, value, mend, faults)
+    if len(faults) == before and not pattern.fullmatch(text):
+        faults.append(f"{PREFIX}{name} may have only letters, digits, _ and -; {mend}.")
+    return text
+
+
+def _address(name: str, value: str, faults: list[str]) -> str:
+    """The root of an API without a trailing slash. Plain http is allowed, because test doubles speak it."""
+    text = value.strip().rstrip("/")
+    try:
+        parts = urlsplit(text)
+        sound = (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and (parts.port is None or parts.port > 0)
+        )
+    except ValueError:
+        parts, sound = None, False
+    if parts is None or not sound or not text.isprintable() or " " in text:
+        faults.append(f"{PREFIX}{name} is not an address; write it as https://host or http://host:port.")
+    elif parts.query or parts.fragment or parts.username is not None or parts.password is not None:
+        faults.append(f"{PREFIX}{name} must be a bare API root; remove user, password, ? and # from it.")
+    elif "/stores/" in f"{parts.path}/" or "/services/" in f"{parts.path}/":
+        faults.append(
+            f"{PREFIX}{name} must be the API root only; remove the path from /stores or /services on."
+        )
+    return text
+
+
+def _key_problem(pem: str) -> str | None:
+    """Why this PEM can't sign NetSuite's token request, to follow its place in a sentence; None if it can."""
+    # Here, because the import costs 50 ms that most commands need not spend.
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    mend = "make a key with `bcns keygen`"
+    if "BEGIN CERTIFICATE" in pem and "PRIVATE KEY" not in pem:
+        return "holds a certificate; name the private key that belongs to it."
+    try:
+        key = load_pem_private_key(pem.encode("ascii"), password=None)
+    except TypeError:
+        return "is protected by a passphrase, which nobody can type in here; write it without one."
+    except (ValueError, UnsupportedAlgorithm):
+        return f"is not a private key in PEM form (-----BEGIN PRIVATE KEY-----); {mend}."
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= _SMALLEST_RSA_KEY:
+        return None
+    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+        return None
+    return f"is neither an RSA key of at least {_SMALLEST_RSA_KEY} bits nor an EC key on P-256; {mend}."

@@ -1,0 +1,98 @@
+"""From settings to a SQLAlchemy engine: which database, and how we connect to it.
+
+Put here what is true of every connection of ours. Do not put here queries, tables or migrations. A database
+address that cannot work is a `BadInput` with a sentence, and the sentence never carries the password.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+
+from bcns_pipeline.rules.faults import BadInput
+from bcns_pipeline.state.embedded import EmbeddedServer, Lease
+
+if TYPE_CHECKING:
+    from bcns_pipeline.settings import Settings
+
+_DRIVER = "postgresql+psycopg2"
+_SHAPE = "write it as postgresql://user:password@host:5432/database"
+
+_held: dict[Path, Lease] = {}
+_holding = threading.Lock()
+
+
+def database_url(settings: Settings) -> str:
+    """The URL of the state: the server named by BCNS_DATABASE_URL, or the embedded one.
+
+    The lease of an embedded server is kept for the life of the process; later calls look whether it still
+    answers, and bring it up again where it does not. Raises BadInput.
+    """
+    if settings.database_url:
+        return outside_url(settings.database_url)
+    return embedded_url(settings.home)
+
+
+def outside_url(text: str) -> str:
+    """`text` with the one driver that we and Dagster work with. Raises BadInput where it names another database."""
+    return _parse(text).render_as_string(hide_password=False)
+
+
+def embedded_url(home: Path) -> str:
+    """The URL of the embedded server of `home`, leased for the life of the process. Raises BadInput."""
+    server, home = EmbeddedServer(home), home.absolute()
+    with _holding:
+        if home not in _held:
+            _held[home] = server.acquire()
+            return _held[home].url
+        return server.ensure(_held[home])
+
+
+def create_engine(url: str, *, application_name: str = "bcns", pool_size: int = 10) -> sa.Engine:
+    """An engine whose pool replaces connections that a restarted server left dead. Does not connect yet.
+
+    `application_name` is what pg_stat_activity shows. Tables are named with their schema, so nothing depends
+    on a search path. Raises BadInput for a URL that is no PostgreSQL URL.
+    """
+    return sa.create_engine(
+        _parse(url),
+        pool_pre_ping=True,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        connect_args={"application_name": application_name, "connect_timeout": 10},
+    )
+
+
+def check_connection(engine: sa.Engine) -> None:
+    """Connect once. Raises BadInput with what the server or the network said."""
+    try:
+        with engine.connect() as conn:
+            conn.execute(sa.text("select 1"))
+    except OperationalError as error:
+        said = " ".join(str(error.orig).split()).rstrip(".")
+        raise BadInput(
+            [f"The database at {engine.url.render_as_string()} cannot be reached: {said}."]
+        ) from error
+
+
+def _parse(text: str) -> sa.URL:
+    try:
+        url = sa.make_url(text)
+    except (ArgumentError, ValueError):
+        raise BadInput([f"BCNS_DATABASE_URL is not a database address: {_SHAPE}."]) from None
+    if url.drivername == "postgres":
+        url = url.set(drivername=_DRIVER)
+    try:
+        backend = url.get_backend_name()
+    except NoSuchModuleError:
+        backend = url.drivername
+    if backend != "postgresql":
+        raise BadInput([f"BCNS_DATABASE_URL names {backend}, but the state needs PostgreSQL: {_SHAPE}."])
+    if not url.database:
+        raise BadInput([f"BCNS_DATABASE_URL names no database: {_SHAPE}."])
+    # With psycopg 3, Dagster's NOTIFY fails (facts/dagster.md B1).
+    return url.set(drivername=_DRIVER)

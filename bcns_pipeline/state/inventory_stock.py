@@ -1,0 +1,178 @@
+"""What we believe the store has: the last value confirmed, sent and seen, per item and location.
+
+Put SQL over `inventory_state` here. Do not put the lines of a plan here, nor what the numbers should be.
+`confirmed` moves only on read-back, or once when a value that was in the store before us is adopted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+
+from bcns_pipeline.state.audit import Audit, lock_chain
+from bcns_pipeline.state.bulk import array_text, copy_out, quoted, texts
+from bcns_pipeline.state.scope import Scope
+from bcns_pipeline.state.tables import inventory_state, read_seq
+
+# -1 stands for "never" in frames of int64. A store that really shows -1 is thus written again.
+NEVER = -1
+# Statements over the whole catalogue go in steps of this many rows, so that the fast lane waits at most
+# for one step (about 50 ms).
+_STEP_ROWS = 5_000
+# NetSuite's own clock as TO_CHAR gives it: YYYY-MM-DD HH:MM:SS.
+_CLOCK_WIDTH = 19
+
+
+class InventoryStock:
+    """The memory of one store's stock."""
+
+    def __init__(self, scope: Scope, audit: Audit) -> None:
+        self._scope = scope
+        self._audit = audit
+
+    def draw_read_seq(self, count: int = 1) -> int:
+        """A number greater than all drawn before; with `count`, the first of as many in a row.
+
+        Draw it *before* the page is asked for: what was read later always has the greater number.
+        """
+        if count < 1:
+            raise ValueError("at least one number must be drawn")
+        query = sa.text(
+            f"select nextval('{read_seq.schema}.{read_seq.name}') from generate_series(1, :count)"
+        )
+        with self._scope.transaction() as tx:
+            drawn: list[int] = list(tx.execute(query, {"count": count}).scalars())
+        return min(drawn)
+
+    def known(self, *, conn: sa.Connection | None = None) -> pd.DataFrame:
+        """Everything remembered, ordered by item and location.
+
+        Columns: int64 item_id, location_id, confirmed, sent, sent_seq, live (-1 = never); changed_at (str or
+        None, NetSuite's clock at the read behind `confirmed`); origin ("adopted", "pushed" or None);
+        pending_since (datetime64[us, UTC] or NaT: wanted differs from confirmed since then).
+        """
+        with self._scope.transaction(conn) as tx:
+            query = f"""
+                select item_id, location_id::bigint, coalesce(confirmed, {NEVER})::bigint,
+                    coalesce(sent, {NEVER})::bigint, sent_seq, coalesce(live, {NEVER})::bigint,
+                    rpad(coalesce(netsuite_changed_at, ''), {_CLOCK_WIDTH}), rpad(coalesce(origin, ''), 7),
+                    coalesce((extract(epoch from pending_since) * 1000000)::bigint, {np.iinfo(np.int64).min})
+                from {inventory_state.fullname} where store = {quoted(tx, self._scope.store)}
+                order by inventory_state.item_id, inventory_state.location_id
+            """
+            columns = copy_out(tx, query, _KNOWN)
+        since = columns.pop("pending_since").view("datetime64[us]")
+        frame = pd.DataFrame({name: values for name, values in columns.items() if values.dtype.kind == "i"})
+        frame["changed_at"] = pd.Series(texts(columns["changed_at"]), dtype=object)
+        frame["origin"] = pd.Series(texts(columns["origin"]), dtype=object)
+        frame["pending_since"] = pd.Series(since).dt.tz_localize("UTC")
+        return frame
+
+    def adopt(self, frame: pd.DataFrame, *, conn: sa.Connection | None = None) -> int:
+        """Take values first seen in the store as confirmed, where we remember nothing; returns how many.
+
+        Columns: item_id, location_id, live (int64); changed_at (str or None) where it is known.
+        """
+        adopted = 0
+        for step in self._steps(frame, "live"):
+            with self._scope.transaction(conn) as tx:
+                lock_chain(tx)
+                rows = tx.execute(_ADOPT, {"store": self._scope.store, **step}).rowcount
+                if rows:
+                    self._audit.append(tx, "inventory.adopted", f"store:{self._scope.store}", {"rows": rows})
+            adopted += rows
+        return adopted
+
+    def observe_live(self, frame: pd.DataFrame, *, conn: sa.Connection | None = None) -> int:
+        """Note values seen in the store (item_id, location_id, live); changes nothing else. Returns rows."""
+        seen = 0
+        for step in self._steps(frame, "live"):
+            with self._scope.transaction(conn) as tx:
+                lock_chain(tx)
+                seen += tx.execute(_OBSERVE, {"store": self._scope.store, **step}).rowcount
+        return seen
+
+    def mark_pending(self, frame: pd.DataFrame, *, conn: sa.Connection | None = None) -> None:
+        """These (item_id, location_id) should change and could not be sent: their age counts from now."""
+        for step in self._steps(frame, None):
+            with self._scope.transaction(conn) as tx:
+                lock_chain(tx)
+                tx.execute(_MARK_PENDING, {"store": self._scope.store, **step})
+
+    def clear_pending(self, frame: pd.DataFrame, *, conn: sa.Connection | None = None) -> None:
+        """These (item_id, location_id) are in step again without a push."""
+        for step in self._steps(frame, None):
+            with self._scope.transaction(conn) as tx:
+                lock_chain(tx)
+                tx.execute(_CLEAR_PENDING, {"store": self._scope.store, **step})
+
+    def _steps(self, frame: pd.DataFrame, value: str | None) -> list[Mapping[str, Any]]:
+        ordered = frame.sort_values(["item_id", "location_id"])
+        steps: list[Mapping[str, Any]] = []
+        for start in range(0, len(ordered), _STEP_ROWS):
+            part = ordered.iloc[start : start + _STEP_ROWS]
+            step: dict[str, Any] = {"items": _ints(part["item_id"]), "locations": _ints(part["location_id"])}
+            if value is not None:
+                step["live"] = _ints(part[value])
+                changed = part["changed_at"].tolist() if "changed_at" in part.columns else [None] * len(part)
+                step["changed_at"] = [text if isinstance(text, str) else None for text in changed]
+            steps.append(step)
+        return steps
+
+
+def _ints(values: pd.Series) -> str:
+    return array_text(values.to_numpy(np.int64).tolist())
+
+
+_KNOWN = (
+    ("item_id", ">i8"),
+    ("location_id", ">i8"),
+    ("confirmed", ">i8"),
+    ("sent", ">i8"),
+    ("sent_seq", ">i8"),
+    ("live", ">i8"),
+    ("changed_at", f"S{_CLOCK_WIDTH}"),
+    ("origin", "S7"),
+    ("pending_since", ">i8"),
+)
+_STATE = inventory_state.fullname
+_PAIRS = "unnest(cast(:items as bigint[]), cast(:locations as int[])) as g(item_id, location_id)"
+_SEEN = (
+    "unnest(cast(:items as bigint[]), cast(:locations as int[]), cast(:live as int[]), "
+    "cast(:changed_at as text[])) "
+    "as g(item_id, location_id, live, changed_at)"
+)
+_ADOPT = sa.text(
+    f"""
+    insert into {_STATE} (store, item_id, location_id, confirmed, confirmed_at, origin, netsuite_changed_at,
+        live, live_at)
+    select :store, item_id, location_id, live, now(), 'adopted', changed_at, live, now() from {_SEEN}
+    order by item_id, location_id
+    on conflict (store, item_id, location_id) do nothing
+    """
+)
+_OBSERVE = sa.text(
+    f"""
+    update {_STATE} s set live = g.live, live_at = now() from {_SEEN}
+    where s.store = :store and s.item_id = g.item_id and s.location_id = g.location_id
+    """
+)
+_MARK_PENDING = sa.text(
+    f"""
+    insert into {_STATE} (store, item_id, location_id, pending_since)
+    select :store, item_id, location_id, now() from {_PAIRS} order by item_id, location_id
+    on conflict (store, item_id, location_id) do update set pending_since = excluded.pending_since
+    where inventory_state.pending_since is null
+    """
+)
+_CLEAR_PENDING = sa.text(
+    f"""
+    update {_STATE} s set pending_since = null from {_PAIRS}
+    where s.store = :store and s.item_id = g.item_id and s.location_id = g.location_id
+      and s.pending_since is not null
+    """
+)

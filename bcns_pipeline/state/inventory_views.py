@@ -1,0 +1,87 @@
+"""Questions about stock that a person or a check asks: what is out of step, what was planned, what is oversold.
+
+Put read-only queries over several tables here. Do not put anything here that moves a row.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import sqlalchemy as sa
+
+from bcns_pipeline.state.plans import Plan
+from bcns_pipeline.state.store import State
+from bcns_pipeline.state.tables import inventory_change, inventory_state, link, plan
+
+
+def pending_items(state: State) -> list[int]:
+    """Items with a line that should have changed and is not confirmed, ascending: to be read anew."""
+    query = (
+        sa.select(inventory_state.c.item_id)
+        .where(inventory_state.c.store == state.store, inventory_state.c.pending_since.is_not(None))
+        .distinct()
+        .order_by(inventory_state.c.item_id)
+    )
+    with state.engine.connect() as conn:
+        return list(conn.execute(query).scalars())
+
+
+def pending_longer_than(state: State, minutes: float) -> list[tuple[str, float]]:
+    """(SKU, minutes) of items that have been out of step for longer, the longest first."""
+    age = sa.func.extract("epoch", sa.func.now() - sa.func.min(inventory_state.c.pending_since)) / 60
+    sku = sa.func.coalesce(link.c.label, sa.cast(inventory_state.c.item_id, sa.Text))
+    query = (
+        sa.select(sku.label("sku"), age.label("minutes"))
+        .select_from(
+            inventory_state.outerjoin(
+                link,
+                sa.and_(
+                    link.c.store == inventory_state.c.store,
+                    link.c.kind == "item",
+                    link.c.netsuite_id == sa.cast(inventory_state.c.item_id, sa.Text),
+                ),
+            )
+        )
+        .where(
+            inventory_state.c.store == state.store,
+            inventory_state.c.pending_since < sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, minutes * 60),
+        )
+        .group_by(sku)
+        .order_by(sa.desc("minutes"))
+    )
+    with state.engine.connect() as conn:
+        return [(row.sku, float(row.minutes)) for row in conn.execute(query)]
+
+
+def plan_lines(state: State, made: Plan) -> pd.DataFrame:
+    """All lines of a plan in sending order, every column of `inventory_change`; `old` is -1 where never confirmed."""
+    query = (
+        sa.select(inventory_change)
+        .where(inventory_change.c.plan_id == made.id, inventory_change.c.planned_at == made.created_at)
+        .order_by(inventory_change.c.line)
+    )
+    with state.engine.connect() as conn:
+        rows = conn.execute(query).mappings().all()
+    frame = pd.DataFrame(rows, columns=[column.name for column in inventory_change.columns])
+    frame["old"] = frame["old"].fillna(-1).astype("int64")
+    return frame
+
+
+def oversold(state: State, run_id: str) -> tuple[int, int, int]:
+    """(pushed above what the plan allowed, shown above what is confirmed, lines) of one run.
+
+    The first is a bug of ours if it is not 0; the second is what healing has left.
+    """
+    lines = sa.select(
+        sa.func.count(),
+        sa.func.count().filter(inventory_change.c.pushed > inventory_change.c.new),
+    ).select_from(
+        inventory_change.join(plan, plan.c.id == inventory_change.c.plan_id)
+    ).where(plan.c.store == state.store, plan.c.run_id == run_id)
+    above = sa.select(sa.func.count()).where(
+        inventory_state.c.store == state.store,
+        inventory_state.c.live > inventory_state.c.confirmed,
+        inventory_state.c.live_at >= sa.select(sa.func.min(plan.c.created_at)).where(plan.c.run_id == run_id).scalar_subquery(),
+    )
+    with state.engine.connect() as conn:
+        total, pushed_above = conn.execute(lines).one()
+        return pushed_above, conn.execute(above).scalar_one(), total

@@ -1,0 +1,177 @@
+"""Which record here is that record there.
+
+Put reading and writing of links here. Do not decide here what matches: the rules do. A link is one to one per
+kind; `item` links carry the SKU as label and product, variant and tracking in their detail.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+
+from bcns_pipeline.state.audit import Audit, lock_chain
+from bcns_pipeline.state.bulk import copy_in, copy_texts, driver_cursor, quoted
+from bcns_pipeline.state.scope import Scope, canonical
+from bcns_pipeline.state.tables import link
+
+ITEM = "item"
+_ITEM_COLUMNS = ("item_id", "sku", "product_id", "variant_id", "tracking")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One pair. Ids are text, as both systems give them in documents."""
+
+    netsuite_id: str
+    bigcommerce_id: str
+    label: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    origin: str = "created"
+    linked_at: datetime | None = None
+
+
+class Links:
+    """The links of one store."""
+
+    def __init__(self, scope: Scope, audit: Audit) -> None:
+        self._scope = scope
+        self._audit = audit
+
+    def put(self, kind: str, links: Sequence[Link], *, conn: sa.Connection | None = None) -> int:
+        """Write links; each replaces whatever linked either of its two records. Returns how many changed."""
+        columns = [
+            copy_texts(one.netsuite_id for one in links),
+            copy_texts(one.bigcommerce_id for one in links),
+            copy_texts(one.label for one in links),
+            copy_texts(canonical(dict(one.detail)) for one in links),
+            copy_texts(one.origin for one in links),
+        ]
+        return self._put(kind, columns, conn)
+
+    def get(self, kind: str, netsuite_id: str, *, conn: sa.Connection | None = None) -> Link | None:
+        """The link of that NetSuite record, or None."""
+        return self._one(kind, link.c.netsuite_id == netsuite_id, conn)
+
+    def find(self, kind: str, bigcommerce_id: str, *, conn: sa.Connection | None = None) -> Link | None:
+        """The link of that BigCommerce record, or None."""
+        return self._one(kind, link.c.bigcommerce_id == bigcommerce_id, conn)
+
+    def remove(self, kind: str, netsuite_ids: Sequence[str], *, conn: sa.Connection | None = None) -> int:
+        """Forget links whose records are gone; returns how many there were."""
+        gone = sa.delete(link).where(
+            link.c.store == self._scope.store, link.c.kind == kind, link.c.netsuite_id.in_(list(netsuite_ids))
+        )
+        with self._scope.transaction(conn) as tx:
+            lock_chain(tx)
+            count = tx.execute(gone).rowcount
+            if count:
+                self._audit.append(tx, "link.removed", f"link:{kind}", {"kind": kind, "links": count})
+        return count
+
+    def put_items(
+        self, frame: pd.DataFrame, *, origin: str = "sku", conn: sa.Connection | None = None
+    ) -> int:
+        """Write item links (int64 item_id, product_id, variant_id; sku, tracking); returns the changed."""
+        details = [
+            f'{{"product_id":{product},"tracking":"{tracking}","variant_id":{variant}}}'
+            for product, tracking, variant in zip(
+                frame["product_id"].tolist(),
+                frame["tracking"].tolist(),
+                frame["variant_id"].tolist(),
+                strict=True,
+            )
+        ]
+        columns: list[list[Any]] = [
+            frame["item_id"].astype("int64").tolist(),
+            frame["variant_id"].astype("int64").tolist(),
+            copy_texts(frame["sku"].tolist()),
+            details,
+            [origin] * len(frame),
+        ]
+        return self._put(ITEM, columns, conn)
+
+    def items(self, *, conn: sa.Connection | None = None) -> pd.DataFrame:
+        """All item links: int64 item_id, product_id, variant_id; sku, tracking; ordered by item_id."""
+        buffer = io.BytesIO()
+        with self._scope.transaction(conn) as tx, driver_cursor(tx) as cursor:
+            query = f"""
+                select netsuite_id::bigint, label, (detail ->> 'product_id')::bigint, bigcommerce_id::bigint,
+                    detail ->> 'tracking'
+                from {link.fullname} where store = {quoted(tx, self._scope.store)}
+                    and kind = '{ITEM}' order by 1
+            """
+            cursor.copy_expert(f"copy ({query}) to stdout (format csv)", buffer)
+        buffer.seek(0)
+        # SKUs like "NA", "007" or "1e3" are texts; nothing is to be guessed.
+        kinds = {
+            "item_id": "int64",
+            "product_id": "int64",
+            "variant_id": "int64",
+            "sku": "str",
+            "tracking": "str",
+        }
+        if not buffer.getbuffer().nbytes:
+            return pd.DataFrame({name: np.array([], dtype=kinds[name]) for name in _ITEM_COLUMNS})
+        return pd.read_csv(
+            buffer,
+            header=None,
+            names=list(_ITEM_COLUMNS),
+            dtype=kinds,
+            keep_default_na=False,
+            na_filter=False,
+        )
+
+    def _put(self, kind: str, columns: Sequence[Sequence[Any]], conn: sa.Connection | None) -> int:
+        with self._scope.transaction(conn) as tx:
+            lock_chain(tx)
+            tx.execute(
+                sa.text(
+                    "create temporary table if not exists link_in (netsuite_id text, bigcommerce_id text, "
+                    "label text, detail jsonb, origin text) on commit delete rows"
+                )
+            )
+            tx.execute(sa.text("truncate link_in"))
+            names = ("netsuite_id", "bigcommerce_id", "label", "detail", "origin")
+            copy_in(tx, "link_in", names, (), columns)
+            values = {"store": self._scope.store, "kind": kind}
+            # Two records that swapped their partners would collide one by one, so old pairs go first.
+            tx.execute(_REMOVE_TAKEN, values)
+            changed = tx.execute(_UPSERT, values).rowcount
+            if changed:
+                self._audit.append(tx, "link.written", f"link:{kind}", {"kind": kind, "links": changed})
+        return changed
+
+    def _one(self, kind: str, which: sa.ColumnElement[bool], conn: sa.Connection | None) -> Link | None:
+        query = sa.select(link).where(link.c.store == self._scope.store, link.c.kind == kind, which)
+        with self._scope.transaction(conn) as tx:
+            row = tx.execute(query).one_or_none()
+        if row is None:
+            return None
+        return Link(row.netsuite_id, row.bigcommerce_id, row.label, row.detail, row.origin, row.linked_at)
+
+
+_REMOVE_TAKEN = sa.text(
+    f"""
+    delete from {link.fullname} l using link_in n
+    where l.store = :store and l.kind = :kind and l.bigcommerce_id = n.bigcommerce_id
+      and l.netsuite_id <> n.netsuite_id
+    """
+)
+_UPSERT = sa.text(
+    f"""
+    insert into {link.fullname} (store, kind, netsuite_id, bigcommerce_id, label, detail, origin)
+    select :store, :kind, netsuite_id, bigcommerce_id, label, detail, origin from link_in order by netsuite_id
+    on conflict (store, kind, netsuite_id) do update
+    set bigcommerce_id = excluded.bigcommerce_id, label = excluded.label, detail = excluded.detail,
+        origin = excluded.origin, linked_at = now()
+    where (link.bigcommerce_id, link.label, link.detail)
+        is distinct from (excluded.bigcommerce_id, excluded.label, excluded.detail)
+    """
+)

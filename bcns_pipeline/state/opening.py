@@ -1,0 +1,28 @@
+"""Opens the state that the settings name: embedded or outside, migrated, with its data key.
+
+Put here what has to be right before the first query. Do not put queries here.
+"""
+
+from __future__ import annotations
+
+from bcns_pipeline.settings import Settings
+from bcns_pipeline.state.crypto import resolve_data_key
+from bcns_pipeline.state.engine import check_connection, create_engine, database_url
+from bcns_pipeline.state.migrate import ensure_current
+from bcns_pipeline.state.store import State
+
+
+def open_state(settings: Settings, *, store: str, run_id: str = "") -> State:
+    """The state of `store` (a BigCommerce store hash).
+
+    Raises BadInput where the database can't be reached, is not migrated (an outside one is migrated by a
+    person, `bcns migrate`), or the data key is missing or malformed.
+    """
+    embedded = settings.database_url is None
+    engine = create_engine(database_url(settings))
+    if not embedded:
+        check_connection(engine)
+    ensure_current(engine, embedded)
+    configured = settings.data_key.get_secret_value() if settings.data_key else None
+    key = resolve_data_key(configured, settings.home, embedded=embedded)
+    return State(engine, store, run_id=run_id, actor=settings.actor, data_key=key)

@@ -1,0 +1,73 @@
+"""The months of `inventory_change`: made ahead, dropped after thirteen.
+
+Put here what creates and drops partitions. Do not put here what the lines mean. A dropped month leaves an
+audit row, so that the proof of the chain knows which lines are missing by intention.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from bcns_pipeline.state.audit import Audit
+from bcns_pipeline.state.scope import lock_pair
+from bcns_pipeline.state.tables import SCHEMA, inventory_change
+
+DROPPED = "inventory.month_dropped"
+KEPT_MONTHS = 13
+# Each line is updated twice (claimed, settled); room on its page keeps both updates out of the indexes.
+_FILLFACTOR = 50
+
+
+def month_of(at: datetime) -> str:
+    """The partition's name: UTC months."""
+    return f"inventory_change_{at.astimezone(UTC):%Y%m}"
+
+
+def ensure_partitions(conn: sa.Connection, around: datetime, ahead: int = 1) -> None:
+    """Make the partition of `around` and of `ahead` months after it, where missing."""
+    first = around.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    for _ in range(ahead + 1):
+        following = _next_month(first)
+        name = f"{SCHEMA}.{month_of(first)}"
+        if conn.execute(sa.text("select to_regclass(:name)"), {"name": name}).scalar_one() is None:
+            # Attaching leaves readers and writers of other months alone; CREATE ... PARTITION OF would not.
+            space, key = lock_pair("inventory-partitions")
+            conn.execute(sa.text(f"select pg_advisory_xact_lock({space}, {key})"))
+            if conn.execute(sa.text("select to_regclass(:name)"), {"name": name}).scalar_one() is None:
+                conn.execute(
+                    sa.text(
+                        f"create table {name} (like {inventory_change.fullname} including defaults including "
+                        f"constraints including indexes) with (fillfactor = {_FILLFACTOR})"
+                    )
+                )
+                conn.execute(
+                    sa.text(
+                        f"alter table {inventory_change.fullname} attach partition {name} for values "
+                        f"from ('{first.isoformat()}') to ('{following.isoformat()}')"
+                    )
+                )
+        first = following
+
+
+def drop_partitions_older_than(
+    conn: sa.Connection, audit: Audit, now: datetime, months: int = KEPT_MONTHS
+) -> list[str]:
+    """Drop the months that ended more than `months` months before this one; returns their names."""
+    oldest = now.astimezone(UTC).replace(day=1)
+    year, month = divmod(oldest.year * 12 + oldest.month - 1 - months, 12)
+    limit = f"inventory_change_{year:04d}{month + 1:02d}"
+    children = sa.text(
+        "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid "
+        "where i.inhparent = to_regclass(:parent) and c.relname < :limit order by 1"
+    )
+    names = list(conn.execute(children, {"parent": inventory_change.fullname, "limit": limit}).scalars())
+    for name in names:
+        conn.execute(sa.text(f"drop table {SCHEMA}.{name}"))
+        audit.append(conn, DROPPED, f"partition:{name}", {"partition": name})
+    return names
+
+
+def _next_month(first: datetime) -> datetime:
+    return first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)

@@ -1,0 +1,116 @@
+"""What many tests need: a PostgreSQL with our tables, empty at the start of each test.
+
+Put fixtures here that more than one folder uses. Do not put here data of one flow. One embedded server serves
+the whole session (all xdist workers, and sessions that run beside it); each worker has a database of its own,
+migrated once and emptied before each test.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bcns_pipeline.state.embedded import EmbeddedServer
+from bcns_pipeline.state.engine import create_engine
+from bcns_pipeline.state.migrate import upgrade
+
+ROOT = Path(__file__).resolve().parent.parent
+TEST_HOME = ROOT / ".bcns" / "pytest"
+
+# As if freshly migrated. What a killed process of the last test left connected is sent away first, because its
+# locks would hold us up; `replica` is how the owner of the database gets past the append-only triggers.
+_EMPTY = sa.text("""
+do $$
+declare found record; has_rows boolean;
+begin
+    perform pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid();
+    perform set_config('session_replication_role', 'replica', true);
+    for found in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+            where i.inhparent = 'bcns.inventory_change'::regclass loop
+        execute format('drop table bcns.%I', found.relname);
+    end loop;
+    for found in select relname from pg_class where relnamespace = 'bcns'::regnamespace
+            and relkind = 'r' and relname <> 'alembic_version' loop
+        execute format('select exists (select from bcns.%I)', found.relname) into has_rows;
+        if has_rows then
+            execute format('truncate bcns.%I cascade', found.relname);
+        end if;
+    end loop;
+    for found in select relname from pg_class where relnamespace = 'bcns'::regnamespace and relkind = 'S' loop
+        execute format('alter sequence bcns.%I restart', found.relname);
+    end loop;
+end $$
+""")
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """URL of the session's embedded server; its database `bcns` is left alone."""
+    with EmbeddedServer(TEST_HOME).acquire() as lease:
+        yield lease.url
+
+
+@pytest.fixture(scope="session")
+def worker_database(server_url: str) -> Iterator[str]:
+    """URL of this worker's own database, migrated. Tests take `database_url`, which is this, emptied."""
+    name = f"test_{os.getpid()}_{secrets.token_hex(3)}"
+    admin = sa.create_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with admin.connect() as conn:
+        _drop_databases_of_dead_workers(conn)
+        conn.exec_driver_sql(f"create database {name}")
+        # Tests end processes, and no machine: what was committed survives without waiting for the disk.
+        conn.exec_driver_sql(f"alter database {name} set synchronous_commit = off")
+    url = sa.make_url(server_url).set(database=name).render_as_string()
+    engine = create_engine(url)
+    upgrade(engine)
+    engine.dispose()
+    yield url
+    with admin.connect() as conn:
+        conn.exec_driver_sql(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def database_url(worker_database: str) -> str:
+    """URL of a database with all our tables, empty."""
+    engine = sa.create_engine(worker_database, poolclass=sa.NullPool)
+    with engine.begin() as conn:
+        conn.execute(_EMPTY)
+    return worker_database
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    """An engine on `database_url`, as the product makes it."""
+    engine = create_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def blank_database(server_url: str) -> Iterator[str]:
+    """URL of a database without any table, for tests of what makes tables."""
+    name = f"test_{os.getpid()}_{secrets.token_hex(3)}"
+    admin = sa.create_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with admin.connect() as conn:
+        conn.exec_driver_sql(f"create database {name}")
+    yield sa.make_url(server_url).set(database=name).render_as_string()
+    with admin.connect() as conn:
+        conn.exec_driver_sql(f"drop database {name} with (force)")
+
+
+def _drop_databases_of_dead_workers(conn: sa.Connection) -> None:
+    for name in conn.exec_driver_sql(
+        "select datname from pg_database where datname ~ '^test_[0-9]+_'"
+    ).scalars():
+        try:
+            os.kill(int(name.split("_")[1]), 0)
+        except ProcessLookupError:
+            conn.exec_driver_sql(f"drop database if exists {name} with (force)")
+        except PermissionError:
+            continue

@@ -1,0 +1,140 @@
+"""Migrations: they make exactly `tables.py`, once, and what is append-only stays so.
+
+Put here what concerns the shape of the database. Do not put here what is done with the tables.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from sqlalchemy.exc import IntegrityError
+
+from bcns_pipeline.rules.faults import BadInput
+from bcns_pipeline.state.engine import create_engine
+from bcns_pipeline.state.migrate import ensure_current, migration_context, newest_revision, upgrade
+from bcns_pipeline.state.tables import SCHEMA, metadata
+
+# What Alembic's own comparison leaves out: checks, identities, storage parameters, sequences, order of columns.
+CATALOGUE = """
+select 'column', attrelid::regclass::text, attnum::text || ' ' || attname,
+       format_type(atttypid, atttypmod) || ' ' || attnotnull || ' ' || attidentity::text
+       || coalesce(pg_get_expr(adbin, adrelid), '')
+  from pg_attribute join pg_class c on c.oid = attrelid and relkind in ('r', 'p')
+  left join pg_attrdef on adrelid = attrelid and adnum = attnum
+ where relnamespace = 'bcns'::regnamespace and attnum > 0 and relname <> 'alembic_version'
+union all
+select 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+  from pg_constraint where connamespace = 'bcns'::regnamespace and conrelid::regclass::text !~ 'alembic_version'
+union all
+select 'index', tablename, indexname, indexdef from pg_indexes where schemaname = 'bcns' and tablename !~ 'alembic'
+union all
+select 'sequence', '', sequencename, start_value::text || increment_by from pg_sequences where schemaname = 'bcns'
+union all
+select 'partitioned', relname, '', pg_get_partkeydef(oid) from pg_class
+ where relnamespace = 'bcns'::regnamespace and relkind = 'p'
+order by 1, 2, 3
+"""
+
+
+@pytest.fixture
+def blank(blank_database: str) -> sa.Engine:
+    """An engine on a database without any table."""
+    return sa.create_engine(blank_database, poolclass=sa.NullPool)
+
+
+def catalogue(engine: sa.Engine) -> list[tuple[str, ...]]:
+    with engine.connect() as conn:
+        return [tuple(row) for row in conn.execute(sa.text(CATALOGUE))]
+
+
+def test_alembic_sees_no_difference_to_the_tables(engine: sa.Engine) -> None:
+    with engine.connect() as conn:
+        assert compare_metadata(migration_context(conn), metadata) == []
+
+
+def test_the_catalogue_is_that_of_the_tables(engine: sa.Engine, blank: sa.Engine) -> None:
+    with blank.begin() as conn:
+        conn.execute(sa.text(f"create schema {SCHEMA}"))
+        metadata.create_all(conn)
+    assert catalogue(engine) == catalogue(blank)
+
+
+def test_rows_of_the_inventory_state_have_room_to_be_updated_in_place(engine: sa.Engine) -> None:
+    with engine.connect() as conn:
+        options = conn.scalar(sa.text("select reloptions from pg_class where oid = 'bcns.inventory_state'::regclass"))
+    assert options == ["fillfactor=50"]
+
+
+def test_a_second_upgrade_does_nothing(blank: sa.Engine) -> None:
+    assert upgrade(blank)
+    assert not upgrade(blank)
+
+
+def test_of_five_that_start_together_one_migrates(blank_database: str) -> None:
+    engines = [create_engine(blank_database) for _ in range(5)]
+    with ThreadPoolExecutor(5) as pool:
+        done = list(pool.map(upgrade, engines))
+    for engine in engines:
+        engine.dispose()
+    assert sorted(done) == [False] * 4 + [True]
+
+
+def test_an_embedded_database_is_migrated_by_itself(blank: sa.Engine) -> None:
+    ensure_current(blank, embedded=True)
+    ensure_current(blank, embedded=False)
+
+
+def test_an_outside_database_waits_for_a_person(blank: sa.Engine) -> None:
+    with pytest.raises(BadInput, match="run `bcns migrate`"):
+        ensure_current(blank, embedded=False)
+
+
+def test_the_database_of_a_newer_version_is_left_alone(blank: sa.Engine) -> None:
+    upgrade(blank)
+    with blank.begin() as conn:
+        conn.execute(sa.text("update bcns.alembic_version set version_num = '9999'"))
+    for embedded in (True, False):
+        with pytest.raises(BadInput, match="9999"):
+            ensure_current(blank, embedded=embedded)
+
+
+def test_a_password_is_in_no_sentence(blank_database: str) -> None:
+    engine = create_engine(str(sa.make_url(blank_database).set(password="s3cret").render_as_string(False)))
+    with pytest.raises(BadInput) as bad:
+        ensure_current(engine, embedded=False)
+    engine.dispose()
+    assert "s3cret" not in str(bad.value)
+    assert newest_revision() in str(bad.value)
+
+
+AUDIT = "insert into bcns.audit values (1, now(), 's', 'a', 'k', 's', null, '{}', 0, null, '', 'h')"
+DOCUMENT = (
+    "insert into bcns.document (store, source, kind, natural_key, content_hash, encoding, body) "
+    "values ('s', 'netsuite', 'k', 'n', '', 'json+zlib', '')"
+)
+
+
+@pytest.mark.parametrize("table", ["audit", "document"])
+@pytest.mark.parametrize("change", ["update {} set store = 't'", "delete from {}", "truncate {}"])
+def test_what_is_append_only_refuses_changes(engine: sa.Engine, table: str, change: str) -> None:
+    with engine.begin() as conn:
+        conn.execute(sa.text(AUDIT if table == "audit" else DOCUMENT))
+    with pytest.raises(IntegrityError, match="append-only"), engine.begin() as conn:
+        conn.execute(sa.text(change.format(f"bcns.{table}")))
+
+
+def test_retention_may_delete_documents_and_nothing_else(engine: sa.Engine) -> None:
+    with engine.begin() as conn:
+        conn.execute(sa.text(AUDIT))
+        conn.execute(sa.text(DOCUMENT))
+        conn.execute(sa.text("set local bcns.retention = 'on'"))
+        assert conn.execute(sa.text("delete from bcns.document")).rowcount == 1
+    for refused in ("update bcns.document set store = 't'", "delete from bcns.audit"):
+        with engine.begin() as conn:
+            conn.execute(sa.text(DOCUMENT))
+        with pytest.raises(IntegrityError, match="append-only"), engine.begin() as conn:
+            conn.execute(sa.text("set local bcns.retention = 'on'"))
+            conn.execute(sa.text(refused))
