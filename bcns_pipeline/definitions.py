@@ -20,14 +20,9 @@ from bcns_pipeline.settings import load_settings
 
 
 def build_defs(
-    overrides: Mapping[str, Any] | None = None,
-    *,
-    config_path: str | None = None,
-    loggers: Mapping[str, dg.LoggerDefinition] | None = None,
+    overrides: Mapping[str, Any] | None = None, *, config_path: str | None = None
 ) -> dg.Definitions:
     """The whole graph. `overrides` replaces resources by name; `config_path` names another mapping file.
-
-    `loggers` replace Dagster's console (the command line shows what the steps say and nothing else).
 
     A missing or faulty mapping file loads with defaults: its faults are shown by `bcns doctor`, by the first
     step of every run, and by a WARN check.
@@ -45,7 +40,6 @@ def build_defs(
         ],
         resources={"connections": Connections(config_path=config_path), **(overrides or {})},
         executor=dg.in_process_executor,
-        loggers=loggers,
     )
 
 

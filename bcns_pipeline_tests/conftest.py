@@ -22,8 +22,8 @@ from bcns_pipeline.state.migrate import upgrade
 ROOT = Path(__file__).resolve().parent.parent
 TEST_HOME = ROOT / ".bcns" / "pytest"
 
-# As if freshly migrated. What a killed process of the last test left connected is sent away first, because its
-# locks would hold us up; `replica` is how the owner of the database gets past the append-only triggers.
+# As if freshly migrated. What a killed process of the last test left connected is sent away first, because
+# its locks would hold us up; `replica` is how the owner of the database gets past the append-only triggers.
 _EMPTY = sa.text("""
 do $$
 declare found record; has_rows boolean;

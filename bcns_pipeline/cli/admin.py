@@ -1,7 +1,7 @@
 """Commands of whoever runs the installation: migrate, keygen, config check, audit verify.
 
-Put what each says and how it ends here. Do not put the work here: migrations, keys, mapping and chain have their
-own rooms. Bad input is raised as BadInput and becomes exit code 2 in one place (`main.py`).
+Put what each says and how it ends here. Do not put the work here: migrations, keys, mapping and chain have
+their own rooms. Bad input is raised as BadInput and becomes exit code 2 in one place (`main.py`).
 """
 
 from __future__ import annotations
@@ -50,13 +50,16 @@ def _upgrade(engine: sa.Engine) -> bool:
         if "permission denied" not in said.lower():
             raise
         raise BadInput(
-            [f"The user of {engine.url.render_as_string()} may not create tables ({said}); migrate as the owner of "
-             "the database, or grant CREATE on it."]
-        ) from None  # fmt: skip
+            [
+                f"The user of {engine.url.render_as_string()} may not create tables ({said}); migrate as "
+                "the owner of "
+                "the database, or grant CREATE on it."
+            ]
+        ) from None
 
 
 def make_keys(kind: str, folder: Path, days: int, name: str = "bcns-pipeline") -> None:
-    """Write key (mode 0600) and certificate, and say what to do with them. Never overwrites. Raises BadInput."""
+    """Write key (mode 0600) and certificate, and say what to do with them. Never overwrites."""
     faults = []
     if kind not in {"rsa", "ec"}:
         faults.append(
@@ -68,7 +71,8 @@ def make_keys(kind: str, folder: Path, days: int, name: str = "bcns-pipeline") -
         faults.append("--name must have 1 to 64 letters.")
     key_path, certificate_path = folder / KEY_NAME, folder / CERTIFICATE_NAME
     faults += [
-        f"{path} exists and is not overwritten, because NetSuite may trust it; name another folder with --out."
+        f"{path} exists and is not overwritten, because NetSuite may trust it; name another folder with "
+        "--out."
         for path in (key_path, certificate_path)
         if path.exists()
     ]
@@ -100,14 +104,13 @@ def make_keys(kind: str, folder: Path, days: int, name: str = "bcns-pipeline") -
 # facts/netsuite.md 1: the id shown after the upload is the `kid`; a sandbox refresh clears the mapping.
 UPLOAD_STEPS = """In NetSuite, as an administrator:
   1. Setup > Company > Enable Features > SuiteCloud: tick REST Web Services and OAuth 2.0.
-  2. Setup > Integration > Manage Integrations > New: tick Client Credentials (Machine to Machine) Grant and the
-     scope REST Web Services; save, and note the Client ID, which is shown once.
-  3. Give the integration's role: REST Web Services, Log in using OAuth 2.0 Access Tokens, SuiteAnalytics Workbook,
-     Items (view), Locations (view), and what later flows need.
-  4. Setup > Integration > Manage Authentication > OAuth 2.0 Client Credentials (M2M) Setup > Create New: choose
-     entity, role and application, and upload {certificate}.
+  2. Setup > Integration > Manage Integrations > New: tick Client Credentials (Machine to Machine) Grant
+     and the scope REST Web Services; save, and note the Client ID, which is shown once.
+  3. Give the integration's role what `bcns doctor --scopes` lists.
+  4. Setup > Integration > Manage Authentication > OAuth 2.0 Client Credentials (M2M) Setup > Create New:
+     choose entity, role and application, and upload {certificate}.
   5. Note the Certificate ID in that list.
-The certificate expires on {day}: make the next one in good time. NetSuite mails at 60, 30 and 14 days before.
+The certificate expires on {day}: make the next one in good time. NetSuite mails at 60, 30 and 14 days.
 A refresh of a NetSuite sandbox clears the mapping: repeat step 4, which gives a new Certificate ID."""
 
 
@@ -142,7 +145,8 @@ def check_config(path: Path | None) -> None:
     say(f"  stock sold:   {inventory.expression or inventory.quantity}; kits {inventory.kits.mode}")
     say(f"  locations:    {where or 'the only one on each side'}")
     say(
-        f"  safety stock: {f'{buffer.value} units' if buffer.value else 'none of ours'} (owner: {buffer.owner})"
+        f"  safety stock: {f'{buffer.value} units' if buffer.value else 'none of ours'} (owner: "
+        f"{buffer.owner})"
     )
     say(f"  schedule:     {inventory.schedule} in {mapping.store.timezone or 'UTC'}")
 
@@ -162,6 +166,7 @@ def verify_audit(head: str | None) -> int:
     )
     if found.dropped:
         say(
-            f"For {found.dropped:,} rows the lines are no longer kept (13 months); their digests stand in the chain."
+            f"For {found.dropped:,} rows the lines are no longer kept (13 months); their digests stand in "
+            "the chain."
         )
     return 0

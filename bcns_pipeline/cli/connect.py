@@ -1,12 +1,13 @@
 """Opens what a command needs outside Dagster: settings, mapping, the state, a client per system.
 
-Put lifetime here. Do not put requests, queries or wording here. Commands that only look at what we remember need
-no credentials: the database itself says whose it is.
+Put lifetime here. Do not put requests, queries or wording here. Commands that only look at what we remember
+need no credentials: the database itself says whose it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping as Headers
+from collections.abc import Iterator
+from collections.abc import Mapping as Headers
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -35,14 +36,14 @@ _QUOTA = ("x-rate-limit-requests-quota", "x-rate-limit-requests-left", "x-rate-l
 class OneByOne:
     """The Gate of a command that sends one request after the other, and works without a database."""
 
-    def admit(self, system: System) -> AbstractContextManager[None]:
+    def admit(self, system: System) -> AbstractContextManager[None]:  # noqa: ARG002 - the Gate's own signature
         """Never waits."""
         return nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """BigCommerce's rate headers: requests per window, what is left of them, and the window in milliseconds."""
+    """BigCommerce's rate headers: requests per window, what is left of them, the window in milliseconds."""
 
     requests: int
     left: int
@@ -115,7 +116,7 @@ def opened_engine(settings: Settings) -> Iterator[sa.Engine]:
 
 @contextmanager
 def remembered(settings: Settings) -> Iterator[State]:
-    """The state of the store that this database belongs to, without the data key: for what holds no personal data.
+    """The state of the store that this database belongs to, without the key of personal data.
 
     Raises BadInput where the database was never used, or belongs to another store than the settings name.
     """
@@ -126,14 +127,20 @@ def remembered(settings: Settings) -> Iterator[State]:
         named = settings.bigcommerce_store_hash
         if pinned is None:
             raise BadInput(
-                ["This database holds nothing yet: no flow has run on it. Run `bcns run inventory` first, or set "
-                 "BCNS_DATABASE_URL (or BCNS_HOME) to the database that was used."]
-            )  # fmt: skip
+                [
+                    "This database holds nothing yet: no flow has run on it. Run `bcns run inventory` "
+                    "first, or set "
+                    "BCNS_DATABASE_URL (or BCNS_HOME) to the database that was used."
+                ]
+            )
         if named and named != pinned[0]:
             raise BadInput(
-                [f"This database belongs to the BigCommerce store {pinned[0]}, but BCNS_BIGCOMMERCE_STORE_HASH is "
-                 f"{named}; set it back, or name the other store's database (BCNS_DATABASE_URL)."]
-            )  # fmt: skip
+                [
+                    f"This database belongs to the BigCommerce store {pinned[0]}, but "
+                    "BCNS_BIGCOMMERCE_STORE_HASH is "
+                    f"{named}; set it back, or name the other store's database (BCNS_DATABASE_URL)."
+                ]
+            )
         yield State(engine, pinned[0], actor=settings.actor)
 
 

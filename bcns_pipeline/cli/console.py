@@ -1,7 +1,7 @@
 """How commands speak: sentences, tables and times, the same at a terminal, in a pipe and in a log.
 
-Put wording-free output helpers here. Do not put what is said here: each command knows its own sentences. Text of
-ours and of outside systems is never read as markup, because a SKU may well be called "[bold]".
+Put wording-free output helpers here. Do not put what is said here: each command knows its own sentences. Text
+of ours and of outside systems is never read as markup, because a SKU may well be called "[bold]".
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+NOTHING = "\N{EN DASH}"
 # A pipe has no width; this one keeps rows of a table on one line in most cases.
 PIPE_WIDTH = 180
 
@@ -50,7 +51,7 @@ def show_table(
 def shown(value: object) -> str:
     """A value as people write it: thousands apart, a dash for nothing."""
     if value is None or value == "":
-        return "–"
+        return NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)
@@ -59,7 +60,7 @@ def shown(value: object) -> str:
 def stamp(moment: datetime | None, zone: str | None = None) -> str:
     """A moment in `zone` (UTC by default) with the zone's name, so that nobody has to guess."""
     if moment is None:
-        return "–"
+        return NOTHING
     place = ZoneInfo(zone) if zone else UTC
     return moment.astimezone(place).strftime("%Y-%m-%d %H:%M:%S %Z")
 
@@ -67,7 +68,7 @@ def stamp(moment: datetime | None, zone: str | None = None) -> str:
 def age(moment: datetime | None, now: datetime | None = None) -> str:
     """How long ago: "4 min", "3 h", "12 d"."""
     if moment is None:
-        return "–"
+        return NOTHING
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
     if seconds < 90:
         return f"{max(0, seconds):.0f} s"

@@ -1,7 +1,7 @@
 """`bcns doctor`: both accounts, the mapping file and the database looked at, read-only, one line per finding.
 
-Put here which probes run in which order, how they are shown and what the exit code says. Do not put a probe here
-(`probes_*.py`). It sends one request after the other, gives up early, and writes nothing anywhere.
+Put here which probes run in which order, how they are shown and what the exit code says. Do not put a probe
+here (`probes_*.py`). It sends one request after the other, gives up early, and writes nothing anywhere.
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ from typing import Final
 
 from rich.text import Text
 
-from bcns_pipeline.cli import probes_bigcommerce, probes_both, probes_netsuite, probes_state
+from bcns_pipeline.cli import (
+    probes_bigcommerce,
+    probes_both,
+    probes_netsuite,
+    probes_netsuite_stock,
+    probes_state,
+)
 from bcns_pipeline.cli.connect import WatchingPacer, bigcommerce_client, netsuite_client
 from bcns_pipeline.cli.console import say, show_table, terminal
 from bcns_pipeline.cli.probes import STOPPING, Finding, Level, Patient, examine
@@ -37,7 +43,7 @@ _STYLES: Final = {
 
 
 def run_doctor(shape: str = "auto") -> int:
-    """Look and report; 0 = the flows can run, 1 = they can't, 2 = settings or mapping file have to be mended first."""
+    """Look and report; 0 = the flows can run, 1 = they can't, 2 = settings or mapping file are faulty."""
     if shape not in FORMATS:
         raise BadInput([f"--format {shape} is not possible; write one of {', '.join(FORMATS)}."])
     console = terminal()
@@ -74,7 +80,7 @@ def diagnose(
     if not faults:
         yield Finding("Mapping file", f"{settings.config.name} is sound (digest {mapping.digest[:12]})")
     patient = Patient(settings, mapping)
-    yield from examine(patient, "State", (), probes_state.ENTRY)
+    yield from examine(patient, "State", (), probes_state.PROBES)
     with ExitStack() as open_clients:
         shop_open = books_open = False
         if _complete(settings, "bigcommerce"):
@@ -90,7 +96,11 @@ def diagnose(
                 settings.require("netsuite"), scope_form=form, client=books_network
             )
             open_clients.callback(patient.netsuite.close)
-            wanted = (*probes_netsuite.PROBES, *(() if faults else probes_both.BOOKS_PLACES))
+            wanted = (
+                *probes_netsuite_stock.PROBES,
+                *probes_netsuite.PROBES,
+                *(() if faults else probes_both.BOOKS_PLACES),
+            )
             books_open = yield from examine(patient, "NetSuite", probes_netsuite.ENTRY, wanted)
         if shop_open and books_open:
             yield from examine(patient, "Both", (), probes_both.BOTH)
@@ -139,7 +149,7 @@ def show_scopes() -> None:
         ("REST Web Services (Full)", "all", "talk to NetSuite at all"),
         ("Log in using OAuth 2.0 Access Tokens (Full)", "all", "get a token"),
         ("SuiteAnalytics Workbook (Edit)", "all", "run SuiteQL"),
-        *((one.permission, "inventory", f"read {one.name}") for one in probes_netsuite.TABLES),
+        *((one.permission, "inventory", f"read {one.name}") for one in probes_netsuite_stock.TABLES),
         ("Lists > Currency (View)", "doctor", "compare currencies"),
     ]
     show_table(["permission", "flow", "what for"], rows)

@@ -1,7 +1,7 @@
-"""Why a number is what it is: NetSuite's terms, the rule, what was pushed and what was read back, at any moment.
+"""Why a number is what it is: NetSuite's terms, the rule, the value pushed and the value read back.
 
-Put here how one SKU's memory is told. It asks neither system: everything comes from the state, so that it answers
-in a fraction of a second and for moments long past (13 months of stock changes are kept).
+Put here how one SKU's memory is told. It asks neither system: everything comes from the state, so that it
+answers in a fraction of a second and for moments long past (13 months of stock changes are kept).
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from bcns_pipeline.cli.connect import remembered
-from bcns_pipeline.cli.console import age, say, show_table, shown, stamp
+from bcns_pipeline.cli.console import NOTHING, age, say, show_table, shown, stamp
 from bcns_pipeline.cli.queries import Item, item_of_id, items_of_sku, operations_of, plans_by_id, stock_of
 from bcns_pipeline.cli.status import zone_of
+from bcns_pipeline.clients.netsuite.models import TERMS
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import load_settings
 from bcns_pipeline.state.exceptions import ExceptionRow
-from bcns_pipeline.state.inventory_lines import TERMS
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.store import State
 
-# An item changes once or twice a day in a location; this reaches back far enough to find each location's last line.
+# An item changes once or twice a day in a location; this reaches back far enough to find each location's last
+# line.
 LINES = 1_000
 
 
@@ -42,7 +43,7 @@ class Told:
 
 
 def explain_stock(sku: str, at: str | None) -> int:
-    """Print the explanation of a SKU at a moment; 0 where something is known of it, else 1. Raises BadInput."""
+    """Print what is known of a SKU at a moment; 0 where there is something, else 1. Raises BadInput."""
     settings = load_settings()
     zone = zone_of(settings)
     moment = parse_moment(at, zone) if at else None
@@ -55,21 +56,22 @@ def explain_stock(sku: str, at: str | None) -> int:
             _print(one, sku, moment, zone)
         if not told:
             say(
-                f"Nothing is known of the SKU {sku}: it is linked to no NetSuite item, and no stock was ever planned for it."
+                f"Nothing is known of the SKU {sku}: it is linked to no NetSuite item, and no stock was "
+                "ever planned for it."
             )
-        for one in questions:
-            say(
-                f"open question {one.id} {one.code} ({one.owner}, since {stamp(one.opened_at, zone)}): {one.message}"
-            )
+        for asked in questions:
+            since = stamp(asked.opened_at, zone)
+            say(f"open question {asked.id} {asked.code} ({asked.owner}, since {since}): {asked.message}")
         if not told and not questions:
             say(
-                "It is not on both sides under this name, or the flow has not run since it is: `bcns run inventory --full`."
+                "It is not on both sides under this name, or the flow has not run since it is: `bcns run "
+                "inventory --full`."
             )
     return 0 if told else 1
 
 
 def parse_moment(text: str, zone: str | None) -> datetime:
-    """A moment as a person writes it; without an offset it is meant in the store's time zone. Raises BadInput."""
+    """A moment as a person writes it; without an offset in the store's time zone. Raises BadInput."""
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -83,7 +85,7 @@ def tell(state: State, item: Item | None, moment: datetime | None, item_id: int 
     """Gather what the state knows of one item."""
     number = item.item_id if item else item_id
     history = state.inventory.history(item_id=number, at=moment, limit=LINES)
-    rows = [row for row in history.itertuples(index=False)]
+    rows: list[Any] = list(history.itertuples(index=False))
     plans = plans_by_id(state, {int(row.plan_id) for row in rows})
     real = [row for row in rows if (plan := plans.get(int(row.plan_id))) is None or plan.mode == "apply"]
     last: dict[int, Any] = {}
@@ -118,10 +120,12 @@ def _print(told: Told, sku: str, moment: datetime | None, zone: str | None) -> N
     if item is not None:
         name = item.sku if item.sku.lower() == sku.lower() else f"{sku} (now called {item.sku})"
         say(
-            f"{name}{when}: NetSuite item {item.item_id} is BigCommerce product {item.product_id}, variant {item.variant_id}"
+            f"{name}{when}: NetSuite item {item.item_id} is BigCommerce product {item.product_id}, variant "
+            f"{item.variant_id}"
         )
         say(
-            f"  linked by {item.origin} since {stamp(item.linked_at, zone)}; stock is tracked by {item.tracking}"
+            f"  linked by {item.origin} since {stamp(item.linked_at, zone)}; stock is tracked by "
+            f"{item.tracking}"
         )
     else:
         say(f"{sku}{when}: no link carries this SKU any more; its lines are kept.")
@@ -135,7 +139,8 @@ def _print(told: Told, sku: str, moment: datetime | None, zone: str | None) -> N
         say("Nothing was planned for it up to then." if moment else "No stock was ever planned for it.")
     if told.looked_at:
         say(
-            f"{told.looked_at} newer plan(s) with this SKU were only looked at (mode plan); nothing of them was sent."
+            f"{told.looked_at} newer plan(s) with this SKU were only looked at (mode plan); nothing of "
+            "them was sent."
         )
 
 
@@ -165,9 +170,10 @@ def _story(told: Told, line: Any, moment: datetime | None, zone: str | None) -> 
         ("reason", str(line.reason)),
         (
             "planned",
-            f"{stamp(_moment(line.planned_at), zone)} by plan {int(line.plan_id)}, line {int(line.line)}, read number {int(line.read_seq)}",
+            f"{stamp(_moment(line.planned_at), zone)} by plan {int(line.plan_id)}, line {int(line.line)}, "
+            f"read number {int(line.read_seq)}",
         ),
-        ("run", plan.run_id or "–" if plan else "–"),
+        ("run", shown(plan.run_id) if plan else NOTHING),
         ("operation", _operation(operation, zone)),
         (
             "pushed",
@@ -222,7 +228,8 @@ def _never_pushed(row: Any, moment: datetime | None, zone: str | None) -> str:
         return "nothing was known of it at that moment."
     if row.origin == "adopted":
         return (
-            f"{row.confirmed:,} was in the store when it was first seen ({stamp(row.confirmed_at, zone)}), and NetSuite's "
+            f"{row.confirmed:,} was in the store when it was first seen ({stamp(row.confirmed_at, zone)}), "
+            "and NetSuite's "
             f"sellable quantity has not asked for another value since. {_now(row, zone)}."
         )
     return f"{_now(row, zone)}; its lines are older than what is kept."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,10 +59,10 @@ def execute(
     say: Any = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> ExecuteInProcessResult:
-    """One run of `job`. `say` is called with each line that its steps log; failures are said, not raised."""
+    """One run of `job`; its steps print what they do. Failures are told to `say`, not raised."""
     from bcns_pipeline.definitions import build_defs
 
-    definition = build_defs(overrides, loggers={"console": _said_by_steps(say)}).resolve_job_def(job)
+    definition = build_defs(overrides).resolve_job_def(job)
     result = definition.execute_in_process(
         run_config=dict(run_config or {}), instance=instance, raise_on_error=False
     )
@@ -70,7 +71,10 @@ def execute(
             if event.is_step_failure:
                 error = event.step_failure_data.error
                 said = event.step_failure_data.user_failure_data
-                say((said.description if said and said.description else None) or (error.message if error else "failed"))
+                say(
+                    (said.description if said and said.description else None)
+                    or (error.message if error else "failed")
+                )
     return result
 
 
@@ -97,31 +101,23 @@ def metadata_of(result: ExecuteInProcessResult, asset: str) -> dict[str, Any]:
     return {}
 
 
-def _said_by_steps(say: Any) -> dg.LoggerDefinition:
-    """Dagster's own log is for its UI; a person at a terminal gets what the steps themselves say."""
-
-    @dg.logger
-    def said(_context: dg.InitLoggerContext) -> logging.Logger:
-        logger = logging.Logger("bcns.steps", logging.INFO)
-        if say is not None:
-            logger.addHandler(_Said(say))
-        return logger
-
-    return said
-
-
-class _Said(logging.Handler):
-    def __init__(self, say: Any) -> None:
-        super().__init__(logging.INFO)
-        self._say = say
+class StepLog(logging.Handler):
+    """Shows what the steps themselves say: Dagster's own events are for its UI."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """One line per message of a step."""
         meta = getattr(record, "dagster_meta", None) or {}
         if meta.get("dagster_event") is None and meta.get("orig_message"):
-            self._say(f"  {meta['orig_message']}")
+            sys.stdout.write(f"  {meta['orig_message']}\n")
+            sys.stdout.flush()
 
 
 def _ref(home: Path, config: Path) -> Any:
     from dagster._core.instance import InstanceRef
 
-    return InstanceRef.from_dir(str(home), config_dir=str(config))
+    # Dagster's console would print every event of a run between the lines that a person is after.
+    logs = {
+        "python_log_level": "CRITICAL",
+        "dagster_handler_config": {"handlers": {"steps": {"class": f"{__name__}.StepLog", "level": "INFO"}}},
+    }
+    return InstanceRef.from_dir(str(home), config_dir=str(config), overrides={"python_logs": logs})

@@ -17,7 +17,7 @@ from bcns_pipeline.rules.faults import BadInput
 
 
 class Sentences(TyperGroup):
-    """Ends with code 2 and one sentence per fault for bad input, with code 1 where an outside system said no."""
+    """Code 2 and one sentence per fault for bad input, code 1 where an outside system said no."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -73,9 +73,10 @@ def dev(
 )
 def sandbox(context: typer.Context) -> None:
     """Serve a local BigCommerce and NetSuite (`bcns sandbox --help` lists the options)."""
-    from bcns_pipeline.sandbox.__main__ import main as serve
+    from bcns_pipeline.sandbox.__main__ import parse
+    from bcns_pipeline.sandbox.serve import run as serve
 
-    raise typer.Exit(serve(context.args))
+    serve(parse(context.args))
 
 
 @app.command()
@@ -110,7 +111,8 @@ def doctor(
 ) -> None:
     """Probe both accounts, read-only: what was found, what it means, how to mend it.
 
-    Ends with 0 where the flows can run, with 1 where they can't, with 2 where settings or mapping file are faulty.
+    Ends with 0 where the flows can run, with 1 where they can't, with 2 where settings or mapping file are
+    faulty.
     """
     from bcns_pipeline.cli.doctor import run_doctor, show_scopes
 
@@ -176,7 +178,7 @@ def approve(
     reason: Annotated[str, typer.Option(help="Why; it goes into the audit chain.")],
     dismiss: Annotated[bool, typer.Option(help="Close it without allowing what it held back.")] = False,
 ) -> None:
-    """Clear an exception that needs a person, such as a tripped breaker or a value below the confirmed one."""
+    """Clear an exception that needs a person, such as a tripped breaker or stock that drifted."""
     from bcns_pipeline.cli.status import approve_exception
 
     approve_exception(exception, reason, dismiss=dismiss)

@@ -1,8 +1,8 @@
 """How the doctor looks: findings, probes that can't hide each other, and what is read once for all of them.
 
 Put here the machinery that every probe shares. Do not put a probe here: each system has a module of its own
-(`probes_bigcommerce.py`, `probes_netsuite.py`, `probes_state.py`, `probes_both.py`). A probe yields findings; what
-it raises becomes a finding, and the next probe goes on.
+(`probes_bigcommerce.py`, `probes_netsuite.py`, `probes_state.py`, `probes_both.py`). A probe yields findings;
+what it raises becomes a finding, and the next probe goes on.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class Level(StrEnum):
-    """How bad it is. BLOCKED and BAD_INPUT mean that a flow can't run; UNKNOWN that it could not be looked at."""
+    """How bad it is. BLOCKED and BAD_INPUT: a flow can't run; UNKNOWN: it could not be looked at."""
 
     OK = "ok"
     NOTE = "note"
@@ -54,7 +54,8 @@ class Finding:
 class Patient:
     """Both accounts, the mapping and the settings. A client is None where its settings are incomplete.
 
-    Reads that several probes need happen once; one that failed fails again with the same error, without a call.
+    Reads that several probes need happen once; one that failed fails again with the same error, without a
+    call.
     """
 
     settings: Settings
@@ -164,11 +165,16 @@ def _run(probe: Probe, patient: Patient) -> Iterator[Finding]:
         patient.told.append(error)
         again = "" if isinstance(error, Rejected) else "Try again in some minutes."
         yield Finding(probe.what, f"{error.operation}: {error.message}", "Not known.", again, level)
-    except Exception as error:  # noqa: BLE001 - a fault of one probe must not hide the others' findings
+    except Exception as error:  # a fault of one probe must not hide what the others find
         # Its text is not shown: it may hold what was being handled, a secret included.
         where = _last_line(error)
-        yield Finding(probe.what, f"the probe itself failed ({type(error).__name__} {where})", "Not known.",
-                      "Report it: this is a fault of bcns.", level)  # fmt: skip
+        yield Finding(
+            probe.what,
+            f"the probe itself failed ({type(error).__name__} {where})",
+            "Not known.",
+            "Report it: this is a fault of bcns.",
+            level,
+        )
 
 
 def _last_line(error: Exception) -> str:

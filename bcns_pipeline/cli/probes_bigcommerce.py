@@ -1,7 +1,7 @@
-"""What the doctor looks at in BigCommerce, read-only: token, quota, scopes, locations, settings, buffers, hooks.
+"""What the doctor looks at in BigCommerce, read-only: token, quota, scopes, settings, buffers, hooks.
 
-Put one function per probe here. Do not put a probe here that also needs NetSuite (`probes_both.py`). Facts and the
-names of scopes: facts/bigcommerce.md 1.1 to 1.3, 2.3, 2.5, 2.6, 6.1.
+Put one function per probe here. Do not put a probe here that also needs NetSuite (`probes_both.py`). Facts
+and the names of scopes: facts/bigcommerce.md 1.1 to 1.3, 2.3, 2.5, 2.6, 6.1.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ SCOPES: Final = (
     ),
 )
 NEW_ACCOUNT: Final = (
-    "Scopes can't be changed: create a new store-level API account with all scopes of `bcns doctor --scopes`, and set "
+    "Scopes can't be changed: create a new store-level API account with all scopes of `bcns doctor "
+    "--scopes`, and set "
     "its token and client id."
 )
 
@@ -76,14 +77,19 @@ def credentials(patient: Patient) -> Iterator[Finding]:
         there = patient.shop.time()
     except Unauthorised as refused:
         if refused.status == 403:
-            yield Finding(what, f"the token is good for store {store}, but may not read the store's clock",
-                          "A scope is missing; see the scopes below.", level=Level.NOTE)  # fmt: skip
+            yield Finding(
+                what,
+                f"the token is good for store {store}, but may not read the store's clock",
+                "A scope is missing; see the scopes below.",
+                level=Level.NOTE,
+            )
             return
         yield Finding(
             what,
             f"refused: {refused.status} {refused.detail}",
             f"The access token is not one of store {store}.",
-            "Set BCNS_BIGCOMMERCE_ACCESS_TOKEN and BCNS_BIGCOMMERCE_STORE_HASH to the same store-level API account.",
+            "Set BCNS_BIGCOMMERCE_ACCESS_TOKEN and BCNS_BIGCOMMERCE_STORE_HASH to the same store-level "
+            "API account.",
             Level.BLOCKED,
         )
         return
@@ -123,9 +129,12 @@ def quota(patient: Patient) -> Iterator[Finding]:
     text = f"{found.requests:,} requests per {seconds:.0f} s, {found.left:,} left"
     if found.left < found.requests * LOW_QUOTA_SHARE:
         yield Finding(
-            what, text, "Other apps use the store's quota just now; runs wait for it.",
-            "See which apps of the store call its API all the time.", Level.WARNING,
-        )  # fmt: skip
+            what,
+            text,
+            "Other apps use the store's quota just now; runs wait for it.",
+            "See which apps of the store call its API all the time.",
+            Level.WARNING,
+        )
     else:
         yield Finding(
             what, text, f"A push of 100,000 lines takes 50 of them; {found.requests / seconds:.0f} a second."
@@ -179,9 +188,12 @@ def store(patient: Patient) -> Iterator[Finding]:
         )
     elif ours != theirs:
         yield Finding(
-            what, f"store {theirs}, mapping file {ours}", f"Schedules run in {ours}, days of orders end there.",
-            "Make them the same unless this is meant.", Level.WARNING,
-        )  # fmt: skip
+            what,
+            f"store {theirs}, mapping file {ours}",
+            f"Schedules run in {ours}, days of orders end there.",
+            "Make them the same unless this is meant.",
+            Level.WARNING,
+        )
     else:
         yield Finding(what, theirs, "Schedules run in the store's time zone.")
 
@@ -238,7 +250,8 @@ def _behaviour(what: str, found: InventorySettings) -> Iterator[Finding]:
         yield Finding(
             what,
             f"update_stock_behavior is {when}",
-            "Between order and shipping the store sells units that are sold already, and takes them a second time at "
+            "Between order and shipping the store sells units that are sold already, and takes them a "
+            "second time at "
             "shipping, when NetSuite has long taken them.",
             "Settings > Inventory: adjust stock when an order is placed.",
             Level.WARNING,
@@ -259,8 +272,8 @@ def buffers(patient: Patient) -> Iterator[Finding]:
     mapped = {route.bigcommerce for route in patient.mapping.inventory.locations or ()}
     first = patient.shop.inventory_page(limit=SAMPLE_ITEMS)
     pages, last = [first], first.total_pages or 1
-    for number in sorted({(last + 1) // 2, last} - {1}):
-        pages.append(patient.shop.inventory_page(page=number, limit=SAMPLE_ITEMS))
+    others = sorted({(last + 1) // 2, last} - {1})
+    pages += [patient.shop.inventory_page(page=number, limit=SAMPLE_ITEMS) for number in others]
     held = [
         (buffer, sku)
         for page in pages
@@ -276,19 +289,26 @@ def buffers(patient: Patient) -> Iterator[Finding]:
     if fault:
         yield Finding(
             what,
-            f"{ours}; BigCommerce holds back up to {most:,} units ({len(held):,} rows, e.g. {held[0][1]}; {looked})",
+            f"{ours}; BigCommerce holds back up to {most:,} units ({len(held):,} rows, e.g. {held[0][1]}; "
+            f"{looked})",
             "Two buffers: units are hidden that could be sold. The flow refuses to start.",
             fault,
             Level.BLOCKED,
         )
     elif safety.owner == "bigcommerce" and not held:
         yield Finding(
-            what, f"{ours}, but no item there holds anything back ({looked})", "Nobody holds stock back.",
-            "Set safety stock in BigCommerce, or owner: none.", Level.NOTE,
-        )  # fmt: skip
+            what,
+            f"{ours}, but no item there holds anything back ({looked})",
+            "Nobody holds stock back.",
+            "Set safety stock in BigCommerce, or owner: none.",
+            Level.NOTE,
+        )
     else:
-        yield Finding(what, f"{ours}; BigCommerce holds back {f'up to {most:,}' if most else 'nothing'} ({looked})",
-                      "Exactly one owner.")  # fmt: skip
+        yield Finding(
+            what,
+            f"{ours}; BigCommerce holds back {f'up to {most:,}' if most else 'nothing'} ({looked})",
+            "Exactly one owner.",
+        )
 
 
 def hooks(patient: Patient) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """What the doctor looks at across both systems: locations, safety stock levels and currencies.
 
-Put probes here that hold one system, the mapping file or both against the other. What one system says of itself is
-in its own module. Facts: facts/bigcommerce.md 2.6 and 5.4, facts/netsuite.md 2.4.
+Put probes here that hold one system or the mapping file against the other. What one system says of itself
+is in its own module. Facts: facts/bigcommerce.md 2.6 and 5.4, facts/netsuite.md 2.4.
 """
 
 from __future__ import annotations
@@ -30,9 +30,12 @@ def shop_locations(patient: Patient) -> Iterator[Finding]:
             yield Finding(what, text, "The only one; stock goes there.")
         else:
             yield Finding(
-                what, text, "The mapping file names no locations, and that needs exactly one on each side.",
-                "Write inventory.locations into the mapping file.", Level.BLOCKED,
-            )  # fmt: skip
+                what,
+                text,
+                "The mapping file names no locations, and that needs exactly one on each side.",
+                "Write inventory.locations into the mapping file.",
+                Level.BLOCKED,
+            )
         return
     mapped = [route.bigcommerce for route in routes]
     missing = [place for place in mapped if place not in found]
@@ -54,9 +57,12 @@ def _suspended(places: Sequence[Location]) -> Iterator[Finding]:
     closed = [place.id for place in places if not place.enabled]
     if closed:
         yield Finding(
-            "Disabled locations", listed(closed), "BigCommerce refuses stock for them: nothing is sent there.",
-            "Enable them, or take them out of inventory.locations.", Level.WARNING,
-        )  # fmt: skip
+            "Disabled locations",
+            listed(closed),
+            "BigCommerce refuses stock for them: nothing is sent there.",
+            "Enable them, or take them out of inventory.locations.",
+            Level.WARNING,
+        )
     editable = [place.id for place in places if not place.external]
     if editable:
         yield Finding(
@@ -75,14 +81,19 @@ def _default_location(
     told = [place.id for place in found.values() if place.default]
     default = told or patient.shop.default_location_ids()
     if len(default) != 1:
-        yield Finding(what, f"the store names {len(default)}", "Not known where the storefront sells from.",
-                      level=Level.UNKNOWN)  # fmt: skip
+        yield Finding(
+            what,
+            f"the store names {len(default)}",
+            "Not known where the storefront sells from.",
+            level=Level.UNKNOWN,
+        )
         return
     if default[0] not in mapped:
         yield Finding(
             what,
             f"{default[0]} is not in inventory.locations",
-            "The storefront sells from it alone unless BigCommerce has switched on aggregated stock: shoppers would "
+            "The storefront sells from it alone unless BigCommerce has switched on aggregated stock: "
+            "shoppers would "
             "not see what is sent.",
             mend,
             Level.WARNING,
@@ -92,9 +103,11 @@ def _default_location(
         yield Finding(
             what,
             f"{default[0]}, while {listed(others)} get stock as well",
-            "The storefront shows the default location alone unless BigCommerce has switched on aggregated stock, which "
+            "The storefront shows the default location alone unless BigCommerce has switched on "
+            "aggregated stock, which "
             "no API tells.",
-            "Ask BigCommerce's support whether aggregated stock is on; if not, sum the NetSuite locations into "
+            "Ask BigCommerce's support whether aggregated stock is on; if not, sum the NetSuite locations "
+            "into "
             f"{default[0]}.",
             Level.WARNING,
         )
@@ -127,31 +140,40 @@ def books_locations(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             what,
             f"inventory.locations names {listed(missing)}; NetSuite shows {text}",
-            "They do not exist, or the role is restricted and does not see them: their stock would count as 0.",
+            "They do not exist, or the role is restricted and does not see them: their stock would count "
+            "as 0.",
             "Correct the mapping file, or open the role to their subsidiary.",
             Level.BLOCKED,
         )
     else:
         yield Finding(what, text, f"Stock of {listed(mapped)} counts.")
     if closed:
-        yield Finding("Inactive locations", listed(closed), "They are left out.",
-                      "Take them out of inventory.locations, or activate them.", Level.WARNING)  # fmt: skip
+        yield Finding(
+            "Inactive locations",
+            listed(closed),
+            "They are left out.",
+            "Take them out of inventory.locations, or activate them.",
+            Level.WARNING,
+        )
     withheld = [place for place in mapped if place in found and found[place].sells is False]
     if withheld:
         yield Finding(
-            "Locations not for sale", listed(withheld),
+            "Locations not for sale",
+            listed(withheld),
             "NetSuite does not make their stock available, and the mapping file counts it.",
-            "Tick Make Inventory Available there, or take them out of inventory.locations.", Level.WARNING,
-        )  # fmt: skip
+            "Tick Make Inventory Available there, or take them out of inventory.locations.",
+            Level.WARNING,
+        )
 
 
 def stock_rows(patient: Patient) -> Iterator[Finding]:
-    """Each mapped NetSuite location has stock rows that the role sees; and NetSuite's own safety levels."""
+    """Each mapped NetSuite location has stock rows that the role sees."""
     mapped = _sources(patient.mapping.inventory.locations or ())
     if not mapped:
         return
     text = (
-        f"SELECT a.location AS location_id, COUNT(*) AS n FROM {AGGREGATE} a WHERE a.location IN ({sql.numbers(mapped)}) "
+        f"SELECT a.location AS location_id, COUNT(*) AS n FROM {AGGREGATE} a WHERE a.location IN "
+        f"({sql.numbers(mapped)}) "
         "GROUP BY a.location ORDER BY a.location ASC"
     )
     try:
@@ -165,26 +187,67 @@ def stock_rows(patient: Patient) -> Iterator[Finding]:
     shown = listed(f"{place}: {counts.get(place, 0):,}" for place in mapped)
     if empty:
         yield Finding(
-            "Stock rows", shown, f"Location {listed(empty)} holds nothing that the role sees.",
-            "If it has stock, open the role to its subsidiary.", Level.WARNING,
-        )  # fmt: skip
+            "Stock rows",
+            shown,
+            f"Location {listed(empty)} holds nothing that the role sees.",
+            "If it has stock, open the role to its subsidiary.",
+            Level.WARNING,
+        )
     else:
         yield Finding("Stock rows", shown, "Items with a stock row, by NetSuite location.")
-    levels = f"SELECT COUNT(*) AS n FROM {AGGREGATE} a WHERE a.safetystocklevel > 0"
-    said = next(iter(patient.books.suiteql(levels).rows), {}).get("n") or "0"
+
+
+def safety_levels(patient: Patient) -> Iterator[Finding]:
+    """NetSuite's own safety stock levels, beside the owner in the mapping file."""
+    text = f"SELECT COUNT(*) AS n FROM {AGGREGATE} a WHERE a.safetystocklevel > 0"
+    try:
+        count = int(next(iter(patient.books.suiteql(text).rows), {}).get("n") or "0")
+    except Rejected as refused:
+        if not sql.unknown_name(refused):
+            raise
+        return
     owner = patient.mapping.inventory.safety_stock.owner
-    means = "NetSuite buys by it; it is not taken off the available quantity, so nothing is held back twice."
-    if int(said) and owner == "netsuite":
-        means = "The owner is netsuite, and its available quantity is not lowered by that level: nobody holds back."
-    yield Finding(
-        "NetSuite safety stock",
-        f"{int(said):,} rows have a safety stock level, owner {owner}",
-        means,
-        "Set owner: pipeline with a value, unless a rule of yours in NetSuite holds stock back."
-        if "nobody" in means
-        else "",
-        Level.NOTE if "nobody" in means else Level.OK,
-    )
+    what, found = "NetSuite safety stock", f"{count:,} rows have a safety stock level, owner {owner}"
+    if owner == "netsuite":
+        yield Finding(
+            what,
+            found,
+            "That level is not taken off the available quantity, so it holds nothing back by itself.",
+            "Set owner: pipeline with a value, unless a rule of yours in NetSuite holds stock back.",
+            Level.NOTE,
+        )
+    else:
+        yield Finding(what, found, "NetSuite buys by it, and sells it: nothing is held back twice.")
+
+
+def channel_ids(patient: Patient) -> Iterator[Finding]:
+    """NetSuite ids that the mapping file gives its channels: each exists, as far as the role sees."""
+    wanted: dict[str, dict[int, list[int]]] = {"location": {}, "subsidiary": {}}
+    for channel, given in patient.mapping.channels.items():
+        for kind, channels in wanted.items():
+            if isinstance(given.get(kind), int):
+                channels.setdefault(given[kind], []).append(channel)
+    for kind, asked in wanted.items():
+        if not asked:
+            continue
+        text = f"SELECT id FROM {kind} WHERE id IN ({sql.numbers(sorted(asked))}) ORDER BY id ASC"
+        there = {int(row["id"]) for page in patient.books.suiteql_all(text) for row in page.rows}
+        missing = [
+            f"channels.{channel}.{kind}: {one}"
+            for one in sorted(set(asked) - there)
+            for channel in asked[one]
+        ]
+        what = f"Channels' {kind}"
+        if missing:
+            yield Finding(
+                what,
+                f"not in NetSuite: {listed(missing)}",
+                "Orders of these channels could not be written.",
+                "Correct the mapping file, or open the role to it.",
+                Level.BLOCKED,
+            )
+        else:
+            yield Finding(what, f"{listed(sorted(asked))} exist")
 
 
 def currencies(patient: Patient) -> Iterator[Finding]:
@@ -195,15 +258,24 @@ def currencies(patient: Patient) -> Iterator[Finding]:
     try:
         rows = [row for page in patient.books.suiteql_all(CURRENCY_QUERY) for row in page.rows]
     except Rejected as refused:
-        yield Finding(what, f"store {listed(codes)}; NetSuite's can't be read ({refused.detail})",
-                      "Stock does not need them, orders will.", level=Level.NOTE)  # fmt: skip
+        yield Finding(
+            what,
+            f"store {listed(codes)}; NetSuite's can't be read ({refused.detail})",
+            "Stock does not need them, orders will.",
+            level=Level.NOTE,
+        )
         return
     there = {row.get("symbol", "").upper() for row in rows if row.get("isinactive") != "T"}
     missing = [one.code for one in shop if one.code not in there]
     text = f"store {listed(codes)}; NetSuite {listed(sorted(there))}"
     if missing:
-        yield Finding(what, text, f"Orders in {listed(missing)} will have no currency in NetSuite; stock is not concerned.",
-                      "Lists > Accounting > Currencies > New, or disable it in the store.", Level.WARNING)  # fmt: skip
+        yield Finding(
+            what,
+            text,
+            f"Orders in {listed(missing)} will have no currency in NetSuite; stock is not concerned.",
+            "Lists > Accounting > Currencies > New, or disable it in the store.",
+            Level.WARNING,
+        )
     else:
         yield Finding(what, text, "Each of the store's is in NetSuite.")
 
@@ -214,5 +286,10 @@ def _sources(routes: Sequence[LocationMap]) -> list[int]:
 
 SHOP_PLACES: Final = (Probe("BigCommerce locations", shop_locations, needed=True),)
 # The flow goes on where NetSuite's locations can't be read, so that does not block.
-BOOKS_PLACES: Final = (Probe("NetSuite locations", books_locations), Probe("Stock rows", stock_rows))
+BOOKS_PLACES: Final = (
+    Probe("NetSuite locations", books_locations),
+    Probe("Stock rows", stock_rows),
+    Probe("NetSuite safety stock", safety_levels),
+    Probe("Channels' NetSuite ids", channel_ids),
+)
 BOTH: Final = (Probe("Currencies", currencies),)

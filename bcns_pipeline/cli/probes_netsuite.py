@@ -1,16 +1,14 @@
-"""What the doctor looks at in NetSuite, read-only: token, query permission, clocks, tables, features, concurrency.
+"""What the doctor looks at in NetSuite, read-only: token, queries, clocks, tables, features, concurrency.
 
-Put one function per probe here. Do not put a probe here that also needs BigCommerce (`probes_both.py`). Facts:
-facts/netsuite.md 1, 2.2 to 2.5, 3.8 and 4; nothing is written, not even a saved search.
+Put one function per probe here. Do not put a probe here that also needs BigCommerce (`probes_both.py`).
+Facts: facts/netsuite.md 1, 2.2 to 2.5, 3.8 and 4; nothing is written, not even a saved search.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,9 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from bcns_pipeline.cli.probes import Finding, Level, Patient, Probe
-from bcns_pipeline.clients.netsuite import sql
-from bcns_pipeline.clients.netsuite.inventory import AGGREGATE, ITEM, SOURCES
-from bcns_pipeline.clients.netsuite.levels import COLUMN_BY_TERM
+from bcns_pipeline.cli.probes_netsuite_stock import ROLE
 from bcns_pipeline.outcomes import Rejected, Unauthorised
 
 CLOCK_SECONDS: Final = 120
@@ -28,18 +24,6 @@ EXPIRES_SOON_DAYS: Final = 30
 NETSUITE_TIME: Final = "%Y-%m-%d %H:%M:%S"
 _SUITETAX: Final = frozenset({"taxDetails", "taxDetailsOverride", "taxPointDate", "taxRegOverride"})
 _LEGACY_TAX: Final = frozenset({"taxItem", "taxRate", "isTaxable", "taxTotal"})
-_ROLE: Final = "Setup > Users/Roles > Manage Roles > the integration's role > Permissions"
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table that the inventory flow reads, the permission behind it, and what is lost without it."""
-
-    name: str
-    columns: Sequence[str]
-    permission: str
-    loses: str
-    needed: bool
 
 
 def credentials(patient: Patient) -> Iterator[Finding]:
@@ -74,7 +58,8 @@ def _refused(what: str, account: str | None, refused: Unauthorised) -> Finding:
         return Finding(
             what,
             found,
-            "Either NetSuite is overloaded (it then says this to good keys, too), or role or user are switched off.",
+            "Either NetSuite is overloaded (it then says this to good keys, too), or role or user are "
+            "switched off.",
             "Try again in some minutes; if it stays, look into Setup > Users/Roles > View Login Audit Trail.",
             Level.BLOCKED,
         )
@@ -82,8 +67,10 @@ def _refused(what: str, account: str | None, refused: Unauthorised) -> Finding:
         what,
         found,
         f"Account {account} does not know this key, certificate id and client id together.",
-        "Setup > Integration > OAuth 2.0 Client Credentials (M2M) Setup: see that the certificate is there, not expired "
-        "or revoked, and belongs to the key (`openssl x509 -pubkey`); copy its id to BCNS_NETSUITE_CERTIFICATE_ID and "
+        "Setup > Integration > OAuth 2.0 Client Credentials (M2M) Setup: see that the certificate is "
+        "there, not expired "
+        "or revoked, and belongs to the key (`openssl x509 -pubkey`); copy its id to "
+        "BCNS_NETSUITE_CERTIFICATE_ID and "
         "the integration's client id to BCNS_NETSUITE_CLIENT_ID. A sandbox refresh clears that list.",
         Level.BLOCKED,
     )
@@ -99,15 +86,20 @@ def suiteql(patient: Patient) -> Iterator[Finding]:
             what,
             f"refused: {refused.status} {refused.code}: {refused.detail}",
             "Nothing can be read from NetSuite.",
-            f"{_ROLE}: add SuiteAnalytics Workbook and REST Web Services.",
+            f"{ROLE}: add SuiteAnalytics Workbook and REST Web Services.",
             Level.BLOCKED,
         )
         return
     try:
         here = datetime.strptime(text, NETSUITE_TIME).replace(tzinfo=UTC)
     except ValueError:
-        yield Finding(what, f"SYSDATE reads {text!r}", "Watermarks can't be kept in this form.",
-                      "Report it with the account's date format.", Level.BLOCKED)  # fmt: skip
+        yield Finding(
+            what,
+            f"SYSDATE reads {text!r}",
+            "Watermarks can't be kept in this form.",
+            "Report it with the account's date format.",
+            Level.BLOCKED,
+        )
         return
     yield Finding(what, "answers", "The role may query.")
     seconds = (here - patient.books.server_time()).total_seconds()
@@ -117,103 +109,16 @@ def suiteql(patient: Patient) -> Iterator[Finding]:
     zone = f"UTC{sign}{minutes // 60:02d}:{minutes % 60:02d}"
     if abs(off) > CLOCK_SECONDS:
         yield Finding(
-            "NetSuite clock", f"SYSDATE is {zone} and {off:+,.0f} s", "NetSuite's two clocks disagree.",
-            "Raise inventory.overlap_minutes by as much.", Level.WARNING,
-        )  # fmt: skip
+            "NetSuite clock",
+            f"SYSDATE is {zone} and {off:+,.0f} s",
+            "NetSuite's two clocks disagree.",
+            "Raise inventory.overlap_minutes by as much.",
+            Level.WARNING,
+        )
     else:
         yield Finding(
             "NetSuite clock", f"SYSDATE is {zone}", "Watermarks are kept in that frame, with an overlap."
         )
-
-
-def table(wanted: Table, patient: Patient) -> Iterator[Finding]:
-    """One row of one table."""
-    what = f"NetSuite table {wanted.name}"
-    said = patient.books.has(wanted.name, wanted.columns)
-    if said is None:
-        yield Finding(what, "readable")
-    else:
-        level = Level.BLOCKED if wanted.needed else Level.WARNING
-        yield Finding(what, said, wanted.loses, f"{_ROLE}: add {wanted.permission}.", level)
-
-
-def sku_field(patient: Patient) -> Iterator[Finding]:
-    """The item field that holds the SKU, by the mapping file."""
-    name = patient.mapping.inventory.sku_field
-    said = patient.books.has(ITEM, ("id", name))
-    if said is None:
-        yield Finding("SKU field", f"item.{name} is there", "SKUs are read from it.")
-    else:
-        yield Finding("SKU field", said, "Without SKUs nothing can be paired.",
-                      "Correct inventory.sku_field in the mapping file.", Level.BLOCKED)  # fmt: skip
-
-
-def visible_items(patient: Patient) -> Iterator[Finding]:
-    """Whether the role sees any stocked item: one that is restricted to another subsidiary sees none."""
-    row = next(iter(patient.books.suiteql(sql.text("bounds")).rows), {})
-    if not row.get("low"):
-        yield Finding(
-            "NetSuite items",
-            "no active inventory or assembly item is visible",
-            "The account has none, or the role is restricted to subsidiaries that have none.",
-            "Open the role to the subsidiaries (Setup > Users/Roles > Manage Roles > Subsidiary Restrictions).",
-            Level.BLOCKED,
-        )
-    else:
-        yield Finding("NetSuite items", f"visible, internal ids {row['low']} to {row.get('high')}")
-
-
-def stock_source(patient: Patient) -> Iterator[Finding]:
-    """Which table stock comes from, and whether the rule's terms are in it."""
-    what, inventory = "Stock source", patient.mapping.inventory
-    wanted = SOURCES if inventory.source == "auto" else (inventory.source,)
-    refusals: list[str] = []
-    for name in wanted:
-        columns = ("id", "quantityonhand") if name == ITEM else ("item", "location", "quantityavailable")
-        said = patient.books.has(name, columns)
-        if said is None:
-            yield from _source(what, name, refusals)
-            yield from _terms(patient, name)
-            return
-        refusals.append(f"{name}: {said}")
-    yield Finding(
-        what,
-        "; ".join(refusals),
-        "Stock can't be read.",
-        f"{_ROLE}: add Lists > Items and Lists > Locations"
-        + ("." if inventory.source == "auto" else "; or set inventory.source: auto."),
-        Level.BLOCKED,
-    )
-
-
-def _source(what: str, name: str, refusals: list[str]) -> Iterator[Finding]:
-    if name == AGGREGATE:
-        yield Finding(what, name, "One row per item and location, with the time of the last change.")
-    elif name == ITEM:
-        yield Finding(
-            what,
-            f"{name} (totals){': ' if refusals else ''}{'; '.join(refusals)}",
-            "The account has one location for stock (or the role sees no stock by location): totals are read in full "
-            "at every run, because nothing tells when they changed.",
-            "With several locations, add Lists > Locations to the role.",
-            Level.NOTE,
-        )
-    else:
-        yield Finding(what, f"{name}; {'; '.join(refusals)}" if refusals else name, "A fallback: more calls per run.",
-                      level=Level.WARNING if refusals else Level.OK)  # fmt: skip
-
-
-def _terms(patient: Patient, name: str) -> Iterator[Finding]:
-    inventory = patient.mapping.inventory
-    expression = inventory.policy([((1,), 1)]).expression
-    for term in sorted(expression.terms):
-        column = COLUMN_BY_TERM[term]
-        said = patient.books.has(name, (column,))
-        if said is not None:
-            yield Finding(
-                f"Term {term}", said, f"{term} counts as 0 in the rule {expression.text!r}.",
-                "Take the term out of inventory.expression, or switch the feature on in NetSuite.", Level.WARNING,
-            )  # fmt: skip
 
 
 def one_world(patient: Patient) -> Iterator[Finding]:
@@ -226,8 +131,13 @@ def one_world(patient: Patient) -> Iterator[Finding]:
     found = said is None
     text = "the account has subsidiaries" if found else "the account has no subsidiaries"
     if mapped != "auto" and mapped is not found:
-        yield Finding("OneWorld", text, f"The mapping file says netsuite.oneworld: {str(mapped).lower()}.",
-                      "Correct it, or remove the key: auto finds out.", Level.BLOCKED)  # fmt: skip
+        yield Finding(
+            "OneWorld",
+            text,
+            f"The mapping file says netsuite.oneworld: {str(mapped).lower()}.",
+            "Correct it, or remove the key: auto finds out.",
+            Level.BLOCKED,
+        )
     else:
         yield Finding("OneWorld", text)
 
@@ -238,17 +148,29 @@ def tax_engine(patient: Patient) -> Iterator[Finding]:
     try:
         found = property_names(patient.books.metadata(["salesOrder"]))
     except Rejected as refused:
-        yield Finding(what, f"not visible to this role ({refused.status} {refused.detail})", "Stock does not need it.",
-                      level=Level.NOTE)  # fmt: skip
+        yield Finding(
+            what,
+            f"not visible to this role ({refused.status} {refused.detail})",
+            "Stock does not need it.",
+            level=Level.NOTE,
+        )
         return
     if found & _SUITETAX:
         yield Finding(what, "SuiteTax", "Orders can carry the shop's tax to the cent.")
     elif found & _LEGACY_TAX:
-        yield Finding(what, "legacy tax", "REST shows its fields, but NetSuite may compute tax anew on each order.",
-                      level=Level.NOTE)  # fmt: skip
+        yield Finding(
+            what,
+            "legacy tax",
+            "REST shows its fields, but NetSuite may compute tax anew on each order.",
+            level=Level.NOTE,
+        )
     else:
-        yield Finding(what, "no tax field on a sales order", "The account's legacy engine is not reachable by REST.",
-                      level=Level.NOTE)  # fmt: skip
+        yield Finding(
+            what,
+            "no tax field on a sales order",
+            "The account's legacy engine is not reachable by REST.",
+            level=Level.NOTE,
+        )
 
 
 def property_names(value: Any) -> frozenset[str]:
@@ -286,11 +208,21 @@ def concurrency(patient: Patient) -> Iterator[Finding]:
         yield Finding(what, f"our share is {ours}; the account's limit is not told", level=Level.NOTE)
         return
     if ours > limit:
-        yield Finding(what, f"our share is {ours}, the account allows {limit}", "Every run meets refusals and waits.",
-                      f"Set BCNS_NETSUITE_CONCURRENCY to {max(1, limit - 1)} or less.", Level.WARNING)  # fmt: skip
+        yield Finding(
+            what,
+            f"our share is {ours}, the account allows {limit}",
+            "Every run meets refusals and waits.",
+            f"Set BCNS_NETSUITE_CONCURRENCY to {max(1, limit - 1)} or less.",
+            Level.WARNING,
+        )
     elif ours == limit:
-        yield Finding(what, f"our share is all of the account's {limit}", "Other integrations are refused while we run.",
-                      f"Set BCNS_NETSUITE_CONCURRENCY to {max(1, limit - 1)} where there are others.", Level.NOTE)  # fmt: skip
+        yield Finding(
+            what,
+            f"our share is all of the account's {limit}",
+            "Other integrations are refused while we run.",
+            f"Set BCNS_NETSUITE_CONCURRENCY to {max(1, limit - 1)} where there are others.",
+            Level.NOTE,
+        )
     else:
         yield Finding(what, f"our share is {ours} of {limit}")
 
@@ -304,7 +236,8 @@ def certificate(patient: Patient) -> Iterator[Finding]:
             what,
             "its expiry is not known here: there is no certificate file beside the key",
             "It was accepted just now; NetSuite mails 60, 30 and 14 days before its end.",
-            "See Setup > Integration > OAuth 2.0 Client Credentials (M2M) Setup, column Valid Until; or keep the .crt file "
+            "See Setup > Integration > OAuth 2.0 Client Credentials (M2M) Setup, column Valid Until; or "
+            "keep the .crt file "
             "beside the key.",
             Level.NOTE,
         )
@@ -312,15 +245,25 @@ def certificate(patient: Patient) -> Iterator[Finding]:
     try:
         found = x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError):
-        yield Finding(what, f"{path} can't be read as a certificate", "Its expiry is not known.",
-                      "Put the PEM file there that was uploaded.", Level.NOTE)  # fmt: skip
+        yield Finding(
+            what,
+            f"{path} can't be read as a certificate",
+            "Its expiry is not known.",
+            "Put the PEM file there that was uploaded.",
+            Level.NOTE,
+        )
         return
     end = found.not_valid_after_utc
     days = (end - datetime.now(UTC)).days
     text = f"{path.name} expires on {end:%Y-%m-%d}"
     if not _belongs(found, patient):
-        yield Finding(what, f"{path} is not the key's certificate", "It says nothing of what NetSuite has.",
-                      "Put the certificate there that was uploaded.", Level.WARNING)  # fmt: skip
+        yield Finding(
+            what,
+            f"{path} is not the key's certificate",
+            "It says nothing of what NetSuite has.",
+            "Put the certificate there that was uploaded.",
+            Level.WARNING,
+        )
     elif days < 0:
         yield Finding(
             what, f"{text}: {-days} days ago", "NetSuite gives no token for it.", _RENEW, Level.BLOCKED
@@ -349,24 +292,11 @@ def _belongs(found: x509.Certificate, patient: Patient) -> bool:
     return found.public_key().public_bytes(*form) == key.public_key().public_bytes(*form)
 
 
-TABLES: Final = (
-    Table("item", ("id", "itemid", "itemtype", "isinactive", "matrixtype"), "Lists > Items (View)",
-          "Items can't be read.", needed=True),
-    Table("itemmember", ("parentitem", "item", "quantity"), "Lists > Items (View)",
-          "Kits and groups get no number, and keep the one they have.", needed=False),
-    Table("location", ("id", "name", "isinactive"), "Lists > Locations (View)",
-          "Inactive locations can't be told from active ones: all mapped ones are counted.", needed=False),
-)  # fmt: skip
-
 ENTRY: Final = (
     Probe("NetSuite credentials", credentials, needed=True),
     Probe("NetSuite SuiteQL", suiteql, needed=True),
 )
 PROBES: Final = (
-    *(Probe(f"NetSuite table {one.name}", partial(table, one), needed=one.needed) for one in TABLES),
-    Probe("SKU field", sku_field, needed=True),
-    Probe("Stock source", stock_source, needed=True),
-    Probe("NetSuite items", visible_items, needed=True),
     Probe("OneWorld", one_world),
     Probe("Tax engine", tax_engine),
     Probe("NetSuite concurrency", concurrency),

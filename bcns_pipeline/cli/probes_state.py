@@ -76,7 +76,8 @@ def _pinned(patient: Patient, engine: sa.Engine) -> Iterator[Finding]:
             what,
             f"store {pinned[0]} and NetSuite {pinned[1]}; the settings name {ours[0]} and {ours[1]}",
             "Runs refuse to start: numbers of one account must not reach another.",
-            "Set BCNS_BIGCOMMERCE_STORE_HASH and BCNS_NETSUITE_ACCOUNT_ID back, or name another BCNS_DATABASE_URL.",
+            "Set BCNS_BIGCOMMERCE_STORE_HASH and BCNS_NETSUITE_ACCOUNT_ID back, or name another "
+            "BCNS_DATABASE_URL.",
             Level.BAD_INPUT,
         )
         return
@@ -114,8 +115,13 @@ def _may_write(state: State) -> Iterator[Finding]:
 
 def _paused(state: State) -> Iterator[Finding]:
     for one in state.exceptions.find(code=BREAKER):
-        yield Finding("Stock pushes", f"paused for {age(one.opened_at)}: {one.message}", "No stock is sent.",
-                      f"Look at the plan, then `bcns approve {one.id} --reason ...`.", Level.BLOCKED)  # fmt: skip
+        yield Finding(
+            "Stock pushes",
+            f"paused for {age(one.opened_at)}: {one.message}",
+            "No stock is sent.",
+            f"Look at the plan, then `bcns approve {one.id} --reason ...`.",
+            Level.BLOCKED,
+        )
 
 
-ENTRY: Final = (Probe("Database", database, needed=True), Probe("Data key", data_key, needed=True))
+PROBES: Final = (Probe("Database", database, needed=True), Probe("Data key", data_key, needed=True))

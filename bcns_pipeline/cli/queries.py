@@ -1,4 +1,4 @@
-"""What the command line asks the state that no flow asks: the newest plan, what waits, one exception by its number.
+"""What the command line asks the state and no flow does: newest plans, what waits, one exception.
 
 Put reads here. Nothing here writes, and nothing here is wording. The tables belong to `state/tables.py`.
 """
@@ -108,7 +108,7 @@ def plans_by_id(state: State, ids: set[int]) -> dict[int, Plan]:
 
 
 def operations_of(state: State, plan_ids: set[int]) -> list[Any]:
-    """Operations of these plans: id, plan_id, state, reason, payload, sending_at, settled_at; oldest first."""
+    """Rows of `operation` of these plans, oldest first."""
     query = sa.select(operation).where(operation.c.store == state.store, operation.c.plan_id.in_(plan_ids))
     with state.engine.connect() as conn:
         return list(conn.execute(query.order_by(operation.c.id)))
@@ -117,7 +117,7 @@ def operations_of(state: State, plan_ids: set[int]) -> list[Any]:
 def newest_plan(state: State) -> int:
     """The highest plan id so far, 0 where there is none."""
     with state.engine.connect() as conn:
-        return conn.execute(sa.select(sa.func.coalesce(sa.func.max(plan.c.id), 0))).scalar_one()
+        return int(conn.execute(sa.select(sa.func.coalesce(sa.func.max(plan.c.id), 0))).scalar_one())
 
 
 def plans_after(state: State, plan_id: int, flow: str) -> list[Plan]:

@@ -1,7 +1,7 @@
-"""The one-unit test: change one SKU by one unit in NetSuite, and see exactly that, and nothing else, go through.
+"""The one-unit test: change one SKU by one unit in NetSuite, and see that and nothing else go through.
 
-Put here what makes it a PASS. Do not put planning or sending here: the flow's own job runs, through Dagster, with
-the same history that the UI shows. The plan is read back from the state, not from a log.
+Put here what makes it a PASS. Do not put planning or sending here: the flow's own job runs, through Dagster,
+with the same history that the UI shows. The plan is read back from the state, not from a log.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ SHOWN = 5
 def smoke_stock(sku: str, *, plan_only: bool = False, run: RunFlow | None = None) -> int:
     """Plan, apply and run again for one SKU; 0 = PASS, 1 = FAIL with the reason. Raises BadInput.
 
-    PASS means: the plan has one line, of this SKU, one unit apart from the value last confirmed; after the push the
-    store shows the new value; and the next run writes nothing. With `plan_only` nothing is sent.
+    PASS means: the plan has one line, of this SKU, one unit apart from the value last confirmed; after the
+    push the store shows the new value; and the next run writes nothing. With `plan_only` nothing is sent.
     """
     start = run or run_through_dagster
     with remembered(load_settings()) as state:
@@ -39,7 +39,8 @@ def smoke_stock(sku: str, *, plan_only: bool = False, run: RunFlow | None = None
             return _fail(fault)
         line = planned[0]
         say(
-            f"plan: only {line.sku} in location {line.location_id}, {line.old:,} -> {line.new:,} ({line.reason})"
+            f"plan: only {line.sku} in location {line.location_id}, {line.old:,} -> {line.new:,} "
+            f"({line.reason})"
         )
         if plan_only:
             return _pass("exactly this SKU, exactly one unit; nothing was sent (--plan-only).")
@@ -69,7 +70,7 @@ def run_through_dagster(mode: str) -> int:
 
 
 def lines_since(state: State, plan_id: int) -> list[PlanLine]:
-    """The lines of all stock plans newer than `plan_id`, those that lower what the store shows too high included."""
+    """The lines of all stock plans newer than `plan_id`, healing ones included."""
     return [line for plan in plans_after(state, plan_id, FLOW) for line in lines_of_plan(state, plan)]
 
 
@@ -79,12 +80,14 @@ def one_unit_fault(sku: str, lines: list[PlanLine]) -> str | None:
     mine = [line for line in lines if line.sku.lower() == sku.lower()]
     if not lines:
         return (
-            f"the plan is empty: adjust {sku} by one unit in NetSuite first, in a location that is mapped, and leave it "
+            f"the plan is empty: adjust {sku} by one unit in NetSuite first, in a location that is mapped, "
+            "and leave it "
             "a minute to show there."
         )
     if others:
         return (
-            f"{len(others):,} other line(s) would change too: {_told(others)}. Let the flow run first (`bcns run {FLOW}`), "
+            f"{len(others):,} other line(s) would change too: {_told(others)}. Let the flow run first "
+            f"(`bcns run {FLOW}`), "
             "and take a SKU that is in no kit."
         )
     if len(mine) > 1:
@@ -93,10 +96,12 @@ def one_unit_fault(sku: str, lines: list[PlanLine]) -> str | None:
         )
     line = mine[0]
     if line.old is None:
-        return f"{sku} was never in step in location {line.location_id}: let the flow run first (`bcns run {FLOW}`)."
+        place = line.location_id
+        return f"{sku} was never in step in location {place}: let the flow run first (`bcns run {FLOW}`)."
     if abs(line.new - line.old) != 1:
         return (
-            f"{sku} changes by {line.new - line.old:+,} ({line.old:,} -> {line.new:,}), not by one unit; if NetSuite was "
+            f"{sku} changes by {line.new - line.old:+,} ({line.old:,} -> {line.new:,}), not by one unit; "
+            "if NetSuite was "
             "changed by one, look at the rule (`bcns explain sku`)."
         )
     return None
@@ -113,7 +118,7 @@ def push_fault(planned: PlanLine, pushed: list[PlanLine]) -> str | None:
     if line.new != planned.new:
         return f"{line.sku} moved on between plan and push ({planned.new:,} -> {line.new:,}); try again."
     if line.outcome is None:
-        return f"{line.sku} was planned but not sent: pushing is paused, or another run holds it (`bcns status`)."
+        return f"{line.sku} was planned but not sent: pushing is paused, see `bcns status`."
     if line.outcome != "confirmed":
         seen = "nothing" if line.read_back is None else f"{line.read_back:,}"
         return f"{line.sku} was sent as {line.new:,} and ended {line.outcome}; the store shows {seen}."
@@ -124,9 +129,12 @@ def _must_be_linked(state: State, sku: str) -> None:
     found = items_of_sku(state, sku)
     if not found:
         raise BadInput(
-            [f"{sku} is not linked: both systems must know it, and the flow must have run (`bcns run {FLOW} --full`); "
-             f"`bcns explain sku {sku}` says more."]
-        )  # fmt: skip
+            [
+                f"{sku} is not linked: both systems must know it, and the flow must have run (`bcns run "
+                f"{FLOW} --full`); "
+                f"`bcns explain sku {sku}` says more."
+            ]
+        )
 
 
 def _told(lines: list[PlanLine]) -> str:

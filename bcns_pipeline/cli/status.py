@@ -1,7 +1,7 @@
 """What waits for whom: status on one page, the exceptions, and a person's decision about one of them.
 
-Put here what a person on call reads and decides. Do not put SQL here (`queries.py`), nor what an approval lets
-through: the flow that asked the question reads the answer in its next run.
+Put here what a person on call reads and decides. Do not put SQL here (`queries.py`), nor what an approval
+lets through: the flow that asked the question reads the answer in its next run.
 """
 
 from __future__ import annotations
@@ -39,11 +39,13 @@ def show_status() -> int:
     errors = [one for one in questions if one.severity == "error"]
     if stuck:
         say(
-            f"{len(stuck):,} operations wait for more than {STUCK_MINUTES} minutes: `bcns run FLOW` takes them up."
+            f"{len(stuck):,} operations wait for more than {STUCK_MINUTES} minutes: `bcns run FLOW` takes "
+            "them up."
         )
     if errors:
         say(
-            f"{len(errors):,} open questions of severity error: `bcns exceptions` shows cause and fix of each."
+            f"{len(errors):,} open questions of severity error: `bcns exceptions` shows cause and fix of "
+            "each."
         )
     if not stuck and not errors:
         say("Nothing is stuck.")
@@ -166,9 +168,7 @@ def approve_exception(number: int, reason: str, *, dismiss: bool) -> None:
     say(f"  {row.message}")
     entry = CATALOGUE.get(row.code)
     again = dismiss or (entry is not None and entry.heals)
-    say(
-        f"  {'It is asked again where the next run still finds it.' if again else 'The next run of the flow goes by it.'}"
-    )
+    say("  It is asked again where the next run still finds it." if again else "  The next run goes by it.")
 
 
 def _why_not(state: State, number: int, zone: str | None) -> str:
@@ -176,7 +176,8 @@ def _why_not(state: State, number: int, zone: str | None) -> str:
     if known is None:
         return f"There is no exception {number}; `bcns exceptions` lists the open ones."
     return (
-        f"Exception {number} ({known.code} {known.subject}) is closed already: {known.resolution} by {known.resolved_by} "
+        f"Exception {number} ({known.code} {known.subject}) is closed already: {known.resolution} by "
+        f"{known.resolved_by} "
         f"at {stamp(known.resolved_at, zone)}."
     )
 

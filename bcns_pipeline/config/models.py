@@ -65,7 +65,7 @@ Percent = Annotated[float, Strict(), Field(gt=0, le=100)]
 CronLine = Annotated[Text, AfterValidator(_cron)]
 TimeZone = Annotated[Text, AfterValidator(_zone)]
 # Flows that are not built yet keep what is written for them; each gets its own model with its flow.
-Later = dict[str, Any]
+Later = dict[Text | Whole, Any]
 
 
 class Section(BaseModel):

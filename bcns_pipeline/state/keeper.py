@@ -1,8 +1,8 @@
-"""The keeper: one small process per home that starts PostgreSQL, restarts it, and stops it behind the last user.
+"""The keeper: one small process per home that starts PostgreSQL, restarts it, and stops it in the end.
 
-Put here the life of the server process. Do not put here anything that needs an installed package: `embedded.py`
-runs this with the bare interpreter (`python -I -S`), so that a keeper costs 10 MB and not 100. The protocol
-between the two is written down in `embedded.py`.
+Put here the life of the server process. Do not put here anything that needs an installed package:
+`embedded.py` runs this with the bare interpreter (`python -I -S`), so that a keeper costs 13 MB and not 100.
+The protocol between the two is written down in `embedded.py`.
 """
 
 from __future__ import annotations
@@ -24,17 +24,12 @@ from bcns_pipeline.state.server_folder import (
     MAJOR,
     Folders,
     Place,
-    build,
-    clear_remains,
     find_place,
     give_to_owner_of_parent,
-    last_words,
-    living_server,
-    open_log,
-    reachable_programs,
-    servers_working_in,
     socket_folder,
 )
+from bcns_pipeline.state.server_processes import clear_remains, living_server, servers_working_in
+from bcns_pipeline.state.server_programs import build, last_words, open_log, reachable_programs
 
 READY_SECONDS = 60.0
 # A server that dies this often, each time this young, is left alone until somebody asks for it again.
@@ -67,7 +62,7 @@ SERVER_SETTINGS = {
 
 
 def open_lock(path: Path) -> int:
-    """A descriptor to flock; children that exec do not inherit it. Another user's lock file can be locked too."""
+    """A descriptor to flock, which programs we start do not inherit. Another user's file will do as well."""
     with contextlib.suppress(PermissionError):
         fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         give_to_owner_of_parent(path)
@@ -85,7 +80,7 @@ def try_lock(fd: int, how: int) -> bool:
 
 
 class Keeper:
-    """Holds `keeper_lock` while it lives, so there is one per home, and nobody else starts or stops the server."""
+    """Holds `keeper_lock` while it lives: there is one per home. Nobody else starts or stops the server."""
 
     def __init__(self, root: Path, programs: Path) -> None:
         self._folders = Folders(root)
@@ -96,8 +91,11 @@ class Keeper:
         self._changing = threading.Lock()
 
     def run(self, report: int) -> int:
-        """Serve until the last lease is gone. Writes one JSON line to the descriptor `report` as soon as it is
-        clear how the start went: {"state": "ready" | "busy"} or {"fault": sentence}. Returns an exit code."""
+        """Serve until the last lease is gone; returns an exit code.
+
+        Writes one JSON line to the descriptor `report` as soon as it is clear how the start went:
+        {"state": "ready" | "busy"} or {"fault": sentence}.
+        """
         try:
             lock = open_lock(self._folders.keeper_lock)
             if not self._lock_within(lock, seconds=0.5):
@@ -125,7 +123,7 @@ class Keeper:
 
     @staticmethod
     def _lock_within(lock: int, seconds: float) -> bool:
-        """A client that only looks whether a keeper lives holds the lock for an instant, so ask repeatedly."""
+        """A client that only looks whether a keeper lives holds the lock for an instant: ask repeatedly."""
         deadline = time.monotonic() + seconds
         while not try_lock(lock, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
@@ -189,8 +187,8 @@ class Keeper:
             if time.monotonic() > deadline:
                 raise BadInput(
                     [
-                        f"The embedded PostgreSQL in {place.data} is not ready after {READY_SECONDS:.0f} seconds: "
-                        f"see {self._folders.log}."
+                        f"The embedded PostgreSQL in {place.data} is not ready after {READY_SECONDS:.0f} "
+                        f"seconds: see {self._folders.log}."
                     ]
                 )
             time.sleep(0.005)
@@ -231,7 +229,7 @@ class Keeper:
         threading.Thread(target=self._stop, args=(place,), daemon=True).start()
 
     def _stop(self, place: Place) -> None:
-        """Fast shutdown with a checkpoint; then immediate; then the hard way, which the next start recovers."""
+        """Fast shutdown with a checkpoint; then immediate; then the hard way. The next start recovers."""
         with self._changing:
             self._stopping = True
         for number, patience in ((signal.SIGINT, 60.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0)):

@@ -1,8 +1,8 @@
 """Brings a database to the newest shape of schema `bcns`.
 
 Put here when and how migrations run. Do not put here what they do: that is in `migrations/versions`, one file
-a revision. All of a upgrade is one transaction under one lock, so a killed upgrade leaves nothing behind, and
-of five processes that start together one migrates and four find it done.
+a revision. All of an upgrade is one transaction under one lock, so a killed upgrade leaves nothing behind,
+and of five processes that start together one migrates and four find it done.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def ensure_current(engine: sa.Engine, embedded: bool) -> None:
         has = f"has revision {found}" if found else "has no tables of ours yet"
         raise BadInput(
             [
-                f"The database {engine.url.render_as_string()} {has}, and this version needs {newest_revision()}: "
-                "run `bcns migrate`."
+                f"The database {engine.url.render_as_string()} {has}, and this version needs "
+                f"{newest_revision()}: run `bcns migrate`."
             ]
         )
 
@@ -86,7 +86,7 @@ def migration_context(conn: sa.Connection) -> MigrationContext:
     return MigrationContext.configure(conn, opts=options)
 
 
-def _is_ours(name: str | None, kind: str, parents: object) -> bool:
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
     if kind == "schema":
         return name == SCHEMA
     # The months of a partitioned table come and go without a migration.
@@ -97,9 +97,7 @@ def _refuse_unknown(revision: str | None) -> None:
     known = {script.revision for script in _scripts().walk_revisions()}
     if revision is not None and revision not in known:
         raise BadInput(
-            [
-                f"The database is at revision {revision}, which this version does not know: run the newer version."
-            ]
+            [f"The database is at revision {revision}, unknown to this version: run the newer version."]
         )
 
 

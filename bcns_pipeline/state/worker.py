@@ -11,7 +11,7 @@ import secrets
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -54,9 +54,12 @@ class Worker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._lost = True
         if self._session is not None:
+            # The end of the session frees the locks too, but a moment later, and the next run may be quicker.
+            with suppress(WorkerLost):
+                self._ask("select pg_advisory_unlock_all()")
             self._session.close()
+        self._lost = True
 
     def assert_alive(self) -> None:
         """Raise `WorkerLost` unless the session still answers. Call it between claiming and sending."""

@@ -1,7 +1,7 @@
 """Dagster's tables beside ours, and the three `dagster` commands from an empty environment.
 
-Put here what `dagster.yaml` promises. Do not put here jobs of ours: the commands run on a small definitions module
-in a checkout of their own.
+Put here what `dagster.yaml` promises. Do not put here jobs of ours: the commands run on a small definitions
+module in a checkout of their own.
 """
 
 import os
@@ -24,7 +24,8 @@ from dagster._core.instance.ref import InstanceRef
 from bcns_pipeline.resources.dagster_storage import prepare_tables, storage_url
 from bcns_pipeline.state.engine import create_engine
 from bcns_pipeline.state.migrate import upgrade
-from bcns_pipeline.state.server_folder import SHORT, servers_working_in
+from bcns_pipeline.state.server_folder import SHORT
+from bcns_pipeline.state.server_processes import servers_working_in
 from bcns_pipeline_tests.conftest import ROOT
 from bcns_pipeline_tests.state.embedded_users import eventually
 
@@ -88,14 +89,18 @@ def test_tables_of_an_older_dagster_are_migrated_where_that_is_asked_for(blank_d
 
 
 def test_options_of_the_given_address_are_kept() -> None:
-    url = sa.make_url(storage_url("postgresql+psycopg2://me:pass@db/x?options=-cstatement_timeout%3D5s&sslmode=require"))
+    url = sa.make_url(
+        storage_url("postgresql+psycopg2://me:pass@db/x?options=-cstatement_timeout%3D5s&sslmode=require")
+    )
     assert url.query["options"] == "-cstatement_timeout=5s -csearch_path=dagster"
     assert url.query["sslmode"] == "require"
     assert url.password == "pass"
 
 
 @pytest.fixture
-def instance(blank_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+def instance(
+    blank_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dg.DagsterInstance]:
     """What Dagster makes of our own dagster.yaml, with an outside database."""
     monkeypatch.setenv("BCNS_DATABASE_URL", blank_database.replace("+psycopg2", ""))
     shutil.copy(ROOT / "dagster.yaml", tmp_path)
@@ -156,7 +161,7 @@ def checkout() -> Iterator[Path]:
 
 
 def dagster(checkout: Path, *arguments: str, **options: object) -> "subprocess.Popen[str]":
-    """`dagster ...` from the root of `checkout`, with nothing in the environment but what finds the programs."""
+    """`dagster ...` from the root of `checkout`, in an environment that only finds the programs."""
     environment = {
         "PATH": os.defpath,
         "HOME": str(checkout),
@@ -165,7 +170,9 @@ def dagster(checkout: Path, *arguments: str, **options: object) -> "subprocess.P
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     program = [sys.executable, "-m", "dagster", *arguments]
-    return subprocess.Popen(program, cwd=checkout, env=environment, text=True, start_new_session=True, **options)
+    return subprocess.Popen(
+        program, cwd=checkout, env=environment, text=True, start_new_session=True, **options
+    )
 
 
 def test_validate_and_job_execute_work_in_an_empty_environment(checkout: Path) -> None:
@@ -185,7 +192,9 @@ def test_dagster_dev_runs_what_its_sensor_asks_for_and_leaves_no_server_behind(c
     log = checkout / "dev.log"
     with log.open("w") as output:
         # Port 0 would be taken literally.
-        dev = dagster(checkout, "dev", "-w", "workspace.yaml", "-p", "0", stdout=output, stderr=subprocess.STDOUT)
+        dev = dagster(
+            checkout, "dev", "-w", "workspace.yaml", "-p", "0", stdout=output, stderr=subprocess.STDOUT
+        )
     try:
         deadline = time.monotonic() + 90
         while "RUN_SUCCESS" not in log.read_text():

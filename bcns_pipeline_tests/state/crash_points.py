@@ -100,7 +100,7 @@ class Remote:
 
 
 def run(state: State, remote: Remote) -> None:
-    """What an apply asset does, for stock and for records: drain leftovers, plan what differs, send, settle."""
+    """What an apply asset does, for stock and for records: settle what is in doubt, plan, send, settle."""
     with state.worker() as worker:
         settle_doubtful_stock(state, remote)
         settle_doubtful_records(state, remote)

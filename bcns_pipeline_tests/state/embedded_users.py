@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Self
 
 from bcns_pipeline.state.embedded import EmbeddedServer, installed_programs
-from bcns_pipeline.state.server_folder import SHORT, Folders, living_server, servers_working_in
+from bcns_pipeline.state.server_folder import SHORT, Folders
+from bcns_pipeline.state.server_processes import living_server, servers_working_in
 
 _USER = """
 import sys
@@ -38,14 +39,14 @@ else:
 
 @functools.cache
 def quick_programs() -> Path:
-    """PostgreSQL that does not wait for the disk: tests end processes and no machine, and each builds a cluster."""
+    """PostgreSQL that does not wait for the disk: tests end processes and no machine."""
     folder = Path(tempfile.mkdtemp(prefix="bcns-programs-", dir=SHORT))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     folder.chmod(0o755)
     for name, more in (("initdb", "--no-sync --wal-segsize=1"), ("postgres", "-F")):
         # `postgres --version` takes no other option.
-        script = f'#!/bin/sh\n[ "$1" = --version ] || set -- "$@" {more}\nexec "{installed_programs() / name}" "$@"\n'
-        (folder / name).write_text(script)
+        add = f'[ "$1" = --version ] || set -- "$@" {more}'
+        (folder / name).write_text(f'#!/bin/sh\n{add}\nexec "{installed_programs() / name}" "$@"\n')
         (folder / name).chmod(0o755)
     return folder
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from bcns_pipeline.state.inventory_lines import QUANTITY_SCALE, TERMS
+from bcns_pipeline.rules.inventory.quantities import QUANTITY_SCALE, TERMS
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.store import State
 

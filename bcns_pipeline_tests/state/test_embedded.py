@@ -1,7 +1,7 @@
-"""The embedded server under ordinary use: who starts it, who stops it, whose it is, and what is said when it cannot be.
+"""The embedded server under ordinary use: who starts and stops it, whose it is, and what is said without it.
 
-Put here what happens while nobody is killed; `test_embedded_kill.py` has the rest. Each test has a home of its
-own, because stopping and breaking servers is their subject.
+Put here what happens while nobody is killed; `test_embedded_kill.py` has the rest. Each test has a home of
+its own, because stopping and breaking servers is their subject.
 """
 
 from __future__ import annotations
@@ -18,8 +18,17 @@ import pytest
 
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.state.embedded import EmbeddedServer, installed_programs
-from bcns_pipeline.state.server_folder import LASTING, SHORT, servers_working_in
-from bcns_pipeline_tests.state.embedded_users import User, eventually, folders, is_down, keeper, postmaster, server_of
+from bcns_pipeline.state.server_folder import LASTING, SHORT
+from bcns_pipeline.state.server_processes import servers_working_in
+from bcns_pipeline_tests.state.embedded_users import (
+    User,
+    eventually,
+    folders,
+    is_down,
+    keeper,
+    postmaster,
+    server_of,
+)
 
 AS_ROOT = os.geteuid() == 0
 
@@ -93,7 +102,9 @@ def test_it_listens_on_no_network_and_syncs_to_disk(home: Path) -> None:
         assert data.st_uid != 0
 
 
-def test_a_relative_home_is_the_same_server_from_everywhere(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_home_is_the_same_server_from_everywhere(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with server_of(home).acquire() as absolute:
         monkeypatch.chdir(home.parent)
         with server_of(Path(".bcns")).acquire() as relative:

@@ -1,18 +1,21 @@
-"""The embedded server when processes end with kill -9: a user, all users, the postmaster, the keeper, everything.
+"""The embedded server under kill -9: of a user, all users, the postmaster, the keeper, everything.
 
-Put here what nobody could clean up after. The rule under test is the one in `embedded.py`: only the kernel, which
-drops a dead process's locks, has to be trusted.
+Put here what nobody could clean up after. The rule under test is the one in `embedded.py`: only the kernel,
+which drops a dead process's locks, has to be trusted.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg2
 import pytest
 
-from bcns_pipeline.state.server_folder import servers_working_in
+from bcns_pipeline.state.server_processes import servers_working_in
+from bcns_pipeline_tests.conftest import ROOT
 from bcns_pipeline_tests.state.embedded_users import (
     User,
     alive,
@@ -113,7 +116,9 @@ def test_a_postmaster_killed_during_a_statement_leaves_no_orphan_in_the_way(home
             os.kill(pid, 9)
         with server_of(home).acquire() as lease:
             assert run(lease.url, "select 1") == 1
-            assert len([pid for pid in servers_working_in(folders(home).data) if pid == postmaster(home)]) == 1
+            assert (
+                len([pid for pid in servers_working_in(folders(home).data) if pid == postmaster(home)]) == 1
+            )
         busy.close()
 
 
@@ -143,3 +148,27 @@ def test_a_first_start_that_is_killed_half_way_is_started_over(home: Path, momen
     with server_of(home).acquire() as lease:
         assert run(lease.url, "select 1") == 1
     assert is_down(home)
+
+
+_ASKS_TWICE = """
+import os, signal, sys
+from pathlib import Path
+import sqlalchemy as sa
+from bcns_pipeline.state.engine import create_engine, embedded_url
+home = Path(sys.argv[1])
+engine = create_engine(embedded_url(home))
+with engine.connect() as conn:
+    conn.execute(sa.text("select 1"))
+os.kill(int((home / "postgres/data/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+assert embedded_url(home) == engine.url.render_as_string()
+with engine.connect() as conn:
+    print(conn.scalar(sa.text("select 42")))
+"""
+
+
+def test_a_process_that_asks_again_for_the_url_gets_a_living_server(home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _ASKS_TWICE, str(home)], cwd=ROOT, text=True, capture_output=True, check=False
+    )
+    assert done.stdout == "42\n", done.stderr
+    eventually(lambda: is_down(home))

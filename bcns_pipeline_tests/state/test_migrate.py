@@ -17,7 +17,7 @@ from bcns_pipeline.state.engine import create_engine
 from bcns_pipeline.state.migrate import ensure_current, migration_context, newest_revision, upgrade
 from bcns_pipeline.state.tables import SCHEMA, metadata
 
-# What Alembic's own comparison leaves out: checks, identities, storage parameters, sequences, order of columns.
+# With what Alembic's own comparison leaves out: checks, identities, sequences, the order of columns.
 CATALOGUE = """
 select 'column', attrelid::regclass::text, attnum::text || ' ' || attname,
        format_type(atttypid, atttypmod) || ' ' || attnotnull || ' ' || attidentity::text
@@ -27,11 +27,14 @@ select 'column', attrelid::regclass::text, attnum::text || ' ' || attname,
  where relnamespace = 'bcns'::regnamespace and attnum > 0 and relname <> 'alembic_version'
 union all
 select 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid)
-  from pg_constraint where connamespace = 'bcns'::regnamespace and conrelid::regclass::text !~ 'alembic_version'
+  from pg_constraint
+ where connamespace = 'bcns'::regnamespace and conrelid::regclass::text !~ 'alembic_version'
 union all
-select 'index', tablename, indexname, indexdef from pg_indexes where schemaname = 'bcns' and tablename !~ 'alembic'
+select 'index', tablename, indexname, indexdef
+  from pg_indexes where schemaname = 'bcns' and tablename !~ 'alembic'
 union all
-select 'sequence', '', sequencename, start_value::text || increment_by from pg_sequences where schemaname = 'bcns'
+select 'sequence', '', sequencename, start_value::text || increment_by
+  from pg_sequences where schemaname = 'bcns'
 union all
 select 'partitioned', relname, '', pg_get_partkeydef(oid) from pg_class
  where relnamespace = 'bcns'::regnamespace and relkind = 'p'
@@ -64,7 +67,9 @@ def test_the_catalogue_is_that_of_the_tables(engine: sa.Engine, blank: sa.Engine
 
 def test_rows_of_the_inventory_state_have_room_to_be_updated_in_place(engine: sa.Engine) -> None:
     with engine.connect() as conn:
-        options = conn.scalar(sa.text("select reloptions from pg_class where oid = 'bcns.inventory_state'::regclass"))
+        options = conn.scalar(
+            sa.text("select reloptions from pg_class where oid = 'bcns.inventory_state'::regclass")
+        )
     assert options == ["fillfactor=50"]
 
 
@@ -132,9 +137,9 @@ def test_retention_may_delete_documents_and_nothing_else(engine: sa.Engine) -> N
         conn.execute(sa.text(DOCUMENT))
         conn.execute(sa.text("set local bcns.retention = 'on'"))
         assert conn.execute(sa.text("delete from bcns.document")).rowcount == 1
+        conn.execute(sa.text(DOCUMENT))
     for refused in ("update bcns.document set store = 't'", "delete from bcns.audit"):
-        with engine.begin() as conn:
-            conn.execute(sa.text(DOCUMENT))
-        with pytest.raises(IntegrityError, match="append-only"), engine.begin() as conn:
+        with engine.connect() as conn:
             conn.execute(sa.text("set local bcns.retention = 'on'"))
-            conn.execute(sa.text(refused))
+            with pytest.raises(IntegrityError, match="append-only"):
+                conn.execute(sa.text(refused))

@@ -6,6 +6,7 @@ Put here which two lists make one row. Do not put here what a SKU that comes twi
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -42,11 +43,12 @@ def read_catalogue(client: BigCommerceClient, *, parallel: int) -> Variants:
     return found
 
 
-def look_up(client: BigCommerceClient, skus: Iterable[str]) -> Variants:
+def look_up(client: BigCommerceClient, skus: Iterable[str], *, parallel: int) -> Variants:
     """The variants that carry one of these SKUs: one call a SKU, and one per 250 products."""
     found = Variants()
-    for sku in skus:
-        page = client.variants_page(sku=sku)
+    with ThreadPoolExecutor(parallel, thread_name_prefix="look-up") as pool:
+        pages = list(pool.map(lambda sku: client.variants_page(sku=sku), sorted(set(skus))))
+    for page in pages:
         found.sku.extend(page.sku)
         found.product_id.extend(page.product_id)
         found.variant_id.extend(page.variant_id)

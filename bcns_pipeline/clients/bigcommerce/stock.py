@@ -55,4 +55,4 @@ class BigCommerceStock:
 
     def variants_of(self, skus: Sequence[str]) -> Variants:
         """The variants that carry one of these SKUs."""
-        return look_up(self._client, skus)
+        return look_up(self._client, skus, parallel=self._parallel)

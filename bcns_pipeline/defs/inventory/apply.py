@@ -80,6 +80,9 @@ def apply_plan(
     applied = Applied(planned)
     with state.worker() as worker, worker.exclusive(f"{state.store}/{flow}/apply"):
         settle_leftovers(connections, flow, planned.plan.id, lane)
+        # Older lines of the other lane that wait to be sent are overtaken by what this run has read.
+        _, flying = state.inventory.note_read(planned.wanted[["item_id", "location_id", "read_seq"]])
+        state.inventory.mark_pending(flying)
         applied.held = breaker.hold(connections, planned)
         if applied.held:
             return applied

@@ -10,14 +10,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from bcns_pipeline.clients.netsuite.models import LevelsPage
+from bcns_pipeline.clients.netsuite.models import TERMS, LevelsPage
 from bcns_pipeline.defs.inventory.places import Places, find_places
 from bcns_pipeline.defs.inventory.run import Scope, inventory_digest
 from bcns_pipeline.outcomes import Lane, Rejected
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure
+from bcns_pipeline.rules.inventory.frames import levels_frame
+from bcns_pipeline.rules.inventory.policy import Policy
 from bcns_pipeline.state.documents import NewDocument
 from bcns_pipeline.state.inventory_views import pending_items
 
@@ -74,7 +77,7 @@ def take_snapshot(
     places = find_places(connections, lane, refresh=complete)
     read_seq = state.inventory.draw_read_seq()
     clock = stock.clock()
-    keeper = _Keeper(connections, clock, progress)
+    keeper = _Keeper(connections, clock, places, progress)
     draw = state.inventory.draw_read_seq
     if not only:
         known = state.links.items()["item_id"].tolist() if complete else ()
@@ -102,6 +105,7 @@ def take_snapshot(
         places=places,
     )
     state.cursors.move(f"{SNAPSHOT}.{lane}", {**asdict(snapshot), "places": places.as_json()})
+    connections.scratch["inventory.levels"] = (read_seq, keeper.frames)
     items = pd.DataFrame({"item_id": list(keeper.items), "sku": list(keeper.items.values())})
     return snapshot, items.astype({"item_id": "int64", "sku": "object"})
 
@@ -140,10 +144,25 @@ def move_watermark(connections: Connections, snapshot: Snapshot) -> None:
     connections.state.cursors.move(WATERMARK, value)
 
 
+def frame_of(pages: Sequence[LevelsPage], policy: Policy) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Pages as the rules take them, and what could not be read of them (see `levels_frame`)."""
+    return levels_frame(
+        item_id=[item for page in pages for item in page.item_id],
+        netsuite_location=[place for page in pages for place in page.location],
+        terms={term: [value for page in pages for value in page.terms[term]] for term in TERMS},
+        changed_at=[moment for page in pages for moment in page.changed_at],
+        read_seq=np.repeat([page.read_seq for page in pages], [len(page) for page in pages]),
+        policy=policy,
+    )
+
+
 class _Keeper:
     """Stores pages as documents, a few at a time, and counts them."""
 
-    def __init__(self, connections: Connections, clock: str, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self, connections: Connections, clock: str, places: Places, progress: Callable[[str], None]
+    ) -> None:
+        self._policy = connections.mapping.inventory.policy(places.routes)
         self._documents = connections.state.documents
         self._clock = clock
         self._progress = progress
@@ -151,12 +170,15 @@ class _Keeper:
         self.pages = 0
         self.rows = 0
         self.items: dict[int, str] = {}
+        self.frames: list[tuple[pd.DataFrame, pd.DataFrame]] = []
 
     def keep(self, pages: Iterable[LevelsPage]) -> None:
         for page in pages:
             self.pages += 1
             self.rows += len(page)
             self.items.update(zip(page.item_id, page.sku, strict=True))
+            # Made exact while other pages are still on their way, which costs no time of its own.
+            self.frames.append(frame_of([page], self._policy))
             place = page.location[0] if page.source == "item" and page.location else None
             key = json.dumps({"clock": self._clock, "page": self.pages, "source": page.source, "location": place})
             self._waiting.append(NewDocument("netsuite", LEVELS, key, page.body, page.read_seq))

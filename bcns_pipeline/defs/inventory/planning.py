@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bcns_pipeline.clients.netsuite.models import TERMS, LevelsPage
-from bcns_pipeline.defs.inventory.extract import LEVELS, MEMBERS, WATERMARK, Snapshot, last_snapshot
+from bcns_pipeline.defs.inventory.extract import LEVELS, MEMBERS, WATERMARK, Snapshot, frame_of, last_snapshot
 from bcns_pipeline.defs.inventory.places import Places
 from bcns_pipeline.defs.inventory.run import inventory_digest
 from bcns_pipeline.defs.modes import Mode
@@ -23,7 +23,7 @@ from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure
 from bcns_pipeline.rules.inventory.breaker import trips
 from bcns_pipeline.rules.inventory.diff import Reason, diff
-from bcns_pipeline.rules.inventory.frames import levels_frame, members_frame, no_members
+from bcns_pipeline.rules.inventory.frames import members_frame, no_members
 from bcns_pipeline.rules.inventory.sellable import sellable, unresolved_kits
 from bcns_pipeline.rules.inventory.policy import Policy
 from bcns_pipeline.state import inventory_views as views
@@ -175,7 +175,7 @@ def sample_of(connections: Connections, planned: Planned) -> dict[str, int]:
 def sellable_of(connections: Connections, pages: Sequence[LevelsPage], places: Places) -> pd.DataFrame:
     """Sellable numbers of pages just read, without writing anything down; kits are left out."""
     policy = connections.mapping.inventory.policy(places.routes)
-    return sellable(_frame_of(pages, policy)[0], no_members(), policy)
+    return sellable(frame_of(pages, policy)[0], no_members(), policy)
 
 
 def wanted_of(connections: Connections, snapshot: Snapshot) -> tuple[pd.DataFrame, dict[str, set[int]]]:
@@ -187,18 +187,8 @@ def wanted_of(connections: Connections, snapshot: Snapshot) -> tuple[pd.DataFram
     if kept is not None and kept[0] == snapshot.read_seq:
         return kept[1], kept[2]
     policy = connections.mapping.inventory.policy(snapshot.places.routes)
-    stock = connections.stock()
-    pages, members, members_seq = [], no_members(), None
-    for document in connections.state.documents.find(run_id=snapshot.run_id, limit=1_000_000):
-        if document.kind == LEVELS:
-            key = json.loads(document.natural_key)
-            body = connections.state.documents.load(document.id)
-            pages.append(stock.decode(body, document.read_seq or 0, key["source"], key["location"]))
-        elif document.kind == MEMBERS and document.natural_key == snapshot.clock:
-            columns = json.loads(connections.state.documents.load(document.id))
-            columns.pop("parent_sku")
-            members, members_seq = members_frame(**columns), document.read_seq
-    levels, unread = _frame_of(pages, policy)
+    levels, unread = _levels(connections, snapshot, policy)
+    members, members_seq = _members(connections, snapshot)
     arguments: dict[str, Any] = {"complete": snapshot.complete, "inactive": snapshot.inactive}
     wanted = sellable(levels, members, policy, members_seq=members_seq, **arguments)
     kits = unresolved_kits(levels, members, **arguments)
@@ -210,15 +200,31 @@ def wanted_of(connections: Connections, snapshot: Snapshot) -> tuple[pd.DataFram
     return wanted, excepted
 
 
-def _frame_of(pages: Sequence[LevelsPage], policy: Policy) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return levels_frame(
-        item_id=[item for page in pages for item in page.item_id],
-        netsuite_location=[place for page in pages for place in page.location],
-        terms={term: [value for page in pages for value in page.terms[term]] for term in TERMS},
-        changed_at=[moment for page in pages for moment in page.changed_at],
-        read_seq=np.repeat([page.read_seq for page in pages], [len(page) for page in pages]),
-        policy=policy,
-    )
+def _levels(connections: Connections, snapshot: Snapshot, policy: Policy) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The stock rows of a snapshot: those just read, else decoded again from the documents."""
+    kept = connections.scratch.pop("inventory.levels", None)
+    if kept is not None and kept[0] == snapshot.read_seq and kept[1]:
+        levels, unread = zip(*kept[1], strict=True)
+        return pd.concat(levels, ignore_index=True), pd.concat(unread, ignore_index=True)
+    documents, stock = connections.state.documents, connections.stock()
+    pages = []
+    for document in documents.find(run_id=snapshot.run_id, kind=LEVELS, limit=1_000_000):
+        key = json.loads(document.natural_key)
+        if key["clock"] == snapshot.clock:
+            body = documents.load(document.id)
+            pages.append(stock.decode(body, document.read_seq or 0, key["source"], key["location"]))
+    return frame_of(pages, policy)
+
+
+def _members(connections: Connections, snapshot: Snapshot) -> tuple[pd.DataFrame, int | None]:
+    """The kit members of a snapshot, and the read_seq drawn before they were read."""
+    documents = connections.state.documents
+    found = list(documents.find(run_id=snapshot.run_id, kind=MEMBERS, natural_key=snapshot.clock, limit=1))
+    if not found:
+        return no_members(), None
+    columns = json.loads(documents.load(found[0].id))
+    columns.pop("parent_sku")
+    return members_frame(**columns), found[0].read_seq
 
 
 def _write(

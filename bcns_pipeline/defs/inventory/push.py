@@ -6,6 +6,7 @@ two batches of a full sync; a line that something newer has overtaken meanwhile 
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -14,6 +15,7 @@ from bcns_pipeline.clients.bigcommerce.models import Adjustment
 from bcns_pipeline.outcomes import Ambiguous, Lane, Outcome, RateLimited, Refused, Sent, System, Unavailable
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.state.inventory import Batch
+from bcns_pipeline.state.inventory_views import fresh_lines
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.worker import Worker
 
@@ -22,9 +24,8 @@ OPERATION = "PUT /v3/inventory/adjustments/absolute"
 
 @dataclass(slots=True)
 class Pushed:
-    """What became of a plan: batches and lines that are out and have to be read back, and what was refused."""
+    """What became of a plan: lines that are out and have to be read back, and what was refused."""
 
-    batches: int = 0
     lines: int = 0
     superseded: int = 0
     calls: int = 0
@@ -53,21 +54,28 @@ def push(
     state, shop = connections.state, connections.shop_stock(lane)
     pushed = Pushed()
     lock = store_lock(state.store)
-    while True:
-        with worker.exclusive(lock):
-            batch = state.inventory.claim(worker, plan.flow, plan_id=plan.id)
-            if batch is None:
-                return pushed
-            worker.assert_alive()
-            outcome = shop.set(adjustments(batch.lines), reason=f"bcns plan {plan.id}")
-        pushed.calls += 1
-        pushed.superseded += batch.superseded
-        flight = _in_flight(connections, batch, outcome, pushed)
-        if flight is not None:
-            pushed.batches += 1
-            pushed.lines += len(flight.lines)
-            on_flight(flight)
-            progress(f"sent {pushed.lines:,} of {plan.lines:,} lines")
+
+    def claim() -> Batch | None:
+        return state.inventory.claim(worker, plan.flow, plan_id=plan.id)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="claim") as claimer:
+        coming = claimer.submit(claim)
+        # What a refusal put back (without the refused lines, or cut in two) is claimed at the end.
+        while (batch := coming.result() or claim()) is not None:
+            with worker.exclusive(lock):
+                # The next batch is claimed while this one is on its way; what another lane has sent since is newer.
+                lines = fresh_lines(state, batch)
+                worker.assert_alive()
+                coming = claimer.submit(claim)
+                outcome = shop.set(adjustments(lines), reason=f"bcns plan {plan.id}") if len(lines) else None
+            pushed.superseded += batch.superseded + len(batch.lines) - len(lines)
+            pushed.calls += outcome is not None
+            flight = _in_flight(connections, replace(batch, lines=lines), outcome, pushed)
+            if flight is not None:
+                pushed.lines += len(flight.lines)
+                on_flight(flight)
+                progress(f"sent {pushed.lines:,} of {plan.lines:,} lines")
+    return pushed
 
 
 def adjustments(lines: pd.DataFrame) -> list[Adjustment]:
@@ -87,11 +95,11 @@ def adjustments(lines: pd.DataFrame) -> list[Adjustment]:
     ]
 
 
-def _in_flight(connections: Connections, batch: Batch, outcome: Outcome, pushed: Pushed) -> Batch | None:
+def _in_flight(connections: Connections, batch: Batch, outcome: Outcome | None, pushed: Pushed) -> Batch | None:
     """The batch, where it is (or may be) on its way and must be read back."""
     state = connections.state
     match outcome:
-        case Sent():
+        case Sent() | None:
             # Not confirmed: 200 only says that the adjustment was accepted (facts/bigcommerce.md 2.2).
             return batch
         case Ambiguous(reason):

@@ -8,6 +8,7 @@ reading back costs no time of its own; a small run asks for its SKUs and a rolli
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -60,6 +61,10 @@ class ReadBack:
         self._flights: list[_Flight] = []
         self._where: dict[tuple[int, int], tuple[_Flight, int]] = {}
         self._pages: list[Levels] = []
+        self._sent: list[tuple[float, int]] = []  # when, and how many items
+        # A batch is settled while the next pages are being read.
+        self._settler = ThreadPoolExecutor(1, thread_name_prefix="settle")
+        self._settling: list[Future[None]] = []
         self._seen = Seen(live=pd.DataFrame(columns=list(LIVE_COLUMNS), dtype="int64"))
 
     def expect(self, batch: Batch) -> None:
@@ -73,14 +78,8 @@ class ReadBack:
         keys = zip(identities(lines), lines["location_id"].tolist(), strict=True)
         with self._guard:
             self._flights.append(flight)
+            self._sent.append((flight.sent_at, len(set(lines["variant_id"].tolist()))))
             self._where.update({key: (flight, position) for position, key in enumerate(keys)})
-
-    def sent_items(self) -> tuple[int, float]:
-        """How many items (of at most one page each) are surely applied by now; and when the last batch went out."""
-        ripe = time.monotonic() - FIRST_LOOK_SECONDS
-        with self._guard:
-            done = sum(len(set(f.batch.lines["sku"])) for f in self._flights if f.sent_at <= ripe)
-            return done, self._flights[-1].sent_at if self._flights else 0.0
 
     def read_skus(self, products: Mapping[str, int]) -> None:
         """Read these SKUs (with their product ids), as many per call as an address of modest length holds."""
@@ -92,7 +91,7 @@ class ReadBack:
         """Read every page once, each one when what it will show has been sent, or when nothing more is sent."""
         page, last = 1, 2
         while page <= last:
-            while not sender_done() and self.sent_items()[0] < page * PAGE_ITEMS:
+            while not sender_done() and self._applied_items() < page * PAGE_ITEMS:
                 time.sleep(0.05)
             if sender_done():
                 self._wait_for_first_look()
@@ -113,13 +112,21 @@ class ReadBack:
                 self._take(page)
             self._seen.polls += 1
         self._seen.stuck = sorted(self._stuck())
+        for settled in self._settling:
+            settled.result()
         for flight in list(self._flights):
             self._settle(flight)
+        self._settler.shutdown()
         self._seen.live = _live_frame(self._pages)
         return self._seen
 
+    def _applied_items(self) -> int:
+        """Items of the batches that have had their time to be applied."""
+        ripe = time.monotonic() - FIRST_LOOK_SECONDS
+        return sum(items for sent_at, items in self._sent if sent_at <= ripe)
+
     def _wait_for_first_look(self) -> None:
-        last = self.sent_items()[1]
+        last = self._sent[-1][0] if self._sent else 0.0
         time.sleep(max(0.0, last + FIRST_LOOK_SECONDS - time.monotonic()))
 
     def _take(self, page: InventoryPage) -> None:
@@ -144,7 +151,7 @@ class ReadBack:
                             done.add(id(flight))
             ready = [flight for flight in self._flights if id(flight) in done]
         for flight in ready:
-            self._settle(flight)
+            self._settling.append(self._settler.submit(self._settle, flight))
 
     def _settle(self, flight: _Flight) -> None:
         with self._guard:

@@ -6,7 +6,7 @@ quantity takes its own item out, never the others: unknown is not empty, and not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -24,7 +24,7 @@ def levels_frame(
     *,
     item_id: Sequence[int],
     netsuite_location: Sequence[int],
-    terms: dict[str, Sequence[str | None]],
+    terms: Mapping[str, Sequence[str | None]],
     changed_at: Sequence[str | None],
     read_seq: Sequence[int],
     policy: Policy,

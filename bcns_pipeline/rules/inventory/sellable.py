@@ -54,8 +54,8 @@ def sellable(
 
     Args: `levels` and `members` as `frames` makes them; a row read twice counts once, as read last.
     `complete`: every active item was read, so a kit's member that is missing is gone. `inactive`: items
-    known to be gone. `unread`: items that are there, but could not be read. `members_seq`: drawn before
-    `members` was read.
+    known to be gone. `unread`: items that are there, but could not be read whole; they get no number.
+    `members_seq`: drawn before `members` was read.
 
     Result, ordered by item_id and location_id, a row for each mapped BigCommerce location of every item:
     int64 item_id, location_id; the six terms summed over its NetSuite locations (scaled; of a kit those of
@@ -65,6 +65,8 @@ def sellable(
     formula sees the sums over the NetSuite locations of one BigCommerce location, and the buffer is
     subtracted once from each result.
     """
+    unread = tuple(unread)
+    levels = _without(levels, unread)
     stamps, stamp_texts = _ranked(levels["changed_at"])
     rows = _rows(levels, policy, stamps)
     grid = _grid(rows, policy)
@@ -108,6 +110,11 @@ def sellable(
     return pd.DataFrame(result, columns=list(SELLABLE_COLUMNS), copy=False)
 
 
+def _without(levels: pd.DataFrame, items: tuple[int, ...]) -> pd.DataFrame:
+    """A part of an item is not the item: its readable rows must not be summed without the others."""
+    return levels[~levels["item_id"].isin(items)] if items else levels
+
+
 def unresolved_kits(
     levels: pd.DataFrame,
     members: pd.DataFrame,
@@ -117,7 +124,8 @@ def unresolved_kits(
     unread: Iterable[int] = (),
 ) -> pd.DataFrame:
     """The kits that `sellable` leaves out, given the same arguments: int64 item_id, and why (object)."""
-    items = np.unique(levels["item_id"].to_numpy(np.int64))
+    unread = tuple(unread)
+    items = np.unique(_without(levels, unread)["item_id"].to_numpy(np.int64))
     bill = bill_of(members, items, complete=complete, inactive=inactive, unread=unread)
     frame = pd.DataFrame(list(bill.unresolved), columns=["item_id", "why"])
     return frame.astype({"item_id": "int64", "why": "object"})

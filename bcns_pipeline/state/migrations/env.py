@@ -1,6 +1,6 @@
-"""What Alembic runs to migrate: on the connection, and in the transaction, that `state/migrate.py` hands over.
+"""What Alembic runs: on the connection, and in the transaction, that `state/migrate.py` hands over.
 
-Put here how migrations are run. Do not put here an address of a database: `bcns migrate` is the only way in.
+Put here how migrations are run. Do not put here an address of a database. `bcns migrate` is the only way in.
 """
 
 from __future__ import annotations

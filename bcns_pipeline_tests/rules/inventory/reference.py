@@ -1,7 +1,7 @@
 """The rules once more, slow and obvious: plain dictionaries, `Fraction`, one row at a time.
 
-Put here only what a reader can check against the issue by eye. The fast rules are compared with these on thousands
-of generated cases; nothing else uses them.
+Put here only what a reader can check against the issue by eye. The fast rules are compared with these on
+thousands of generated cases; nothing else uses them.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def sellable(
         for kit, bill in bills.items():
             groups = [sources] if mode == "pooled" else [[source] for source in sources]
             whole[kit] = sum(
-                min(math.floor(value(member, group) / need) for member, need in bill.items()) for group in groups
+                min(math.floor(value(member, group) / need) for member, need in bill.items())
+                for group in groups
             )
         for item, units in whole.items():
             number = units - buffer

@@ -40,7 +40,8 @@ def known(**rows: Any) -> pd.DataFrame:
     """`i1=5` is item 1 at location 1 confirmed as 5; a pair adds what was sent last."""
     pairs = {name: value if isinstance(value, tuple) else (value, value) for name, value in rows.items()}
     lines = {
-        _key(name): {"confirmed": units, "sent": sent, "changed_at": EARLY} for name, (units, sent) in pairs.items()
+        _key(name): {"confirmed": units, "sent": sent, "changed_at": EARLY}
+        for name, (units, sent) in pairs.items()
     }
     return frame(lines, "confirmed", "sent", "changed_at")
 
@@ -58,8 +59,7 @@ def _key(name: str) -> Key:
 def said(found: pd.DataFrame) -> dict[Key, tuple[str, int, bool]]:
     """(item, location) -> (reason, new, is it sent)."""
     return {
-        (row.item_id, row.location_id): (str(row.reason), row.new, row.push)
-        for row in found.itertuples()
+        (row.item_id, row.location_id): (str(row.reason), row.new, row.push) for row in found.itertuples()
     }
 
 
@@ -119,7 +119,9 @@ def _rows_lead_back(found: pd.DataFrame, want: Any, know: Any, seen: Any) -> Non
     wanted_keys, known_keys = list(want), list(know)
     for row in found.itertuples():
         key = (row.item_id, row.location_id)
-        assert (wanted_keys[row.wanted_row] if row.wanted_row >= 0 else None) == (key if key in want else None)
+        assert (wanted_keys[row.wanted_row] if row.wanted_row >= 0 else None) == (
+            key if key in want else None
+        )
         assert (known_keys[row.known_row] if row.known_row >= 0 else None) == (key if key in know else None)
         assert row.old == (know[key]["confirmed"] if key in know else NEVER)
         assert row.live == (seen[key]["live"] if key in seen else NEVER)
@@ -151,7 +153,9 @@ def test_an_empty_read_and_an_unmapped_location_empty_nothing() -> None:
 
 
 def test_an_item_that_could_not_be_computed_keeps_what_it_has() -> None:
-    assert said(diff(wanted(i1=5), known(i1=5, i2=7), complete=True, unread=[2])) == {(1, 1): ("unchanged", 5, False)}
+    assert said(diff(wanted(i1=5), known(i1=5, i2=7), complete=True, unread=[2])) == {
+        (1, 1): ("unchanged", 5, False)
+    }
 
 
 def test_only_what_is_above_is_lowered_and_what_is_below_is_reported() -> None:

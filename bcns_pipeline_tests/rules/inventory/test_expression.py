@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from fractions import Fraction
 
 import numpy as np
@@ -39,8 +40,12 @@ def by_python(text: str, terms: Mapping[str, Fraction]) -> Fraction:
     """Python's own grammar agrees with the formula's on everything that both allow."""
     import re
 
-    exact = re.sub(r"(?<![a-z_])[0-9]+(\.[0-9]+)?", lambda number: f"Fraction('{number.group()}')", text.lower())
-    value: Fraction = eval(exact, {"__builtins__": {}}, {"Fraction": Fraction, "min": min, "max": max, **terms})
+    exact = re.sub(
+        r"(?<![a-z_])[0-9]+(\.[0-9]+)?", lambda number: f"Fraction('{number.group()}')", text.lower()
+    )
+    value: Fraction = eval(
+        exact, {"__builtins__": {}}, {"Fraction": Fraction, "min": min, "max": max, **terms}
+    )
     return value
 
 
@@ -87,10 +92,8 @@ def test_a_faulty_formula_is_refused_in_one_sentence(text: str, part: str) -> No
 
 @given(st.text(max_size=60))
 def test_no_text_at_all_breaks_the_parser_in_another_way(text: str) -> None:
-    try:
-        parse_expression(text)
-    except ValueError as refusal:
-        assert str(refusal)
+    with suppress(ValueError):
+        assert parse_expression(text).terms
 
 
 def test_what_raises_and_what_lowers_the_result_is_known() -> None:

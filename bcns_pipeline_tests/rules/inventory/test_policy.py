@@ -44,6 +44,8 @@ def test_an_impossible_buffer_or_a_missing_formula_is_refused() -> None:
 def test_safety_stock_held_back_twice_is_one_sentence() -> None:
     assert double_buffer("bigcommerce", 5) is None
     assert double_buffer("pipeline", 0) is None
-    assert "the pipeline holds back stock, but BigCommerce itself holds back up to 5" in str(double_buffer("pipeline", 5))
+    assert "the pipeline holds back stock, but BigCommerce itself holds back up to 5" in str(
+        double_buffer("pipeline", 5)
+    )
     assert "nobody" in str(double_buffer("none", 1))
     assert "NetSuite" in str(double_buffer("netsuite", 1))

@@ -40,10 +40,19 @@ def test_a_long_fraction_just_below_a_whole_number_does_not_become_it() -> None:
 
 
 def test_what_netsuite_leaves_out_is_zero() -> None:
-    assert parse_quantities([None, "", "  ", "0", "-0", ".5"]).tolist() == [0, 0, 0, 0, 0, QUANTITY_SCALE // 2]
+    assert parse_quantities([None, "", "  ", "0", "-0", ".5"]).tolist() == [
+        0,
+        0,
+        0,
+        0,
+        0,
+        QUANTITY_SCALE // 2,
+    ]
 
 
-@pytest.mark.parametrize("value", ["many", "1,5", "1_000", "NaN", "Infinity", "0x1", "--1", "1e9999", "٣", "99999999999"])
+@pytest.mark.parametrize(
+    "value", ["many", "1,5", "1_000", "NaN", "Infinity", "0x1", "--1", "1e9999", "٣", "99999999999"]
+)
 def test_what_is_no_quantity_is_refused_by_name(value: str) -> None:
     with pytest.raises(ValueError, match="is not a quantity"):
         parse_quantities(["1", value])

@@ -35,7 +35,9 @@ quantities = st.one_of(
 SOURCES = (1, 2, 3, 9)  # 9 is not mapped
 
 
-def levels_of(rows: Sequence[tuple[int, int, Mapping[str, str | None]]], policy: Policy, **more: Any) -> pd.DataFrame:
+def levels_of(
+    rows: Sequence[tuple[int, int, Mapping[str, str | None]]], policy: Policy, **more: Any
+) -> pd.DataFrame:
     """A frame of (item, NetSuite location, terms as text)."""
     frame, unread = levels_frame(
         item_id=[row[0] for row in rows],
@@ -82,7 +84,9 @@ def test_every_number_is_that_of_the_slow_and_obvious_rules(data: st.DataObject)
         kits=mode,
         buffer=buffer,
     )
-    cells = data.draw(st.lists(st.tuples(st.integers(1, 6), st.sampled_from((0, *SOURCES))), unique=True, max_size=14))
+    cells = data.draw(
+        st.lists(st.tuples(st.integers(1, 6), st.sampled_from((0, *SOURCES))), unique=True, max_size=14)
+    )
     rows = [(item, place, {term: data.draw(quantities) for term in TERMS}) for item, place in cells]
     read = {item for item, _ in cells}
     needs = st.sampled_from(["1", "2", "0.5", "4", "3.25"])
@@ -142,7 +146,12 @@ def test_members_10_12_and_8_with_4_4_and_2_needed_make_2_kits() -> None:
 
 
 def test_pooled_kits_may_cross_locations_and_kits_per_location_may_not() -> None:
-    stock = [(1, 1, {"available": "3"}), (1, 2, {"available": "1"}), (2, 1, {"available": "1"}), (2, 2, {"available": "3"})]
+    stock = [
+        (1, 1, {"available": "3"}),
+        (1, 2, {"available": "1"}),
+        (2, 1, {"available": "1"}),
+        (2, 2, {"available": "3"}),
+    ]
     members = kit_of({9: [(1, "2"), (2, "2")]})
     pooled, apart = (make_policy([((1, 2), 1)], kits=mode) for mode in ("pooled", "per_location"))
     assert numbers(sellable(levels_of(stock, pooled), members, pooled))[9, 1] == 2
@@ -151,7 +160,9 @@ def test_pooled_kits_may_cross_locations_and_kits_per_location_may_not() -> None
 
 def test_the_buffer_of_a_kit_is_held_back_once() -> None:
     policy = make_policy([((1, 2), 1)], buffer=1)
-    stock = levels_of([(1, 1, {"available": "4"}), (1, 2, {"available": "4"}), (2, 1, {"available": "9"})], policy)
+    stock = levels_of(
+        [(1, 1, {"available": "4"}), (1, 2, {"available": "4"}), (2, 1, {"available": "9"})], policy
+    )
     found = numbers(sellable(stock, kit_of({9: [(1, "2"), (2, "1")]}), policy))
     assert found == {(1, 1): 7, (2, 1): 8, (9, 1): 3}
 
@@ -230,7 +241,11 @@ def test_an_item_without_stock_rows_sells_nothing_everywhere() -> None:
 
 def test_held_numbers_are_counted_whether_they_were_below_zero_or_too_large() -> None:
     policy = make_policy([((1,), 1)])
-    stock = [(1, 1, {"available": "-3"}), (2, 1, {"available": "2147483647.9"}), (3, 1, {"available": "2147483648"})]
+    stock = [
+        (1, 1, {"available": "-3"}),
+        (2, 1, {"available": "2147483647.9"}),
+        (3, 1, {"available": "2147483648"}),
+    ]
     result = sellable(levels_of(stock, policy), no_members(), policy)
     assert result["sellable"].tolist() == [0, 2147483647, 2147483647]
     assert result["clamped"].tolist() == [True, False, True]
@@ -239,7 +254,9 @@ def test_held_numbers_are_counted_whether_they_were_below_zero_or_too_large() ->
 def test_a_row_read_twice_counts_once_as_read_last() -> None:
     policy = make_policy([((1, 2), 1)])
     stock = levels_of(
-        [(1, 1, {"available": "5"}), (1, 2, {"available": "7"}), (1, 1, {"available": "4"})], policy, read_seq=[3, 4, 9]
+        [(1, 1, {"available": "5"}), (1, 2, {"available": "7"}), (1, 1, {"available": "4"})],
+        policy,
+        read_seq=[3, 4, 9],
     )
     result = sellable(stock, no_members(), policy)
     assert result["sellable"].tolist() == [11]
@@ -257,7 +274,14 @@ def test_the_oldest_read_and_the_latest_change_stand_beside_a_number() -> None:
     )
     result = sellable(stock, kit_of({9: [(1, "1"), (2, "1")]}), policy, members_seq=6)
     assert result["read_seq"].tolist() == [5, 5, 7, 7, 5, 5]
-    assert result["changed_at"].tolist() == ["2026-03-01 10:00:00", None, None, None, "2026-03-01 10:00:00", None]
+    assert result["changed_at"].tolist() == [
+        "2026-03-01 10:00:00",
+        None,
+        None,
+        None,
+        "2026-03-01 10:00:00",
+        None,
+    ]
 
 
 def test_nothing_read_gives_an_empty_frame_of_the_right_shape() -> None:
@@ -291,8 +315,19 @@ def test_one_unreadable_quantity_takes_its_own_item_out_and_no_other() -> None:
     assert unread.to_dict("records") == [{"item_id": 1, "term": "available", "value": "many"}]
 
 
+def test_an_item_that_is_unreadable_on_another_page_is_not_summed_from_the_readable_one() -> None:
+    policy = make_policy([((1, 2), 1)])
+    page = levels_of([(1, 1, {"available": "5"}), (2, 1, {"available": "3"})], policy)
+    members = kit_of({9: [(1, "1")], 10: [(2, "1")]})
+    result = sellable(page, members, policy, complete=True, unread=[1])
+    assert numbers(result) == {(2, 1): 3, (10, 1): 3}
+    assert unresolved_kits(page, members, complete=True, unread=[1])["item_id"].tolist() == [9]
+
+
 def test_quantities_that_no_warehouse_can_hold_are_refused_by_item() -> None:
-    policy = make_policy([(tuple(range(1, 41)), 1)], quantity="expression", expression="available + on_hand + on_order")
+    policy = make_policy(
+        [(tuple(range(1, 41)), 1)], quantity="expression", expression="available + on_hand + on_order"
+    )
     terms = dict.fromkeys(("available", "on_hand", "on_order"), "10000000000")
     stock = levels_of([(77, place, terms) for place in range(1, 41)], policy)
     with pytest.raises(ValueError, match="item 77 has an impossible quantity"):

@@ -217,7 +217,8 @@ create table bcns.operation (
 );
 create unique index operation_open_once on bcns.operation (store, kind, natural_key)
     where state in ('planned','sending','held','ambiguous');
-create index operation_to_do on bcns.operation (store, flow, id) where state in ('planned','sending','ambiguous');
+create index operation_to_do on bcns.operation (store, flow, id)
+    where state in ('planned','sending','ambiguous');
 
 create sequence bcns.read_seq start with 1;
 """
