@@ -22,7 +22,7 @@ from bcns_pipeline.cli import (
     probes_netsuite_stock,
     probes_state,
 )
-from bcns_pipeline.cli.connect import WatchingPacer, bigcommerce_client, netsuite_client
+from bcns_pipeline.cli.accounts import WatchingPacer, bigcommerce_client, netsuite_client
 from bcns_pipeline.cli.console import say, show_table, terminal
 from bcns_pipeline.cli.probes import STOPPING, Finding, Level, Patient, examine
 from bcns_pipeline.clients.http.exchange import HttpClient
@@ -54,7 +54,7 @@ def run_doctor(shape: str = "auto") -> int:
             findings = list(diagnose(load_settings()))
     else:
         findings = list(diagnose(load_settings()))
-    _SHOW[shape](findings)
+    show_findings(shape, findings)
     code = exit_code(findings)
     if shape != "json":
         counts = Counter(one.level for one in findings)
@@ -153,6 +153,11 @@ def show_scopes() -> None:
         ("Lists > Currency (View)", "doctor", "compare currencies"),
     ]
     show_table(["permission", "flow", "what for"], rows)
+
+
+def show_findings(shape: str, findings: Sequence[Finding]) -> None:
+    """Print them in one of FORMATS but auto."""
+    _SHOW[shape](findings)
 
 
 def _show_table(findings: Sequence[Finding]) -> None:

@@ -18,13 +18,14 @@ from bcns_pipeline.cli.connect import remembered
 from bcns_pipeline.cli.console import NOTHING, age, say, show_table, shown, stamp
 from bcns_pipeline.cli.queries import Item, item_of_id, items_of_sku, operations_of, plans_by_id, stock_of
 from bcns_pipeline.cli.status import zone_of
-from bcns_pipeline.clients.netsuite.models import TERMS
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import load_settings
 from bcns_pipeline.state.exceptions import ExceptionRow
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.store import State
 
+# As the columns of `inventory_change` are called.
+TERMS = ("available", "on_hand", "committed", "in_transit", "backordered", "on_order")
 # An item changes once or twice a day in a location; this reaches back far enough to find each location's last
 # line.
 LINES = 1_000
@@ -111,7 +112,17 @@ def _questions(state: State, sku: str, told: list[Told]) -> list[ExceptionRow]:
     names = {sku.lower(), *(one.item.sku.lower() for one in told if one.item)}
     subjects = {f"sku:{name}" for name in names}
     subjects |= {f"item:{one.item.item_id}" for one in told if one.item}
-    return [one for one in state.exceptions.find() if one.subject.lower() in subjects]
+    return [
+        one
+        for one in state.exceptions.find()
+        if one.subject.lower() in subjects or names & {name.lower() for name in _skus_in(one)}
+    ]
+
+
+def _skus_in(one: ExceptionRow) -> list[str]:
+    """A question may be about an item, or about many SKUs at once, and then names them in its detail."""
+    alone, many = one.detail.get("sku"), one.detail.get("skus")
+    return [name for name in [alone, *(many if isinstance(many, list) else [])] if isinstance(name, str)]
 
 
 def _print(told: Told, sku: str, moment: datetime | None, zone: str | None) -> None:

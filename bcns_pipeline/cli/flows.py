@@ -102,7 +102,7 @@ def metadata_of(result: ExecuteInProcessResult, asset: str) -> dict[str, Any]:
 
 
 class StepLog(logging.Handler):
-    """Shows what the steps themselves say: Dagster's own events are for its UI."""
+    """Shows what the steps themselves say, and keeps Dagster's console quiet: its events are for the UI."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """One line per message of a step."""
@@ -110,14 +110,15 @@ class StepLog(logging.Handler):
         if meta.get("dagster_event") is None and meta.get("orig_message"):
             sys.stdout.write(f"  {meta['orig_message']}\n")
             sys.stdout.flush()
+        # Dagster asks its console after its handlers, and a record without a level is below the console's. To
+        # raise `python_log_level` instead would drop what steps say before any handler, the event log's
+        # included, gets to see it.
+        record.levelno = logging.NOTSET
 
 
 def _ref(home: Path, config: Path) -> Any:
     from dagster._core.instance import InstanceRef
 
     # Dagster's console would print every event of a run between the lines that a person is after.
-    logs = {
-        "python_log_level": "CRITICAL",
-        "dagster_handler_config": {"handlers": {"steps": {"class": f"{__name__}.StepLog", "level": "INFO"}}},
-    }
+    logs = {"dagster_handler_config": {"handlers": {"steps": {"class": f"{__name__}.StepLog"}}}}
     return InstanceRef.from_dir(str(home), config_dir=str(config), overrides={"python_logs": logs})

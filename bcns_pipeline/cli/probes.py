@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from bcns_pipeline.cli.connect import WatchingPacer
+from bcns_pipeline.cli.accounts import WatchingPacer
 from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
 from bcns_pipeline.clients.bigcommerce.models import Channel, Currency, Location, Store
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient

@@ -166,7 +166,9 @@ def store(patient: Patient) -> Iterator[Finding]:
     closed = shop.status not in {"", "live"}
     yield Finding(
         "BigCommerce store",
-        f"{shop.name} ({plan}, {shop.status or 'status not told'}, currency {shop.currency or 'not told'})",
+        f"{shop.name} ({plan}, {shop.status or 'status not told'}, currency {shop.currency or 'not told'}, "
+        "prices "
+        f"{'with' if shop.prices_include_tax else 'without'} tax)",
         "The store is not open; stock flows all the same."
         if closed
         else "Open for business."

@@ -68,9 +68,12 @@ def _last_runs(state: State, zone: str | None) -> None:
 def _outcome(plan: Plan) -> tuple[str, str]:
     if plan.mode == "plan":
         return "plan", "looked at, nothing sent"
-    if plan.applied_at is not None:
-        return "run", "applied"
-    return "run", "not applied: nothing to send, or pushing was paused" if plan.lines else "nothing to do"
+    if not plan.lines:
+        return "run", "nothing to send"
+    return (
+        "run",
+        "applied" if plan.applied_at is not None else "not applied: pushing was paused, or it failed",
+    )
 
 
 def _calls(state: State, plan: Plan) -> str:

@@ -36,6 +36,7 @@ class Control:
             ("GET", "/netsuite/stock", self._netsuite_levels),
             ("POST", "/netsuite/item", self._netsuite_item),
             ("POST", "/netsuite/item/delete", self._netsuite_delete),
+            ("POST", "/netsuite/members", self._netsuite_members),
             ("POST", "/netsuite/order", self._netsuite_order),
             ("POST", "/netsuite/role", self._role),
             ("POST", "/netsuite/certificate", self._certificate),
@@ -57,6 +58,7 @@ class Control:
             ("POST", "/latency", self._latency),
             ("POST", "/limits", self._limits),
             ("GET", "/state/bigcommerce/inventory", self._inventory),
+            ("GET", "/state/netsuite/stock", self._books),
             ("POST", "/stop", self._end),
         ):
             self.routes.add(method, path, path, handler)
@@ -109,6 +111,9 @@ class Control:
 
     def _netsuite_delete(self, call: Call, body: Any) -> Any:
         return {"item": self.events.delete_item(body)}
+
+    def _netsuite_members(self, call: Call, body: Any) -> Any:
+        return {"item": self.events.members(body)}
 
     def _netsuite_order(self, call: Call, body: Any) -> Any:
         return self.events.sales_order(body)
@@ -218,6 +223,9 @@ class Control:
 
     def _inventory(self, call: Call, body: Any) -> Any:
         return self.events.inventory(call.query.get("sku"))
+
+    def _books(self, call: Call, body: Any) -> Any:
+        return self.events.books()
 
     def _end(self, call: Call, body: Any) -> Any:
         self._stop.set()

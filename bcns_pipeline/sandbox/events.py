@@ -156,6 +156,18 @@ class Events:
         )
         return item
 
+    def members(self, raw: Mapping[str, Any]) -> int:
+        """Give a kit (`sku` or `item`) other `members`: a list of sku or item, and quantity. Returns its id."""
+        database = self.merchant.netsuite.database
+        kit = self._item(raw)
+        lines = [(self._item(line), float(line["quantity"])) for line in raw["members"]]
+        database.write("DELETE FROM ns.itemmember WHERE parentitem = ?", [kit])
+        for number, (member, quantity) in enumerate(lines, 1):
+            row = {"parentitem": kit, "item": member, "quantity": quantity, "linenumber": number}
+            database.insert("itemmember", row)
+        self.item({"item": kit})
+        return kit
+
     def sales_order(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """Post a sales order to NetSuite: what is available is committed, the rest is backordered."""
         placed = self.orders.get(int(raw["order_id"])) if "order_id" in raw else None
@@ -332,6 +344,29 @@ class Events:
             [ids],
         )
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def books(self) -> dict[str, list[dict[str, Any]]]:
+        """What NetSuite holds: items, what is available of each where, and what each kit needs of what."""
+        database = self.merchant.netsuite.database
+        found = {
+            "items": (
+                ("item", "sku", "type", "matrix", "inactive"),
+                "SELECT id, itemid, itemtype, matrixtype, isinactive = 'T' FROM ns.item ORDER BY id",
+            ),
+            "levels": (
+                ("item", "location", "available"),
+                """SELECT item, location, quantityavailable::DOUBLE FROM ns.aggregateitemlocation
+                   ORDER BY item, location""",
+            ),
+            "members": (
+                ("kit", "item", "quantity"),
+                "SELECT parentitem, item, quantity::DOUBLE FROM ns.itemmember ORDER BY parentitem, linenumber",
+            ),
+        }
+        return {
+            name: [dict(zip(columns, row, strict=True)) for row in database.rows(sql)]
+            for name, (columns, sql) in found.items()
+        }
 
 
 def rename(store: Store, item: Item, sku: str) -> None:

@@ -63,6 +63,10 @@ class Control:
         """Change (or with create=True add) a NetSuite item named by sku or item."""
         return self.call("POST", "/netsuite/item", fields)
 
+    def members(self, sku: str, members: Sequence[Mapping[str, Any]]) -> Any:
+        """What a kit is made of: each of `members` has sku and quantity."""
+        return self.call("POST", "/netsuite/members", {"sku": sku, "members": list(members)})
+
     def edit(self, changes: Sequence[Mapping[str, Any]] | None = None, **change: Any) -> Any:
         """Stock set by hand in the shop: sku, location_id, quantity."""
         return self.call("POST", "/bigcommerce/stock", list(changes) if changes is not None else change)
@@ -123,6 +127,10 @@ class Control:
         """The shop's stock as it is at this moment."""
         return self.call("GET", "/state/bigcommerce/inventory", **({"sku": sku} if sku else {}))
 
+    def books(self) -> Any:
+        """NetSuite's items with what is available where, and the members of its kits, at this moment."""
+        return self.call("GET", "/state/netsuite/stock")
+
 
 # Proxies of the environment have no business between two processes of one machine.
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -180,7 +188,10 @@ def start(
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)  # noqa: S603 - our own module
+    # In a session of its own: Ctrl-C is for whoever started us, who ends the sandbox when all else has ended.
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        command, stdout=subprocess.PIPE, text=True, env=env, start_new_session=True
+    )
     line = first_line(process)
     if not line:
         process.kill()

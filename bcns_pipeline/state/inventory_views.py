@@ -12,7 +12,7 @@ from bcns_pipeline.state.inventory import Batch
 from bcns_pipeline.state.inventory_lines import array_text, steer
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.store import State
-from bcns_pipeline.state.tables import inventory_change, inventory_state, link, plan
+from bcns_pipeline.state.tables import inventory_change, inventory_state, link, operation, plan
 
 
 def pending_items(state: State) -> list[int]:
@@ -55,7 +55,14 @@ def pending_longer_than(state: State, minutes: float) -> list[tuple[str, float]]
 
 
 def fresh_lines(state: State, batch: Batch) -> pd.DataFrame:
-    """The lines of a claimed batch that nothing newer has overtaken since the claim; ask under the store's lock."""
+    """The lines of a claimed batch that nothing newer has overtaken since the claim; ask under the store's lock.
+
+    Only another worker's claim can overtake them, and where there was none the lines need not be looked at.
+    """
+    op = batch.operation
+    with state.engine.connect() as conn:
+        if not conn.execute(_OTHERS_SENT, {"store": state.store, "since": op.sending_at, "worker": op.worker}).scalar_one():
+            return batch.lines
     values: dict[str, object] = {
         name: array_text(batch.lines[name].tolist()) for name in ("item_id", "location_id", "read_seq")
     }
@@ -67,6 +74,15 @@ def fresh_lines(state: State, batch: Batch) -> pd.DataFrame:
     return batch.lines[~batch.lines["line"].isin(batch.lines["line"].iloc[sorted(overtaken)])]
 
 
+# A claim's time is when its transaction began, which may be a while before it got the chain's lock.
+_OTHERS_SENT = sa.text(
+    f"""
+    select exists (
+        select from {operation.fullname}
+        where store = :store and sending_at >= cast(:since as timestamptz) - interval '1 minute' and worker <> :worker
+    )
+    """
+)
 _OVERTAKEN = sa.text(
     f"""
     select (g.place - 1)::int
@@ -107,7 +123,6 @@ def oversold(state: State, run_id: str) -> tuple[int, int, int]:
     above = sa.select(sa.func.count()).where(
         inventory_state.c.store == state.store,
         inventory_state.c.live > inventory_state.c.confirmed,
-        inventory_state.c.live_at >= sa.select(sa.func.min(plan.c.created_at)).where(plan.c.run_id == run_id).scalar_subquery(),
     )
     with state.engine.connect() as conn:
         total, pushed_above = conn.execute(lines).one()

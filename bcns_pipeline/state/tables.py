@@ -109,6 +109,7 @@ operation = sa.Table(
         unique=True,
         postgresql_where=sa.text("state in ('planned','sending','held','ambiguous')"),
     ),
+    sa.Index("operation_by_sending", "store", "sending_at"),
     sa.Index(
         "operation_to_do",
         "store",

@@ -1,7 +1,7 @@
 """What tests of the command line need: an environment of their own, a runner, a sandbox, and a used database.
 
-Put fixtures here. Do not put expectations here. No variable of the machine's own environment reaches a command, and
-each test works in a folder of its own.
+Put fixtures here. Do not put expectations here. No variable of the machine's own environment reaches a
+command, and each test works in a folder of its own.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ def state(engine: sa.Engine) -> State:
 @pytest.fixture(scope="session")
 def running_sandbox() -> Iterator[Sandbox]:
     """One sandbox for all tests of the folder; take `sandbox`, which is this, put right again."""
-    with start(skus=60, locations=2, arguments=["--adjustment-delay-ms", "20", "--troubles", "none"]) as found:
+    with start(
+        skus=60, locations=2, arguments=["--adjustment-delay-ms", "20", "--troubles", "none"]
+    ) as found:
         yield found
 
 
@@ -110,8 +112,13 @@ def sandbox(
     """The sandbox, with the settings pointing at it and a mapping of its two locations."""
     for name, value in running_sandbox.env.items():
         monkeypatch.setenv(name, value)
-    routes = [f"{{netsuite: [{one['netsuite']}], bigcommerce: {one['bigcommerce']}}}" for one in running_sandbox.locations]
-    mapping = f"version: 1\nstore: {{timezone: America/New_York}}\ninventory:\n  locations: [{', '.join(routes)}]\n"
+    routes = [
+        f"{{netsuite: [{one['netsuite']}], bigcommerce: {one['bigcommerce']}}}"
+        for one in running_sandbox.locations
+    ]
+    mapping = (
+        f"version: 1\nstore: {{timezone: America/New_York}}\ninventory:\n  locations: [{', '.join(routes)}]\n"
+    )
     (tmp_path / "bcns.yaml").write_text(mapping)
     control = running_sandbox.control
     yield running_sandbox
@@ -122,4 +129,10 @@ def sandbox(
     control.call("POST", "/bigcommerce/location", {"location_id": 2, "enabled": True})
 
 
-SCOPES = ["store_inventory", "store_locations", "store_v2_products", "store_v2_information", "store_channel_settings"]
+SCOPES = [
+    "store_inventory",
+    "store_locations",
+    "store_v2_products",
+    "store_v2_information",
+    "store_channel_settings",
+]

@@ -1,7 +1,8 @@
 """Two healthy accounts behind `httpx.MockTransport`, of which a test changes one answer.
 
-Put answers here that several tests need. Do not put assertions here. What the sandbox can be told to be (scopes,
-hidden tables, faults) is tested against the sandbox; these doubles are for accounts that it can't be.
+Put answers here that several tests need. Do not put assertions here. What the sandbox can be told to be
+(scopes, hidden tables, faults) is tested against the sandbox; these doubles are for accounts that it can't
+be.
 """
 
 from __future__ import annotations
@@ -28,17 +29,32 @@ SHOP: Mapping[str, Answer] = {
         "timezone": {"name": "America/New_York"},
         "default_channel_id": 1,
     },
-    "/v2/currencies": [{"id": 1, "currency_code": "USD", "is_default": True, "enabled": True, "decimal_places": 2}],
-    "/v3/channels": [{"id": 1, "name": "Web", "type": "storefront", "platform": "bigcommerce", "status": "active"}],
-    "/v3/settings/inventory": {"data": {"update_stock_behavior": "order_placed", "refund_order_stock_adjustment": False}},
+    "/v2/currencies": [
+        {"id": 1, "currency_code": "USD", "is_default": True, "enabled": True, "decimal_places": 2}
+    ],
+    "/v3/channels": [
+        {"id": 1, "name": "Web", "type": "storefront", "platform": "bigcommerce", "status": "active"}
+    ],
+    "/v3/settings/inventory": {
+        "data": {"update_stock_behavior": "order_placed", "refund_order_stock_adjustment": False}
+    },
     "/v3/hooks": [],
     "/v3/inventory/locations": [
-        {"id": 1, "code": "A", "label": "Main", "enabled": True, "managed_by_external_source": True, "is_default": True}
+        {
+            "id": 1,
+            "code": "A",
+            "label": "Main",
+            "enabled": True,
+            "managed_by_external_source": True,
+            "is_default": True,
+        }
     ],
     "/v3/inventory/items": [
         {
             "identity": {"sku": "A-1", "variant_id": 11, "product_id": 10},
-            "locations": [{"location_id": 1, "total_inventory_onhand": 5, "available_to_sell": 5, "settings": {}}],
+            "locations": [
+                {"location_id": 1, "total_inventory_onhand": 5, "available_to_sell": 5, "settings": {}}
+            ],
         }
     ],
     "/v3/catalog/variants": [{"id": 11, "product_id": 10, "sku": "A-1"}],
@@ -51,7 +67,9 @@ def stocked(sku: str, safety_stock: int, location: int = 1) -> dict[str, Any]:
     return {"identity": {"sku": sku, "variant_id": 1, "product_id": 1}, "locations": [place]}
 
 
-def shop(changes: Mapping[str, Answer] | None = None, headers: Mapping[str, str] | None = None) -> httpx.Client:
+def shop(
+    changes: Mapping[str, Answer] | None = None, headers: Mapping[str, str] | None = None
+) -> httpx.Client:
     """A BigCommerce store. `changes` by path replace answers: a list is a v3 page, an int a status."""
     answers = {**SHOP, **(changes or {})}
 
@@ -60,7 +78,9 @@ def shop(changes: Mapping[str, Answer] | None = None, headers: Mapping[str, str]
         found = answers[path]
         value = found(request) if callable(found) else found
         if isinstance(value, int):
-            return httpx.Response(value, json={"status": value, "title": f"refused with {value}"}, headers=headers)
+            return httpx.Response(
+                value, json={"status": value, "title": f"refused with {value}"}, headers=headers
+            )
         if isinstance(value, list) and path.startswith("/v3"):
             total = {"total_pages": 1, "total": len(value), "current_page": 1}
             value = {"data": value, "meta": {"pagination": total}}
@@ -79,15 +99,16 @@ ROWS: Mapping[str, Any] = {
     r"GROUP BY a\.location": [{"location_id": "1", "n": "3"}],
     r"safetystocklevel": [{"n": "0"}],
     r"symbol": [{"id": "1", "symbol": "USD", "isinactive": "F"}],
-    r"subsidiary FROM location": "Unknown identifier 'subsidiary'. Available identifiers are: {location=location}",
+    r"subsidiary FROM location": "Unknown identifier 'subsidiary'. Available identifiers are: {location}",
     r"FETCH FIRST": [{"id": "1"}],
 }
 
 
 def books(
-    rows: Mapping[str, Any] | None = None, paths: Mapping[str, Callable[[httpx.Request], httpx.Response]] | None = None
+    rows: Mapping[str, Any] | None = None,
+    paths: Mapping[str, Callable[[httpx.Request], httpx.Response]] | None = None,
 ) -> httpx.Client:
-    """A NetSuite account. `rows` by pattern come before ROWS, `paths` by the end of the path before everything."""
+    """A NetSuite account. `rows` by pattern come before ROWS, `paths` by the end of the path before both."""
     own = rows or {}
     known = {**own, **{pattern: value for pattern, value in ROWS.items() if pattern not in own}}
 
@@ -97,7 +118,9 @@ def books(
         value = found() if callable(found) else found
         if isinstance(value, str):
             return refusal(400, "INVALID_PARAMETER", value)
-        return httpx.Response(200, json={"items": value, "hasMore": False, "count": len(value), "totalResults": len(value)})
+        return httpx.Response(
+            200, json={"items": value, "hasMore": False, "count": len(value), "totalResults": len(value)}
+        )
 
     def answer(request: httpx.Request) -> httpx.Response:
         path = request.url.path
@@ -105,7 +128,9 @@ def books(
             if path.endswith(ending):
                 return special(request)
         if path.endswith("/token"):
-            return httpx.Response(200, json={"access_token": "t" * 40, "expires_in": 3600, "token_type": "bearer"})
+            return httpx.Response(
+                200, json={"access_token": "t" * 40, "expires_in": 3600, "token_type": "bearer"}
+            )
         if path.endswith("/suiteql"):
             return query(request)
         if path.endswith("/serverTime"):

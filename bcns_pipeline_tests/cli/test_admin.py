@@ -30,7 +30,9 @@ def test_migrate_brings_an_outside_database_up_once(
     assert (first.exit_code, again.exit_code) == (0, 0)
 
 
-def test_migrate_says_in_one_sentence_why_a_database_can_t_be_used(bcns: Bcns, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_migrate_says_in_one_sentence_why_a_database_can_t_be_used(
+    bcns: Bcns, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("BCNS_DATABASE_URL", "postgresql://u:sesame@127.0.0.1:9/none")
     result = bcns("migrate")
 
@@ -40,11 +42,15 @@ def test_migrate_says_in_one_sentence_why_a_database_can_t_be_used(bcns: Bcns, m
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("ec", ec.EllipticCurvePrivateKey), ("rsa", rsa.RSAPrivateKey)])
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("ec", ec.EllipticCurvePrivateKey), ("rsa", rsa.RSAPrivateKey)]
+)
 def test_keygen_writes_a_private_key_and_says_where_the_certificate_goes(
     bcns: Bcns, tmp_path: Path, kind: str, expected: type
 ) -> None:
-    result = bcns("keygen", "--kind", kind, "--out", str(tmp_path / "keys"), "--days", "365", "--name", "shop")
+    result = bcns(
+        "keygen", "--kind", kind, "--out", str(tmp_path / "keys"), "--days", "365", "--name", "shop"
+    )
 
     key, certificate = tmp_path / "keys" / "netsuite.key", tmp_path / "keys" / "netsuite.crt"
     assert result.exit_code == 0
@@ -127,7 +133,13 @@ def test_a_head_that_is_none_is_bad_input(bcns: Bcns, state: State) -> None:
 
 
 def test_commands_about_the_past_say_when_there_is_none(bcns: Bcns) -> None:
-    for command in (("status",), ("exceptions",), ("audit", "verify"), ("explain", "sku", "A"), ("smoke", "inventory", "A")):
+    for command in (
+        ("status",),
+        ("exceptions",),
+        ("audit", "verify"),
+        ("explain", "sku", "A"),
+        ("smoke", "inventory", "A"),
+    ):
         result = bcns(*command)
         assert result.exit_code == 2, command
         assert "holds nothing yet" in result.output

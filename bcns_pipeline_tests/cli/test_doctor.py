@@ -23,15 +23,34 @@ def line_of(result: Result, what: str) -> str:
     return found[0]
 
 
-def test_two_healthy_accounts_get_code_0_and_every_line_says_ok_or_what_to_know(sandbox: Sandbox, bcns: Bcns) -> None:
+def test_two_healthy_accounts_get_code_0_and_every_line_says_ok_or_what_to_know(
+    sandbox: Sandbox, bcns: Bcns
+) -> None:
     result = bcns("doctor")
 
     assert result.exit_code == 0, result.output
     for what in (
         *("Settings", "Mapping file", "Database", "Data key", "BigCommerce credentials", "BigCommerce quota"),
-        *("BigCommerce scope store_inventory", "BigCommerce scope store_v2_products_read_only", "Time zone", "Channels"),
-        *("Stock settings", "Safety stock", "BigCommerce locations", "NetSuite credentials", "NetSuite SuiteQL"),
-        *("NetSuite table item", "NetSuite table itemmember", "NetSuite table location", "SKU field", "Stock source"),
+        *(
+            "BigCommerce scope store_inventory",
+            "BigCommerce scope store_v2_products_read_only",
+            "Time zone",
+            "Channels",
+        ),
+        *(
+            "Stock settings",
+            "Safety stock",
+            "BigCommerce locations",
+            "NetSuite credentials",
+            "NetSuite SuiteQL",
+        ),
+        *(
+            "NetSuite table item",
+            "NetSuite table itemmember",
+            "NetSuite table location",
+            "SKU field",
+            "Stock source",
+        ),
         *("Multi-location", "NetSuite items", "OneWorld", "NetSuite locations", "Stock rows", "Currencies"),
     ):
         assert line_of(result, what).startswith("ok "), what
@@ -44,7 +63,9 @@ def test_it_only_reads(sandbox: Sandbox, bcns: Bcns) -> None:
     since = sandbox.control.clear_log()
     bcns("doctor")
 
-    writes = [(one["method"], one["path"]) for one in sandbox.control.log(since=since) if one["method"] != "GET"]
+    writes = [
+        (one["method"], one["path"]) for one in sandbox.control.log(since=since) if one["method"] != "GET"
+    ]
     assert writes
     assert {path for _, path in writes} <= {
         "/services/rest/auth/oauth2/v1/token",
@@ -83,7 +104,9 @@ def test_a_missing_scope_is_named_by_its_parameter_name_and_hides_nothing_else(
     assert line.startswith(level)
     assert "403" in line
     assert "create a new store-level API account" in line
-    granted = [line for line in result.output.splitlines() if "BigCommerce scope " in line and "| granted |" in line]
+    granted = [
+        line for line in result.output.splitlines() if "BigCommerce scope " in line and "| granted |" in line
+    ]
     assert len(granted) == 4
     assert line_of(result, "NetSuite credentials").startswith("ok ")
     assert result.exit_code == (1 if level == "blocked" else 0)
@@ -109,7 +132,9 @@ def test_a_wrong_netsuite_key_is_told_apart_from_an_overloaded_netsuite(
     monkeypatch.setenv("BCNS_NETSUITE_PRIVATE_KEY", make_key_and_certificate("ec", "other")[0])
     wrong = line_of(bcns("doctor"), "NetSuite credentials")
     monkeypatch.setenv("BCNS_NETSUITE_PRIVATE_KEY", sandbox.env["BCNS_NETSUITE_PRIVATE_KEY"])
-    sandbox.control.faults({"system": "netsuite", "kind": "login_overload", "path_regex": "token$", "times": None})
+    sandbox.control.faults(
+        {"system": "netsuite", "kind": "login_overload", "path_regex": "token$", "times": None}
+    )
     overloaded = line_of(bcns("doctor"), "NetSuite credentials")
 
     assert wrong.startswith("blocked")
@@ -121,7 +146,9 @@ def test_a_wrong_netsuite_key_is_told_apart_from_an_overloaded_netsuite(
 
 
 def test_a_login_refused_once_under_load_is_not_a_finding(sandbox: Sandbox, bcns: Bcns) -> None:
-    sandbox.control.faults({"system": "netsuite", "kind": "login_overload", "path_regex": "suiteql$", "times": 1})
+    sandbox.control.faults(
+        {"system": "netsuite", "kind": "login_overload", "path_regex": "suiteql$", "times": 1}
+    )
 
     assert line_of(bcns("doctor"), "NetSuite SuiteQL").startswith("ok ")
 
@@ -270,5 +297,10 @@ def test_the_least_scopes_are_listed_without_asking_anybody(bcns: Bcns) -> None:
     result = bcns("doctor", "--scopes")
 
     assert result.exit_code == 0
-    for name in ("store_inventory", "store_v2_products_read_only", "SuiteAnalytics Workbook", "Lists > Items (View)"):
+    for name in (
+        "store_inventory",
+        "store_v2_products_read_only",
+        "SuiteAnalytics Workbook",
+        "Lists > Items (View)",
+    ):
         assert name in result.output

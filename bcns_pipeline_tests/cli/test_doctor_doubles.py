@@ -1,4 +1,4 @@
-"""`bcns doctor` on accounts that the sandbox can't be: settings, buffers, tax engines, hooks, certificates, clocks.
+"""`bcns doctor` on accounts that the sandbox can't be: settings, buffers, tax engines, certificates.
 
 Put one test per finding here: it shows with the fault, and not without.
 """
@@ -14,7 +14,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from bcns_pipeline.cli.doctor import diagnose, exit_code
+from bcns_pipeline.cli.doctor import diagnose, exit_code, show_findings
 from bcns_pipeline.cli.probes import Finding, Level, Patient, Probe, examine
 from bcns_pipeline.clients.netsuite.keygen import make_key_and_certificate
 from bcns_pipeline.config import Mapping
@@ -27,12 +27,14 @@ from bcns_pipeline_tests.state.stock_frames import stage
 
 
 def look(
-    settings: Settings, what: str, *, shop_network: httpx.Client | None = None, books_network: httpx.Client | None = None
+    settings: Settings,
+    what: str,
+    *,
+    shop_network: httpx.Client | None = None,
+    books_network: httpx.Client | None = None,
 ) -> list[Finding]:
     """The findings about `what`."""
-    findings = diagnose(
-        settings, shop_network=shop_network or shop(), books_network=books_network or books()
-    )
+    findings = diagnose(settings, shop_network=shop_network or shop(), books_network=books_network or books())
     return [one for one in findings if one.what == what]
 
 
@@ -62,8 +64,12 @@ def test_an_unreachable_store_hash_is_told_as_such(settings: Settings) -> None:
     assert "BCNS_BIGCOMMERCE_STORE_HASH" in found.mend
 
 
-def test_stock_that_is_taken_at_shipping_is_a_warning_and_so_is_restocking_at_refund(settings: Settings) -> None:
-    late = {"data": {"update_stock_behavior": "order_completed_or_shipped", "refund_order_stock_adjustment": True}}
+def test_stock_that_is_taken_at_shipping_is_a_warning_and_so_is_restocking_at_refund(
+    settings: Settings,
+) -> None:
+    late = {
+        "data": {"update_stock_behavior": "order_completed_or_shipped", "refund_order_stock_adjustment": True}
+    }
     changed = shop({"/v3/settings/inventory": late})
 
     found = one(settings, "Stock settings", shop_network=changed)
@@ -77,13 +83,19 @@ def test_a_channel_that_takes_stock_differently_is_named(settings: Settings) -> 
         own = "order_completed_or_shipped" if "channel_id" in request.url.params else "order_placed"
         return {"data": {"update_stock_behavior": own}}
 
-    found = one(settings, "Stock settings of channel 1", shop_network=shop({"/v3/settings/inventory": by_channel}))
+    found = one(
+        settings, "Stock settings of channel 1", shop_network=shop({"/v3/settings/inventory": by_channel})
+    )
     assert found.level is Level.WARNING
 
 
 @pytest.mark.parametrize("owner", ["none", "netsuite"])
-def test_safety_stock_in_the_store_that_is_somebody_elses_to_hold_is_refused(settings: Settings, owner: str) -> None:
-    map_file(f"inventory: {{locations: [{{netsuite: [1], bigcommerce: 1}}], safety_stock: {{owner: {owner}}}}}\n")
+def test_safety_stock_in_the_store_that_is_somebody_elses_to_hold_is_refused(
+    settings: Settings, owner: str
+) -> None:
+    map_file(
+        f"inventory: {{locations: [{{netsuite: [1], bigcommerce: 1}}], safety_stock: {{owner: {owner}}}}}\n"
+    )
     found = one(settings, "Safety stock", shop_network=shop({"/v3/inventory/items": [stocked("A-1", 3)]}))
 
     assert found.level is Level.BLOCKED
@@ -93,7 +105,8 @@ def test_safety_stock_in_the_store_that_is_somebody_elses_to_hold_is_refused(set
 
 def test_safety_stock_of_the_pipeline_and_of_the_store_is_a_double_buffer(settings: Settings) -> None:
     map_file(
-        "inventory: {locations: [{netsuite: [1], bigcommerce: 1}], safety_stock: {owner: pipeline, value: 2}}\n"
+        "inventory: "
+        "{locations: [{netsuite: [1], bigcommerce: 1}], safety_stock: {owner: pipeline, value: 2}}\n"
     )
     items = shop({"/v3/inventory/items": [stocked("A-1", 3)]})
 
@@ -108,7 +121,9 @@ def test_safety_stock_at_a_location_that_is_not_mapped_is_nobodys_business(setti
 
 
 def test_an_owner_that_holds_nothing_back_is_noted(settings: Settings) -> None:
-    map_file("inventory: {locations: [{netsuite: [1], bigcommerce: 1}], safety_stock: {owner: bigcommerce}}\n")
+    map_file(
+        "inventory: {locations: [{netsuite: [1], bigcommerce: 1}], safety_stock: {owner: bigcommerce}}\n"
+    )
 
     assert one(settings, "Safety stock").level is Level.NOTE
     map_file("inventory: {locations: [{netsuite: [1], bigcommerce: 1}], safety_stock: {owner: netsuite}}\n")
@@ -117,7 +132,12 @@ def test_an_owner_that_holds_nothing_back_is_noted(settings: Settings) -> None:
 
 
 def test_a_hook_that_bigcommerce_switched_off_is_a_warning_without_its_path(settings: Settings) -> None:
-    hook = {"id": 1, "scope": "store/order/*", "destination": "https://us.test/secret-path", "is_active": False}
+    hook = {
+        "id": 1,
+        "scope": "store/order/*",
+        "destination": "https://us.test/secret-path",
+        "is_active": False,
+    }
     found = one(settings, "Hooks", shop_network=shop({"/v3/hooks": [hook]}))
 
     assert found.level is Level.WARNING
@@ -143,7 +163,10 @@ def test_a_time_zone_other_than_the_stores_is_a_warning_and_none_is_a_note(setti
 
 
 def test_a_default_location_that_gets_no_stock_is_a_warning(settings: Settings) -> None:
-    places = [{"id": 1, "label": "Main", "enabled": True}, {"id": 2, "label": "Shop", "enabled": True, "is_default": True}]
+    places = [
+        {"id": 1, "label": "Main", "enabled": True},
+        {"id": 2, "label": "Shop", "enabled": True, "is_default": True},
+    ]
     found = one(settings, "Default location", shop_network=shop({"/v3/inventory/locations": places}))
 
     assert found.level is Level.WARNING
@@ -155,9 +178,15 @@ def test_without_a_map_each_side_must_have_exactly_one_location(settings: Settin
     assert one(settings, "BigCommerce locations").level is Level.OK
     assert one(settings, "NetSuite locations").level is Level.OK
     two = [{"id": 1, "label": "A", "enabled": True}, {"id": 2, "label": "B", "enabled": True}]
-    assert one(settings, "BigCommerce locations", shop_network=shop({"/v3/inventory/locations": two})).level is Level.BLOCKED
+    assert (
+        one(settings, "BigCommerce locations", shop_network=shop({"/v3/inventory/locations": two})).level
+        is Level.BLOCKED
+    )
     more = [{"id": "1", "isinactive": "F"}, {"id": "2", "isinactive": "F"}]
-    assert one(settings, "NetSuite locations", books_network=books({"FROM location": more})).level is Level.BLOCKED
+    assert (
+        one(settings, "NetSuite locations", books_network=books({"FROM location": more})).level
+        is Level.BLOCKED
+    )
 
 
 def test_an_inactive_location_and_one_that_is_not_for_sale_are_warnings(settings: Settings) -> None:
@@ -201,7 +230,10 @@ def test_two_clocks_of_netsuite_that_disagree_are_a_warning(settings: Settings) 
     found = one(settings, "NetSuite clock", books_network=books({"SYSDATE": late}))
     assert found.level is Level.WARNING
     assert "overlap_minutes" in found.mend
-    assert one(settings, "NetSuite SuiteQL", books_network=books({"SYSDATE": [{"now": "today"}]})).level is Level.BLOCKED
+    assert (
+        one(settings, "NetSuite SuiteQL", books_network=books({"SYSDATE": [{"now": "today"}]})).level
+        is Level.BLOCKED
+    )
 
 
 def test_a_term_of_the_rule_that_the_account_does_not_have_is_a_warning(settings: Settings) -> None:
@@ -229,10 +261,16 @@ def test_one_world_is_found_out_and_held_against_the_mapping_file(settings: Sett
 
 @pytest.mark.parametrize(
     ("fields", "said"),
-    [(["taxDetails", "total"], "SuiteTax"), (["taxItem", "total"], "legacy tax"), (["total"], "no tax field")],
+    [
+        (["taxDetails", "total"], "SuiteTax"),
+        (["taxItem", "total"], "legacy tax"),
+        (["total"], "no tax field"),
+    ],
 )
-def test_the_tax_engine_shows_in_the_fields_of_a_sales_order(settings: Settings, fields: list[str], said: str) -> None:
-    document = {"components": {"schemas": {"salesOrder": {"properties": dict.fromkeys(fields, {})}}}}
+def test_the_tax_engine_shows_in_the_fields_of_a_sales_order(
+    settings: Settings, fields: list[str], said: str
+) -> None:
+    document = {"components": {"schemas": {"salesOrder": {"properties": {name: {} for name in fields}}}}}
     network = books(paths={"/metadata-catalog": lambda _: httpx.Response(200, json=document)})
 
     assert said in one(settings, "Tax engine", books_network=network).found
@@ -248,17 +286,19 @@ def test_a_currency_that_netsuite_does_not_have_is_a_warning(settings: Settings)
 
 
 @pytest.fixture
-def key_on_disk(environment: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+def key_on_disk(environment: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The private key in a file, without a certificate beside it."""
     path = tmp_path / "netsuite.key"
     path.write_text(environment["BCNS_NETSUITE_PRIVATE_KEY"])
     monkeypatch.delenv("BCNS_NETSUITE_PRIVATE_KEY")
     monkeypatch.setenv("BCNS_NETSUITE_PRIVATE_KEY_PATH", str(path))
-    yield path
+    return path
 
 
 @pytest.mark.parametrize(("days_ago", "level"), [(0, Level.OK), (710, Level.WARNING), (740, Level.BLOCKED)])
-def test_the_certificate_beside_the_key_says_when_it_ends(key_on_disk: Path, days_ago: int, level: Level) -> None:
+def test_the_certificate_beside_the_key_says_when_it_ends(
+    key_on_disk: Path, days_ago: int, level: Level
+) -> None:
     made = datetime.now(UTC) - timedelta(days=days_ago)
     key, certificate, _ = make_key_and_certificate("ec", "test", now=made)
     key_on_disk.write_text(key)
@@ -292,7 +332,9 @@ def test_a_database_that_is_not_migrated_belongs_to_others_or_is_not_there_stops
     assert "sesame" not in found.found
 
 
-def test_a_missing_or_malformed_data_key_is_bad_input(environment: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_or_malformed_data_key_is_bad_input(
+    environment: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("BCNS_DATA_KEY", "c2hvcnQ=")
     assert one(load_settings(), "Data key").level is Level.BAD_INPUT
     monkeypatch.delenv("BCNS_DATA_KEY")
@@ -341,7 +383,12 @@ def test_a_probe_that_breaks_is_one_line_without_its_text_and_the_next_ones_run(
     def down(_: Patient) -> Iterator[Finding]:
         raise failed
 
-    probes = [Probe("broken", broken), Probe("down", down, needed=True), Probe("again", down), Probe("last", lambda _: [])]
+    probes = [
+        Probe("broken", broken),
+        Probe("down", down, needed=True),
+        Probe("again", down),
+        Probe("last", lambda _: []),
+    ]
     findings = list(examine(Patient(settings, Mapping()), "Test", (), probes))
 
     assert [one.level for one in findings] == [Level.OK, Level.UNKNOWN, Level.BLOCKED, Level.UNKNOWN]
@@ -349,3 +396,11 @@ def test_a_probe_that_breaks_is_one_line_without_its_text_and_the_next_ones_run(
     assert "RuntimeError" in findings[1].found
     assert findings[3].found == "not looked at"
     assert SHOP["/v3/hooks"] == []
+
+
+def test_at_a_terminal_it_is_a_table(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    show_findings("table", list(diagnose(settings, shop_network=shop(), books_network=books())))
+
+    said = capsys.readouterr().out
+    for text in ("what it means", "how to mend it", "BigCommerce credentials", "NetSuite SuiteQL"):
+        assert text in said

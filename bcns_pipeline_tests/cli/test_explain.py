@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.cli.explain import parse_moment
+from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.state.exceptions import Question
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.cli.conftest import Bcns
@@ -35,10 +35,16 @@ def link(state: State, items: dict[int, str]) -> None:
     state.links.put_items(frame)
 
 
-def push(state: State, new: int, *, old: int | None = None, read_back: int | None = None, location: int = 1) -> None:
+def push(
+    state: State, new: int, *, old: int | None = None, read_back: int | None = None, location: int = 1
+) -> None:
     """Item 1 through the outbox: planned, sent, read back."""
     frame = changes(
-        [1], [new], read_seq=state.inventory.draw_read_seq(), old=None if old is None else [old], location=location
+        [1],
+        [new],
+        read_seq=state.inventory.draw_read_seq(),
+        old=None if old is None else [old],
+        location=location,
     )
     plan = write_plan(state, frame)
     state.inventory.stage_batches(plan)
@@ -55,7 +61,9 @@ def between(engine: sa.Engine) -> str:
         return str(conn.execute(sa.text("select clock_timestamp()")).scalar_one().isoformat())
 
 
-def test_now_it_tells_terms_rule_old_new_pushed_read_back_run_operation_and_links(bcns: Bcns, state: State) -> None:
+def test_now_it_tells_terms_rule_old_new_pushed_read_back_run_operation_and_links(
+    bcns: Bcns, state: State
+) -> None:
     link(state, {1: "SKU-1"})
     push(state, 5)
     push(state, 7, old=5)
@@ -64,8 +72,22 @@ def test_now_it_tells_terms_rule_old_new_pushed_read_back_run_operation_and_link
     assert result.exit_code == 0
     text = " ".join(result.output.split())
     for part in (
-        *("NetSuite item 1", "product 1001", "variant 2001", "available 7", "rule available", "old (confirmed) 5"),
-        *("new (sellable) 7", "reason changed", "run run-1", "pushed 7 at ", "read back 7 at ", ": confirmed"),
+        *(
+            "NetSuite item 1",
+            "product 1001",
+            "variant 2001",
+            "available 7",
+            "rule available",
+            "old (confirmed) 5",
+        ),
+        *(
+            "new (sellable) 7",
+            "reason changed",
+            "run run-1",
+            "pushed 7 at ",
+            "read back 7 at ",
+            ": confirmed",
+        ),
         *("2026-11-21 07:59:00 (NetSuite's clock)", ": 1 confirmed", "now confirmed 7 (pushed"),
     ):
         assert part in text, part
@@ -78,7 +100,10 @@ def test_at_a_moment_it_tells_what_was_known_then(bcns: Bcns, state: State, engi
     first = between(engine)
     push(state, 7, old=5)
 
-    nothing, then = bcns("explain", "sku", "SKU-1", "--at", before), bcns("explain", "sku", "SKU-1", "--at", first)
+    nothing, then = (
+        bcns("explain", "sku", "SKU-1", "--at", before),
+        bcns("explain", "sku", "SKU-1", "--at", first),
+    )
     assert "new (sellable)" not in nothing.output
     text = " ".join(then.output.split())
     assert "new (sellable) 5" in text
@@ -150,7 +175,9 @@ def test_a_renamed_sku_is_found_under_both_names(bcns: Bcns, state: State) -> No
 
 
 def test_open_questions_about_the_sku_are_told_even_where_nothing_else_is(bcns: Bcns, state: State) -> None:
-    state.exceptions.open("inventory", Question("SKU_AMBIGUOUS", "sku:SKU-2", "SKU-2 is used twice", owner="merchandising"))
+    state.exceptions.open(
+        "inventory", Question("SKU_AMBIGUOUS", "sku:SKU-2", "SKU-2 is used twice", owner="merchandising")
+    )
     blocked, unknown = bcns("explain", "sku", "sku-2"), bcns("explain", "sku", "NOTHING")
 
     assert blocked.exit_code == 1
@@ -161,8 +188,12 @@ def test_open_questions_about_the_sku_are_told_even_where_nothing_else_is(bcns: 
 
 
 def test_a_moment_without_offset_is_meant_in_the_stores_time_zone(bcns: Bcns, state: State) -> None:
-    assert parse_moment("2026-11-20T14:00", "America/New_York").astimezone(UTC) == datetime(2026, 11, 20, 19, tzinfo=UTC)
-    assert parse_moment("2026-11-20T14:00+01:00", None).astimezone(UTC) == datetime(2026, 11, 20, 13, tzinfo=UTC)
+    assert parse_moment("2026-11-20T14:00", "America/New_York").astimezone(UTC) == datetime(
+        2026, 11, 20, 19, tzinfo=UTC
+    )
+    assert parse_moment("2026-11-20T14:00+01:00", None).astimezone(UTC) == datetime(
+        2026, 11, 20, 13, tzinfo=UTC
+    )
     with pytest.raises(BadInput):
         parse_moment("yesterday", None)
     assert bcns("explain", "sku", "A", "--at", "yesterday").exit_code == 2
@@ -179,3 +210,16 @@ def test_it_answers_within_a_second_among_a_hundred_thousand_items(bcns: Bcns, s
 
     assert result.exit_code == 0
     assert time.monotonic() - start < 1.0
+
+
+def test_a_question_that_names_the_sku_in_its_detail_is_told(bcns: Bcns, state: State) -> None:
+    detail = {"sku": "TWICE-1", "item": 7}
+    state.exceptions.open(
+        "inventory", Question("SKU_AMBIGUOUS", "item:7", "used by two items", detail=detail)
+    )
+    state.exceptions.open(
+        "inventory", Question("STOCK_DRIFT", "flow:inventory", "drifted", detail={"skus": ["D-1"]})
+    )
+
+    assert "used by two items" in bcns("explain", "sku", "twice-1").output
+    assert "drifted" in bcns("explain", "sku", "D-1").output

@@ -7,9 +7,7 @@ Dagster and the sandbox, is run in `defs` and by the demo.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from bcns_pipeline.cli.smoke import smoke_stock
@@ -22,9 +20,11 @@ Line = tuple[int, int | None, int]  # item, old, new
 
 
 class Flow:
-    """Runs the flow as far as the state shows it: a plan per run, its lines sent and read back in mode apply."""
+    """Runs the flow as far as the state shows it: a plan per run, in mode apply sent and read back."""
 
-    def __init__(self, state: State, *runs: Sequence[Line], outcome: str = "confirmed", code: int = 0) -> None:
+    def __init__(
+        self, state: State, *runs: Sequence[Line], outcome: str = "confirmed", code: int = 0
+    ) -> None:
         self._state = state
         self._runs = list(runs)
         self._outcome = outcome
@@ -75,7 +75,9 @@ Smoke = Callable[..., tuple[int, str]]
 def smoke(environment: Mapping[str, str], linked: State, capsys: pytest.CaptureFixture[str]) -> Smoke:
     """Runs the test over given runs of the flow; returns exit code and output."""
 
-    def run(*runs: Sequence[Line], plan_only: bool = False, sku: str = "sku-1", **more: object) -> tuple[int, str]:
+    def run(
+        *runs: Sequence[Line], plan_only: bool = False, sku: str = "sku-1", **more: object
+    ) -> tuple[int, str]:
         flow = Flow(linked, *runs, **more)  # type: ignore[arg-type]
         code = smoke_stock(sku, plan_only=plan_only, run=flow)
         return code, f"{','.join(flow.modes)}: {capsys.readouterr().out}"
@@ -112,7 +114,9 @@ def test_plan_only_sends_nothing(smoke: Smoke) -> None:
         ([(1, 5, 4), (1, 8, 7)], "changes in 2 locations"),
     ],
 )
-def test_any_other_plan_is_a_fail_before_anything_is_sent(smoke: Smoke, planned: list[Line], why: str) -> None:
+def test_any_other_plan_is_a_fail_before_anything_is_sent(
+    smoke: Smoke, planned: list[Line], why: str
+) -> None:
     code, said = smoke(planned)
 
     assert code == 1

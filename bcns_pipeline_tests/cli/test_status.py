@@ -38,7 +38,14 @@ def test_status_shows_runs_waiting_operations_and_open_questions_by_owner(
     result = bcns("status")
 
     assert result.exit_code == 1
-    for text in ("applied", "planned", "SKU_AMBIGUOUS", "merchandising", "sku:S-0, sku:S-1, sku:S-2 and 2 more", "60 min"):
+    for text in (
+        "applied",
+        "planned",
+        "SKU_AMBIGUOUS",
+        "merchandising",
+        "sku:S-0, sku:S-1, sku:S-2 and 2 more",
+        "60 min",
+    ):
         assert text in result.output, text
     assert "1 operations wait for more than 5 minutes" in result.output
 
@@ -72,7 +79,9 @@ def test_approve_writes_who_why_and_when_into_the_chain(bcns: Bcns, state: State
     assert (closed.resolution, closed.resolved_by) == ("approved", "ada")
     assert closed.resolution_reason == "a new season, all prices of stock move"
     with engine.connect() as conn:
-        kind, actor = conn.execute(sa.text("select kind, actor from bcns.audit order by seq desc limit 1")).one()
+        kind, actor = conn.execute(
+            sa.text("select kind, actor from bcns.audit order by seq desc limit 1")
+        ).one()
     assert (kind, actor) == ("exception.resolved", "ada")
     assert "approved by ada" in bcns("exceptions", "--all").output
 
@@ -87,7 +96,10 @@ def test_a_dismissed_question_is_closed_without_allowing_anything(bcns: Bcns, st
 def test_an_unknown_or_closed_number_is_refused_with_a_sentence(bcns: Bcns, state: State) -> None:
     number = ask(state)
     bcns("approve", str(number), "--reason", "first")
-    again, unknown = bcns("approve", str(number), "--reason", "second"), bcns("approve", "999", "--reason", "x")
+    again, unknown = (
+        bcns("approve", str(number), "--reason", "second"),
+        bcns("approve", "999", "--reason", "x"),
+    )
 
     assert again.exit_code == 2
     assert "is closed already: approved by ada" in again.output

@@ -53,6 +53,7 @@ class Snapshot:
     rows: int
     inactive: tuple[int, ...]
     kits_unreadable: str | None
+    unreadable: tuple[str, ...]
     places: Places
 
 
@@ -102,6 +103,7 @@ def take_snapshot(
         kits_unreadable=_keep_members(
             connections, lane, places, clock, since, read_seq, keeper.items
         ),
+        unreadable=tuple(sorted(keeper.unreadable)),
         places=places,
     )
     state.cursors.move(f"{SNAPSHOT}.{lane}", {**asdict(snapshot), "places": places.as_json()})
@@ -118,7 +120,8 @@ def last_snapshot(connections: Connections, lane: Lane = Lane.BULK) -> Snapshot:
     kept = connections.state.cursors.get(f"{SNAPSHOT}.{lane}")
     if kept is None:
         raise PermanentFailure("There is no snapshot yet: run the job inventory_sync, which takes one first.")
-    return Snapshot(**{**kept, "inactive": tuple(kept["inactive"]), "places": Places.of_json(kept["places"])})
+    lists = {name: tuple(kept[name]) for name in ("inactive", "unreadable")}
+    return Snapshot(**{**kept, **lists, "places": Places.of_json(kept["places"])})
 
 
 def watermark(connections: Connections) -> str | None:
@@ -170,12 +173,14 @@ class _Keeper:
         self.pages = 0
         self.rows = 0
         self.items: dict[int, str] = {}
+        self.unreadable: set[str] = set()
         self.frames: list[tuple[pd.DataFrame, pd.DataFrame]] = []
 
     def keep(self, pages: Iterable[LevelsPage]) -> None:
         for page in pages:
             self.pages += 1
             self.rows += len(page)
+            self.unreadable.update(page.unreadable)
             self.items.update(zip(page.item_id, page.sku, strict=True))
             # Made exact while other pages are still on their way, which costs no time of its own.
             self.frames.append(frame_of([page], self._policy))

@@ -92,8 +92,8 @@ class Healing:
 def make_plan(connections: Connections, snapshot: Snapshot, *, flow: str, mode: Mode) -> Planned:
     """Compute and write the plan of a run. Raises nothing for single items: those are counted as excepted."""
     wanted, excepted = wanted_of(connections, snapshot)
-    # Where kits could not be read, or an item not be computed, absence says nothing.
-    speaks = snapshot.complete and snapshot.kits_unreadable is None
+    # Where kits or a table of the fallback source could not be read, absence says nothing.
+    speaks = snapshot.complete and snapshot.kits_unreadable is None and not snapshot.unreadable
     known = connections.state.inventory.known()
     found = diff(
         wanted,
@@ -114,12 +114,13 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) ->
     if live.empty:
         return Healing(None, [])
     state = connections.state
-    state.inventory.observe_live(live)
+    known = state.inventory.known()
+    before = live.merge(known[["item_id", "location_id", "live"]], on=["item_id", "location_id"], how="left", suffixes=("", "_before"))
+    state.inventory.observe_live(before[before["live"] != before["live_before"]])
     just_sent = planned.lines[["item_id", "location_id"]].assign(sent_now=True)
     others = live.merge(just_sent, on=["item_id", "location_id"], how="left")
     # A line of this run that does not show its value yet waits for the next run, which reads it anew.
     others = others[others["sent_now"].isna()].drop(columns="sent_now")
-    known = state.inventory.known()
     found = diff(planned.wanted, known, others, approved=_approved(connections))
     seen = found[found["live"] >= 0]
     links = state.links.items().set_index("item_id")
@@ -189,7 +190,11 @@ def wanted_of(connections: Connections, snapshot: Snapshot) -> tuple[pd.DataFram
     policy = connections.mapping.inventory.policy(snapshot.places.routes)
     levels, unread = _levels(connections, snapshot, policy)
     members, members_seq = _members(connections, snapshot)
-    arguments: dict[str, Any] = {"complete": snapshot.complete, "inactive": snapshot.inactive}
+    arguments: dict[str, Any] = {
+        "complete": snapshot.complete and not snapshot.unreadable,
+        "inactive": snapshot.inactive,
+        "unread": unread["item_id"].tolist(),
+    }
     wanted = sellable(levels, members, policy, members_seq=members_seq, **arguments)
     kits = unresolved_kits(levels, members, **arguments)
     excepted = {

@@ -219,6 +219,7 @@ create unique index operation_open_once on bcns.operation (store, kind, natural_
     where state in ('planned','sending','held','ambiguous');
 create index operation_to_do on bcns.operation (store, flow, id)
     where state in ('planned','sending','ambiguous');
+create index operation_by_sending on bcns.operation (store, sending_at);
 
 create sequence bcns.read_seq start with 1;
 """
