@@ -19,7 +19,9 @@ NEEDED = (3, 11)
 def main() -> int:
     if sys.version_info < NEEDED:
         have = ".".join(map(str, sys.version_info[:3]))
-        print(f"Python 3.11 or newer is needed, but this is {have}: run make with PYTHON=python3.11 (or newer).")
+        print(
+            f"Python 3.11 or newer is needed, but this is {have}: run make with PYTHON=python3.11 (or newer)."
+        )
         return 2
     folder, lock = Path(sys.argv[1]), Path(sys.argv[2])
     started = time.monotonic()

@@ -1,7 +1,7 @@
 """Runs a flow's job in this process, with the history that the Dagster UI shows.
 
-Put here how a job is started outside of Dagster's own daemons. Do not put a flow's steps here. The instance is the
-checkout's own (`dagster.yaml`), so a run made here is seen, counted and checked like any other.
+Put here how a job is started outside of Dagster's own daemons. Do not put a flow's steps here. The instance
+is the checkout's own (`dagster.yaml`), so a run made here is seen, counted and checked like any other.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster import ExecuteInProcessResult
-from rich.console import Console
 
+from bcns_pipeline.cli.console import say, show_table
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import load_settings
 
@@ -25,20 +26,21 @@ JOBS = {"inventory": ("inventory_sync", "inventory_full_sync")}
 
 
 def run_flow(flow: str, *, mode: str, full: bool = False) -> int:
-    """Run FLOW; prints what it says, and the table of changes in mode plan. Exit code 0, 1 failed, 2 bad input."""
+    """Run FLOW and print what it says; in mode plan, the changes. 0, or 1 if it failed. Raises BadInput."""
     if flow not in JOBS:
         raise BadInput([f"There is no flow {flow!r}: {', '.join(sorted(JOBS))} is what can be run."])
-    console = Console()
     with dagster_instance() as instance:
-        result = execute(JOBS[flow][1 if full else 0], instance, run_config={"mode": mode}, say=console.print)
+        result = execute(JOBS[flow][1 if full else 0], instance, run_config={"mode": mode}, say=say)
     if mode == "plan":
-        show_table(console, result, "inventory/diff", "changes")
+        columns, rows = table_of(result, "inventory/diff", "changes")
+        if rows:
+            show_table(columns, rows)
     return 0 if result.success else 1
 
 
 @contextmanager
 def dagster_instance() -> Iterator[dg.DagsterInstance]:
-    """The instance of this checkout: DAGSTER_HOME where it is set, else `dagster.yaml` with a home of its own."""
+    """The instance of this checkout: DAGSTER_HOME where set, else `dagster.yaml` with a home of its own."""
     if os.environ.get("DAGSTER_HOME"):
         with dg.DagsterInstance.get() as instance:
             yield instance
@@ -56,16 +58,19 @@ def execute(
     instance: dg.DagsterInstance,
     *,
     run_config: Mapping[str, Any] | None = None,
-    say: Any = None,
+    say: Callable[[str], object] | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> ExecuteInProcessResult:
     """One run of `job`; its steps print what they do. Failures are told to `say`, not raised."""
     from bcns_pipeline.definitions import build_defs
 
-    definition = build_defs(overrides).resolve_job_def(job)
-    result = definition.execute_in_process(
-        run_config=dict(run_config or {}), instance=instance, raise_on_error=False
-    )
+    with warnings.catch_warnings():
+        # That a part of Dagster is in beta is for whoever raises its pin, not for whoever runs a flow.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        definition = build_defs(overrides).resolve_job_def(job)
+        result = definition.execute_in_process(
+            run_config=dict(run_config or {}), instance=instance, raise_on_error=False
+        )
     if not result.success and say is not None:
         for event in result.all_events:
             if event.is_step_failure:
@@ -78,27 +83,22 @@ def execute(
     return result
 
 
-def show_table(console: Console, result: ExecuteInProcessResult, asset: str, name: str) -> None:
-    """Print the table that an asset of this run has in its metadata."""
-    from rich.table import Table
-
-    for event in result.all_events:
-        if not event.is_step_materialization or "/".join(event.asset_key.path) != asset:
-            continue
-        value = event.step_materialization_data.materialization.metadata[name]
-        table = Table(*[column.name for column in value.schema.columns])
-        for record in value.records:
-            table.add_row(*[str(record.data[column.name]) for column in value.schema.columns])
-        console.print(table)
-
-
 def metadata_of(result: ExecuteInProcessResult, asset: str) -> dict[str, Any]:
     """The plain values of an asset's metadata in this run; empty where it was not materialised."""
-    for event in result.all_events:
-        if event.is_step_materialization and "/".join(event.asset_key.path) == asset:
+    for event in result.get_asset_materialization_events():
+        if event.asset_key is not None and "/".join(event.asset_key.path) == asset:
             found = event.step_materialization_data.materialization.metadata
             return {name: getattr(value, "value", value) for name, value in found.items()}
     return {}
+
+
+def table_of(result: ExecuteInProcessResult, asset: str, name: str) -> tuple[list[str], list[list[Any]]]:
+    """Columns and rows of a table in an asset's metadata in this run; both empty where there is none."""
+    table = metadata_of(result, asset).get(name)
+    if not isinstance(table, dg.TableMetadataValue):
+        return [], []
+    columns = [column.name for column in table.schema.columns]
+    return columns, [[record.data[column] for column in columns] for record in table.records]
 
 
 class StepLog(logging.Handler):

@@ -360,7 +360,8 @@ class Events:
             ),
             "members": (
                 ("kit", "item", "quantity"),
-                "SELECT parentitem, item, quantity::DOUBLE FROM ns.itemmember ORDER BY parentitem, linenumber",
+                """SELECT parentitem, item, quantity::DOUBLE FROM ns.itemmember
+                   ORDER BY parentitem, linenumber""",
             ),
         }
         return {

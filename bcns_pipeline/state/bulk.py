@@ -150,7 +150,7 @@ def copy_texts(values: Iterable[Any]) -> list[str]:
 def copy_integers(values: Any, *, null: int | None = None) -> list[Any]:
     r"""COPY fields of whole numbers: missing ones, and those equal to `null`, become \N."""
     series = pd.Series(values)
-    if series.dtype.kind in "iu":
+    if _whole(series):
         plain: list[Any] = series.tolist()
         if null is not None and (series == null).any():
             return ["\\N" if value == null else value for value in plain]
@@ -161,13 +161,18 @@ def copy_integers(values: Any, *, null: int | None = None) -> list[Any]:
 def copy_scaled(values: Any, scale: int) -> list[Any]:
     r"""COPY fields of decimals that come as whole numbers of `1/scale`; missing ones become \N."""
     series = pd.Series(values)
-    if series.dtype.kind in "iu":
+    if _whole(series):
         whole, part = np.divmod(series.to_numpy(), scale)
         plain: list[Any] = whole.tolist()
         for index in np.flatnonzero(part):
             plain[index] = _decimal(int(series.iloc[index]), scale)
         return plain
     return ["\\N" if pd.isna(value) else _decimal(int(value), scale) for value in series.tolist()]
+
+
+def _whole(series: pd.Series) -> bool:
+    """Numpy's own integers, where none can be missing; pandas's nullable ones are of kind "i" as well."""
+    return isinstance(series.dtype, np.dtype) and series.dtype.kind in "iu"
 
 
 def _decimal(value: int, scale: int) -> str:

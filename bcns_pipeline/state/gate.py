@@ -77,6 +77,8 @@ class PgGate:
         }
         self._wait_keys = {system: lock_pair(f"gate:{store}:{system}:{lane}:waits") for system in shares}
         self._guard = threading.RLock()
+        # Threads of this process need not poll for what another one of them gives back.
+        self._freed = threading.Condition(self._guard)
         self._session: Any = None
         self._closed = False
         # Counts sessions: a slot taken in an older one is not ours any more.
@@ -116,9 +118,9 @@ class PgGate:
             while True:
                 with self._guard:
                     taken = self._try(system, newcomer=False)
-                if taken is not None:
-                    return taken
-                self._sleep(random.uniform(*_WAIT_SECONDS))  # noqa: S311 - a spread, not a secret
+                    if taken is not None:
+                        return taken
+                    self._freed.wait(random.uniform(*_WAIT_SECONDS))  # noqa: S311 - a spread, not a secret
         finally:
             with self._guard:
                 self._waiting[system] -= 1
@@ -158,6 +160,7 @@ class PgGate:
 
     def _release(self, system: System, generation: int, slot: int) -> None:
         with self._guard:
+            self._freed.notify_all()
             if generation != self._generation:
                 self._stray[system] -= 1
                 return

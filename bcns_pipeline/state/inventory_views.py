@@ -8,8 +8,9 @@ from __future__ import annotations
 import pandas as pd
 import sqlalchemy as sa
 
+from bcns_pipeline.state.bulk import array_text
 from bcns_pipeline.state.inventory import Batch
-from bcns_pipeline.state.inventory_lines import array_text, steer
+from bcns_pipeline.state.inventory_proof import steer
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.store import State
 from bcns_pipeline.state.tables import inventory_change, inventory_state, link, operation, plan
@@ -45,7 +46,8 @@ def pending_longer_than(state: State, minutes: float) -> list[tuple[str, float]]
         )
         .where(
             inventory_state.c.store == state.store,
-            inventory_state.c.pending_since < sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, minutes * 60),
+            inventory_state.c.pending_since
+            < sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, minutes * 60),
         )
         .group_by(sku)
         .order_by(sa.desc("minutes"))
@@ -61,7 +63,9 @@ def fresh_lines(state: State, batch: Batch) -> pd.DataFrame:
     """
     op = batch.operation
     with state.engine.connect() as conn:
-        if not conn.execute(_OTHERS_SENT, {"store": state.store, "since": op.sending_at, "worker": op.worker}).scalar_one():
+        if not conn.execute(
+            _OTHERS_SENT, {"store": state.store, "since": op.sending_at, "worker": op.worker}
+        ).scalar_one():
             return batch.lines
     values: dict[str, object] = {
         name: array_text(batch.lines[name].tolist()) for name in ("item_id", "location_id", "read_seq")
@@ -74,12 +78,12 @@ def fresh_lines(state: State, batch: Batch) -> pd.DataFrame:
     return batch.lines[~batch.lines["line"].isin(batch.lines["line"].iloc[sorted(overtaken)])]
 
 
-# A claim's time is when its transaction began, which may be a while before it got the chain's lock.
+# Claims take the chain's lock before they take their time, so these times are in the order of the claims.
 _OTHERS_SENT = sa.text(
     f"""
     select exists (
         select from {operation.fullname}
-        where store = :store and sending_at >= cast(:since as timestamptz) - interval '1 minute' and worker <> :worker
+        where store = :store and sending_at >= cast(:since as timestamptz) and worker <> :worker
     )
     """
 )
@@ -114,12 +118,14 @@ def oversold(state: State, run_id: str) -> tuple[int, int, int]:
 
     The first is a bug of ours if it is not 0; the second is what healing has left.
     """
-    lines = sa.select(
-        sa.func.count(),
-        sa.func.count().filter(inventory_change.c.pushed > inventory_change.c.new),
-    ).select_from(
-        inventory_change.join(plan, plan.c.id == inventory_change.c.plan_id)
-    ).where(plan.c.store == state.store, plan.c.run_id == run_id)
+    lines = (
+        sa.select(
+            sa.func.count(),
+            sa.func.count().filter(inventory_change.c.pushed > inventory_change.c.new),
+        )
+        .select_from(inventory_change.join(plan, plan.c.id == inventory_change.c.plan_id))
+        .where(plan.c.store == state.store, plan.c.run_id == run_id)
+    )
     above = sa.select(sa.func.count()).where(
         inventory_state.c.store == state.store,
         inventory_state.c.live > inventory_state.c.confirmed,

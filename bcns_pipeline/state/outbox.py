@@ -323,7 +323,7 @@ _CAN_LOCK = sa.text("select pg_try_advisory_xact_lock(:worker)")
 _CLAIM = sa.text(
     f"""
     update {operation.fullname} o
-    set state = 'sending', worker = :worker, attempts = attempts + 1, sending_at = now(), answer = null
+    set state = 'sending', worker = :worker, attempts = attempts + 1, sending_at = clock_timestamp(), answer = null
     from (
         select id from {operation.fullname}
         where store = :store and flow = :flow and state = 'planned' and kind = any(:kinds)

@@ -31,11 +31,11 @@ def ensure_partitions(conn: sa.Connection, around: datetime, ahead: int = 1) -> 
     for _ in range(ahead + 1):
         following = _next_month(first)
         name = f"{SCHEMA}.{month_of(first)}"
-        if conn.execute(sa.text("select to_regclass(:name)"), {"name": name}).scalar_one() is None:
+        if not _exists(conn, first):
             # Attaching leaves readers and writers of other months alone; CREATE ... PARTITION OF would not.
             space, key = lock_pair("inventory-partitions")
             conn.execute(sa.text(f"select pg_advisory_xact_lock({space}, {key})"))
-            if conn.execute(sa.text("select to_regclass(:name)"), {"name": name}).scalar_one() is None:
+            if not _exists(conn, first):
                 conn.execute(
                     sa.text(
                         f"create table {name} (like {inventory_change.fullname} including defaults including "
@@ -67,6 +67,12 @@ def drop_partitions_older_than(
         conn.execute(sa.text(f"drop table {SCHEMA}.{name}"))
         audit.append(conn, DROPPED, f"partition:{name}", {"partition": name})
     return names
+
+
+def _exists(conn: sa.Connection, month: datetime) -> bool:
+    """Asked of the catalogue's rows: to_regclass remembers within a transaction that a table was missing."""
+    query = sa.text("select exists (select from pg_tables where schemaname = :schema and tablename = :name)")
+    return bool(conn.execute(query, {"schema": SCHEMA, "name": month_of(month)}).scalar_one())
 
 
 def _next_month(first: datetime) -> datetime:

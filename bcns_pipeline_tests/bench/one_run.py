@@ -20,7 +20,10 @@ def main() -> int:
     with dagster_instance() as instance:
         result = execute(job, instance, say=lambda line: print(line, file=sys.stderr))
         stats = instance.get_run_stats(result.run_id)
-        steps = {step.step_key: step.end_time - step.start_time for step in instance.get_run_step_stats(result.run_id)}
+        steps = {
+            step.step_key: step.end_time - step.start_time
+            for step in instance.get_run_step_stats(result.run_id)
+        }
         measured = {
             "success": result.success,
             "run_id": result.run_id,
@@ -30,7 +33,11 @@ def main() -> int:
             "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             "cpu_seconds": sum(resource.getrusage(resource.RUSAGE_SELF)[:2]),
             "metadata": {
-                asset: {k: v for k, v in metadata_of(result, asset).items() if isinstance(v, (int, float, str, bool))}
+                asset: {
+                    k: v
+                    for k, v in metadata_of(result, asset).items()
+                    if isinstance(v, (int, float, str, bool))
+                }
                 for asset in STEPS
             },
         }

@@ -14,7 +14,7 @@ quantity = st.integers(min_value=0, max_value=50)
 def test_a_push_that_was_never_applied_is_never_taken_for_applied(old: int, new: int, sold: int) -> None:
     live = max(0, old - sold)
     if live != new:
-        assert not settlement(old, new, live) or new < old and live < new
+        assert not settlement(old, new, live) or (new < old and live < new)
     # A cut that was overtaken by sales is the one case that can't be told apart, and it can't oversell.
 
 

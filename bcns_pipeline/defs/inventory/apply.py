@@ -17,6 +17,7 @@ from bcns_pipeline.defs.inventory.identify import by_item
 from bcns_pipeline.defs.inventory.planning import Planned, heal_plan, sample_of
 from bcns_pipeline.defs.inventory.push import Pushed, push
 from bcns_pipeline.defs.inventory.readback import ReadBack, Seen
+from bcns_pipeline.defs.inventory.run import now_and_then
 from bcns_pipeline.defs.inventory.trouble import note_push
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -45,7 +46,7 @@ class Applied:
     stuck: list[str] = field(default_factory=list)
     healed: int = 0
     below: int = 0
-    seen: int = 0
+    items_seen: int = 0
 
     @property
     def sentence(self) -> str:
@@ -76,7 +77,7 @@ def apply_plan(
 
     In a complete run the whole store is read once; otherwise the lines sent and a rolling sample.
     """
-    state, flow = connections.state, planned.plan.flow
+    state, flow, progress = connections.state, planned.plan.flow, now_and_then(progress)
     applied = Applied(planned)
     with state.worker() as worker, worker.exclusive(f"{state.store}/{flow}/apply"):
         settle_leftovers(connections, flow, planned.plan.id, lane)
@@ -142,8 +143,10 @@ def _send(
     if planned.reads_whole_store:
         pushed = _push_while_reading(connections, worker, planned, readback, lane, progress)
     else:
-        pushed = push(connections, worker, planned.plan, lane=lane, progress=progress, on_flight=readback.expect)
-        products = {**sample_of(connections, planned), **planned.products()}
+        pushed = push(
+            connections, worker, planned.plan, lane=lane, progress=progress, on_flight=readback.expect
+        )
+        products = {**sample_of(connections), **planned.products()}
         if products:
             readback.read_skus(products)
     seen = readback.finish()
@@ -172,7 +175,9 @@ def _push_while_reading(
     reader = threading.Thread(target=read, name="read-back", daemon=True)
     reader.start()
     try:
-        pushed = push(connections, worker, planned.plan, lane=lane, progress=progress, on_flight=readback.expect)
+        pushed = push(
+            connections, worker, planned.plan, lane=lane, progress=progress, on_flight=readback.expect
+        )
     finally:
         sent.set()
         reader.join()
@@ -190,4 +195,4 @@ def _count(applied: Applied, pushed: Pushed, seen: Seen) -> None:
     applied.unconfirmed += seen.unconfirmed
     applied.polls += seen.polls
     applied.stuck += seen.stuck
-    applied.seen += len(seen.live)
+    applied.items_seen += len(seen.live["variant_id"].unique())

@@ -41,7 +41,9 @@ def inventory_snapshot(
     """Extract: nothing is decided and nothing is written outside."""
     connections.require("bigcommerce", "netsuite")
     with outside_errors():
-        snapshot, items = take_snapshot(connections, Scope(config.scope), context.run_id, context.log.info)
+        snapshot, items = take_snapshot(
+            connections, Scope(config.scope), context.run.run_id, context.log.info
+        )
         whole = config.scope == Scope.RECONCILE
         identified = identify(connections, items, whole=whole, lane=Lane.BULK, progress=context.log.info)
     note_places(connections, snapshot.places.problems)
@@ -97,7 +99,7 @@ def inventory_levels(
     if Mode(config.mode) is Mode.PLAN:
         context.log.info("mode plan: nothing is sent; the plan is shown at inventory/diff")
         return
-    planned = plan_of(connections, context.run_id, flow=FLOW)
+    planned = plan_of(connections, context.run.run_id, flow=FLOW)
     with outside_errors():
         applied = apply_plan(connections, planned, progress=context.log.info)
     context.log.info(applied.sentence)

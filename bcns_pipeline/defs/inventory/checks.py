@@ -19,7 +19,9 @@ WARN = dg.AssetCheckSeverity.WARN
 def mapping_is_sound(connections: Connections) -> dg.AssetCheckResult:
     """A faulty file loads with defaults, so that the graph is there; this says so."""
     faults = connections.mapping_faults
-    return dg.AssetCheckResult(passed=not faults, severity=WARN, metadata={"faults": "\n".join(faults) or "none"})
+    return dg.AssetCheckResult(
+        passed=not faults, severity=WARN, metadata={"faults": "\n".join(faults) or "none"}
+    )
 
 
 @dg.asset_check(asset=diff, blocking=True, description="Fetched = planned + skipped + excepted.")
@@ -28,7 +30,9 @@ def nothing_is_lost(context: dg.AssetCheckExecutionContext, connections: Connect
     plan = connections.state.plans.of_run(context.run.run_id, FLOW)[0]
     counts = {name: plan.summary[name] for name in ("fetched", "planned", "skipped", "excepted")}
     accounted = counts["planned"] + counts["skipped"] + counts["excepted"]
-    return dg.AssetCheckResult(passed=counts["fetched"] == accounted and counts["planned"] == plan.lines, metadata=counts)
+    return dg.AssetCheckResult(
+        passed=counts["fetched"] == accounted and counts["planned"] == plan.lines, metadata=counts
+    )
 
 
 @dg.asset_check(asset=diff, description="No SKU is used twice or blank.")
@@ -36,12 +40,16 @@ def skus_are_unambiguous(connections: Connections) -> dg.AssetCheckResult:
     """An ambiguous SKU is blocked alone; someone should look."""
     found = connections.state.exceptions.find(flow=FLOW, code="SKU_AMBIGUOUS")
     return dg.AssetCheckResult(
-        passed=not found, severity=WARN, metadata={"skus": len(found), "first": ", ".join(e.subject for e in found[:20])}
+        passed=not found,
+        severity=WARN,
+        metadata={"skus": len(found), "first": ", ".join(e.subject for e in found[:20])},
     )
 
 
 @dg.asset_check(asset=inventory_levels, description="Nothing pushed or shown is above what is sellable.")
-def nothing_oversells(context: dg.AssetCheckExecutionContext, connections: Connections) -> dg.AssetCheckResult:
+def nothing_oversells(
+    context: dg.AssetCheckExecutionContext, connections: Connections
+) -> dg.AssetCheckResult:
     """Pushed <= sellable for every line of the run, and after healing the store shows no more than was confirmed."""
     pushed_above, shown_above, lines = oversold(connections.state, context.run.run_id)
     return dg.AssetCheckResult(
@@ -50,7 +58,9 @@ def nothing_oversells(context: dg.AssetCheckExecutionContext, connections: Conne
     )
 
 
-@dg.asset_check(asset=inventory_levels, description="No SKU is out of step for longer than the mapping allows.")
+@dg.asset_check(
+    asset=inventory_levels, description="No SKU is out of step for longer than the mapping allows."
+)
 def every_sku_is_fresh(connections: Connections) -> dg.AssetCheckResult:
     """Freshness per SKU and not per job: one stuck SKU among 100,000 is seen."""
     stale = connections.state.exceptions.find(flow=FLOW, code="SKU_STALE")
@@ -68,11 +78,15 @@ def pushing_is_not_paused(connections: Connections) -> dg.AssetCheckResult:
 
 
 @dg.asset_check(asset=inventory_levels, description="The run stayed within the flow's budget of API calls.")
-def calls_within_budget(context: dg.AssetCheckExecutionContext, connections: Connections) -> dg.AssetCheckResult:
+def calls_within_budget(
+    context: dg.AssetCheckExecutionContext, connections: Connections
+) -> dg.AssetCheckResult:
     """More calls than the mapping's budget are reported, never refused."""
     calls = sum(row.calls for row in connections.state.usage.of_run(context.run.run_id))
     budget = connections.mapping.inventory.call_budget
-    return dg.AssetCheckResult(passed=calls <= budget, severity=WARN, metadata={"calls": calls, "budget": budget})
+    return dg.AssetCheckResult(
+        passed=calls <= budget, severity=WARN, metadata={"calls": calls, "budget": budget}
+    )
 
 
 @dg.asset_check(asset=orphans, description="Every sellable SKU is known on both sides.")

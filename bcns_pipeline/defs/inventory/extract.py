@@ -15,7 +15,7 @@ import pandas as pd
 
 from bcns_pipeline.clients.netsuite.models import TERMS, LevelsPage
 from bcns_pipeline.defs.inventory.places import Places, find_places
-from bcns_pipeline.defs.inventory.run import Scope, inventory_digest
+from bcns_pipeline.defs.inventory.run import Scope, inventory_digest, now_and_then
 from bcns_pipeline.outcomes import Lane, Rejected
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure
@@ -88,7 +88,9 @@ def take_snapshot(
         keeper.keep(stock.levels(places.netsuite, draw, item_ids=again))
     keeper.flush()
     inactive = (
-        tuple(item.item_id for item in stock.changed_items(since) if item.inactive) if since is not None else ()
+        tuple(item.item_id for item in stock.changed_items(since) if item.inactive)
+        if since is not None
+        else ()
     )
     snapshot = Snapshot(
         run_id=run_id,
@@ -100,9 +102,7 @@ def take_snapshot(
         pages=keeper.pages,
         rows=keeper.rows,
         inactive=inactive,
-        kits_unreadable=_keep_members(
-            connections, lane, places, clock, since, read_seq, keeper.items
-        ),
+        kits_unreadable=_keep_members(connections, lane, places, clock, since, read_seq, keeper.items),
         unreadable=tuple(sorted(keeper.unreadable)),
         places=places,
     )
@@ -168,7 +168,7 @@ class _Keeper:
         self._policy = connections.mapping.inventory.policy(places.routes)
         self._documents = connections.state.documents
         self._clock = clock
-        self._progress = progress
+        self._progress = now_and_then(progress)
         self._waiting: list[NewDocument] = []
         self.pages = 0
         self.rows = 0
@@ -185,11 +185,13 @@ class _Keeper:
             # Made exact while other pages are still on their way, which costs no time of its own.
             self.frames.append(frame_of([page], self._policy))
             place = page.location[0] if page.source == "item" and page.location else None
-            key = json.dumps({"clock": self._clock, "page": self.pages, "source": page.source, "location": place})
+            key = json.dumps(
+                {"clock": self._clock, "page": self.pages, "source": page.source, "location": place}
+            )
             self._waiting.append(NewDocument("netsuite", LEVELS, key, page.body, page.read_seq))
             if len(self._waiting) >= PAGES_AT_A_TIME:
                 self.flush()
-            if self.pages % 25 == 0:
+            if self.pages % 10 == 0:
                 self._progress(f"read {self.rows:,} stock rows from NetSuite")
 
     def flush(self) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from bcns_pipeline.clients.bigcommerce.models import Levels
+from bcns_pipeline.defs.inventory.run import FLOW
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.rules.identity import Matched, match_skus
+from bcns_pipeline.rules.identity import Matched, match_skus, sku_key
 
 # Looking one SKU up costs a call; a page of the catalogue one per 250, twice. Beyond this the pages are cheaper.
 FEW = 50
@@ -22,11 +23,16 @@ LIVE_COLUMNS = ("variant_id", "product_id", "location_id", "on_hand", "safety_st
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """What a look-up found: `matched`, how many values were adopted from the store, and whether all was read."""
+    """What a look-up found.
+
+    `matched` is None where nothing was unknown; `adopted` counts values taken over from the store, of which it
+    holds back at most `held_back` units each; `whole` says that its whole catalogue was read.
+    """
 
     matched: Matched | None
     adopted: int = 0
     whole: bool = False
+    held_back: int = 0
 
 
 def identify(
@@ -36,15 +42,17 @@ def identify(
     whole: bool,
     lane: Lane,
     progress: Callable[[str], None],
+    complete: bool = False,
 ) -> Identified:
     """Link what can be linked, and adopt what the store shows for newly linked items.
 
     `items`: item_id (int64), sku. With `whole` they are all active items and everything is matched anew, so
-    that what is left over on either side is an orphan; else only those without a link are looked up.
+    that what is left over on either side is an orphan; else only those without a link are looked up, and where
+    `complete` says that all active items are there, blocked ones as well.
     """
     state, shop = connections.state, connections.shop_stock(lane)
     known = state.links.items()
-    unknown = items if whole else items[~items["item_id"].isin(known["item_id"])]
+    unknown = items if whole else _unknown(connections, items, known, complete=complete)
     if unknown.empty:
         return Identified(None)
     skus = [sku for sku in unknown["sku"].tolist() if sku]
@@ -67,13 +75,42 @@ def identify(
     if whole and len(matched.lost):
         state.links.remove("item", [str(item) for item in matched.lost.tolist()])
     fresh = links[~links["item_id"].isin(known["item_id"])]
-    return Identified(matched, _adopt(connections, fresh, lane, progress), entire)
+    adopted, held_back = _adopt(connections, fresh, lane, progress)
+    return Identified(matched, adopted, entire, held_back)
 
 
-def _adopt(connections: Connections, links: pd.DataFrame, lane: Lane, progress: Callable[[str], None]) -> int:
-    """What the store shows for items never linked before counts as confirmed: an equal value is not sent."""
+def blocked_items(connections: Connections) -> dict[int, str]:
+    """NetSuite items that are blocked because their SKU is used twice or blank, and that SKU."""
+    found = connections.state.exceptions.find(flow=FLOW, code="SKU_AMBIGUOUS")
+    return {int(row.detail["item"]): str(row.detail["sku"]) for row in found}
+
+
+def _unknown(connections: Connections, items: pd.DataFrame, known: pd.DataFrame, *, complete: bool) -> pd.DataFrame:
+    """The items to be looked up. Who shares a SKU with whom is known only where all items are there."""
+    blocked = blocked_items(connections)
+    is_blocked, linked = items["item_id"].isin(list(blocked)), items["item_id"].isin(known["item_id"])
+    if complete:
+        return items[~linked | is_blocked]
+    unknown = items[~linked & ~is_blocked]
+    if unknown.empty or not blocked:
+        return unknown
+    # A new item that takes a SKU which others share already must not look like its only owner.
+    skus = {sku_key(sku) for sku in unknown["sku"].tolist()}
+    sharing = [(item, sku) for item, sku in blocked.items() if sku_key(sku) in skus]
+    if not sharing:
+        return unknown
+    return pd.concat([unknown, pd.DataFrame(sharing, columns=["item_id", "sku"])], ignore_index=True)
+
+
+def _adopt(
+    connections: Connections, links: pd.DataFrame, lane: Lane, progress: Callable[[str], None]
+) -> tuple[int, int]:
+    """What the store shows for items never linked before counts as confirmed: an equal value is not sent.
+
+    Returns how many values that were, and the most that the store itself holds back of one of them.
+    """
     if links.empty:
-        return 0
+        return 0, 0
     shop = connections.shop_stock(lane)
     progress(f"adopting the stock of {len(links):,} newly linked items")
     if len(links) > FEW:
@@ -81,7 +118,8 @@ def _adopt(connections: Connections, links: pd.DataFrame, lane: Lane, progress: 
     else:
         products = dict(zip(links["sku"].tolist(), links["product_id"].tolist(), strict=True))
         pages = [page.levels for page in shop.of_skus(products)]
-    return connections.state.inventory.adopt(by_item(live_frame(pages), links))
+    live = by_item(live_frame(pages), links)
+    return connections.state.inventory.adopt(live), int(live["safety_stock"].max()) if len(live) else 0
 
 
 def live_frame(pages: list[Levels]) -> pd.DataFrame:

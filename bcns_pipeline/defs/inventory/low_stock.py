@@ -9,6 +9,7 @@ import json
 from datetime import timedelta
 
 import dagster as dg
+from pydantic import Field
 
 from bcns_pipeline.defs.inventory import report
 from bcns_pipeline.defs.inventory.apply import apply_plan
@@ -31,7 +32,7 @@ OVERLAP = timedelta(minutes=2)
 class LowStock(dg.Config):
     """NetSuite ids of the items to push. Without any, the job takes up what an earlier one left open."""
 
-    item_ids: list[int] = []
+    item_ids: list[int] = Field(default_factory=list)
 
 
 @dg.op(pool="inventory_fast", description="Read these items anew, push what differs, read back.")
@@ -45,7 +46,7 @@ def push_low_stock(context: dg.OpExecutionContext, config: LowStock, connections
         return
     with outside_errors():
         snapshot, items = take_snapshot(
-            connections, Scope.CHANGED, context.run_id, say, lane=Lane.FAST, only=only
+            connections, Scope.CHANGED, context.run.run_id, say, lane=Lane.FAST, only=only
         )
         identify(connections, items, whole=False, lane=Lane.FAST, progress=say)
         planned = make_plan(connections, snapshot, flow=LOW_STOCK_FLOW, mode=Mode.APPLY)
@@ -79,9 +80,7 @@ def low_stock_job() -> None:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Every minute: items whose stock moved in NetSuite and is at or under the threshold.",
 )
-def low_stock_sensor(
-    context: dg.SensorEvaluationContext, connections: Connections
-) -> dg.SensorResult:
+def low_stock_sensor(context: dg.SensorEvaluationContext, connections: Connections) -> dg.SensorResult:
     """Two or three calls; the run re-reads the truth, so that a tick seen twice does no harm."""
     connections.require("bigcommerce", "netsuite")
     low, clock = _low_items(connections, json.loads(context.cursor or "{}").get("since"))

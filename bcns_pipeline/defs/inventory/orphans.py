@@ -78,7 +78,9 @@ def _units(connections: Connections) -> dict[int, int]:
 def find_orphans(connections: Connections) -> Orphans:
     """The findings of the last reconciliation; empty frames before the first one."""
     kept = connections.state.cursors.get(CURSOR) or {}
-    return Orphans(*(_frame(kept.get(side, [])) for side in ("netsuite_only", "bigcommerce_only", "ambiguous")))
+    return Orphans(
+        *(_frame(kept.get(side, [])) for side in ("netsuite_only", "bigcommerce_only", "ambiguous"))
+    )
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

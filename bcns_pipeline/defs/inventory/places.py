@@ -65,7 +65,10 @@ def _read(connections: Connections, lane: Lane) -> Places:
         problems = []
     except Rejected as refused:
         # The list only tells which locations are out of use; without it all mapped ones count.
-        books, problems = {}, [f"NetSuite's locations can't be read ({refused.detail}); all mapped ones are used."]
+        books, problems = (
+            {},
+            [f"NetSuite's locations can't be read ({refused.detail}); all mapped ones are used."],
+        )
     routes = _mapped(connections, set(shop), {place.id for place in books.values() if not place.inactive})
     missing = [target for _, target in routes if target not in shop]
     if missing:
@@ -82,7 +85,9 @@ def _read(connections: Connections, lane: Lane) -> Places:
         if left_out:
             problems.append(f"NetSuite location {', '.join(map(str, left_out))} is inactive and left out.")
         if target in suspended:
-            problems.append(f"BigCommerce location {target} is disabled: nothing is sent to it until it is enabled.")
+            problems.append(
+                f"BigCommerce location {target} is disabled: nothing is sent to it until it is enabled."
+            )
         elif active:
             used.append((active, target))
     return Places(tuple(used), suspended, tuple(problems))

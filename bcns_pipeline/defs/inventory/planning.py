@@ -24,8 +24,8 @@ from bcns_pipeline.resources.failures import PermanentFailure
 from bcns_pipeline.rules.inventory.breaker import trips
 from bcns_pipeline.rules.inventory.diff import Reason, diff
 from bcns_pipeline.rules.inventory.frames import members_frame, no_members
-from bcns_pipeline.rules.inventory.sellable import sellable, unresolved_kits
 from bcns_pipeline.rules.inventory.policy import Policy
+from bcns_pipeline.rules.inventory.sellable import sellable, unresolved_kits
 from bcns_pipeline.state import inventory_views as views
 from bcns_pipeline.state.plans import Plan
 
@@ -115,7 +115,12 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) ->
         return Healing(None, [])
     state = connections.state
     known = state.inventory.known()
-    before = live.merge(known[["item_id", "location_id", "live"]], on=["item_id", "location_id"], how="left", suffixes=("", "_before"))
+    before = live.merge(
+        known[["item_id", "location_id", "live"]],
+        on=["item_id", "location_id"],
+        how="left",
+        suffixes=("", "_before"),
+    )
     state.inventory.observe_live(before[before["live"] != before["live_before"]])
     just_sent = planned.lines[["item_id", "location_id"]].assign(sent_now=True)
     others = live.merge(just_sent, on=["item_id", "location_id"], how="left")
@@ -131,7 +136,15 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) ->
     if to_heal.empty:
         return Healing(None, drifted)
     plan = _write(
-        connections, planned.snapshot, planned.plan.flow, Mode.APPLY, to_heal, planned.wanted, {}, known=known, seen=len(seen)
+        connections,
+        planned.snapshot,
+        planned.plan.flow,
+        Mode.APPLY,
+        to_heal,
+        planned.wanted,
+        {},
+        known=known,
+        seen=len(seen),
     )
     return Healing(plan, drifted)
 
@@ -159,7 +172,7 @@ def plan_of(connections: Connections, run_id: str, *, flow: str) -> Planned:
     )
 
 
-def sample_of(connections: Connections, planned: Planned) -> dict[str, int]:
+def sample_of(connections: Connections) -> dict[str, int]:
     """The next SKUs of the rolling sample, with their product ids: they ride in the read-back call."""
     size = connections.mapping.inventory.sample_size
     links = connections.state.links.items()
@@ -205,7 +218,9 @@ def wanted_of(connections: Connections, snapshot: Snapshot) -> tuple[pd.DataFram
     return wanted, excepted
 
 
-def _levels(connections: Connections, snapshot: Snapshot, policy: Policy) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _levels(
+    connections: Connections, snapshot: Snapshot, policy: Policy
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The stock rows of a snapshot: those just read, else decoded again from the documents."""
     kept = connections.scratch.pop("inventory.levels", None)
     if kept is not None and kept[0] == snapshot.read_seq and kept[1]:
@@ -269,10 +284,17 @@ def _write(
     lines = _lines(chosen, links.iloc[place[sendable]].reset_index(drop=True), wanted, snapshot)
     # Until a first run has ended, the store's values are not ours to judge changes by.
     confirmed = 0 if state.cursors.get(WATERMARK) is None else int((known["confirmed"] >= 0).sum())
-    tripped = confirmed and trips(lines, confirmed, mapping.inventory.policy(snapshot.places.routes).breaker, seen=seen) or None
+    tripped = (
+        (confirmed
+        and trips(lines, confirmed, mapping.inventory.policy(snapshot.places.routes).breaker, seen=seen))
+        or None
+    )
     summary = {
         "fetched": len(found) + sum(len(items) * targets for items in excepted.values()),
-        **{name: sum(n for (which, _), n in counts.items() if which == name) for name in ("planned", "skipped", "excepted")},
+        **{
+            name: sum(n for (which, _), n in counts.items() if which == name)
+            for name in ("planned", "skipped", "excepted")
+        },
         "outcomes": [[outcome, why, rows] for (outcome, why), rows in sorted(counts.items()) if rows],
         "clamped": int(wanted["clamped"].sum()),
         "tripped": tripped,
@@ -291,7 +313,9 @@ def _write(
     return planned
 
 
-def _lines(chosen: pd.DataFrame, links: pd.DataFrame, wanted: pd.DataFrame, snapshot: Snapshot) -> pd.DataFrame:
+def _lines(
+    chosen: pd.DataFrame, links: pd.DataFrame, wanted: pd.DataFrame, snapshot: Snapshot
+) -> pd.DataFrame:
     """Lines in sending order: by variant, so that reading back page by page can follow the sender."""
     row = chosen["wanted_row"].to_numpy()
     read = row >= 0
@@ -302,11 +326,21 @@ def _lines(chosen: pd.DataFrame, links: pd.DataFrame, wanted: pd.DataFrame, snap
     source = wanted.iloc[np.maximum(row, 0)] if len(wanted) else wanted
     for name in TERMS:
         # Not read in this run (made inactive, or only sampled): there are no terms to show.
-        lines[name] = pd.array(np.where(read, source[name].to_numpy(), 0), dtype="Int64") if len(wanted) else pd.NA
+        lines[name] = (
+            pd.array(np.where(read, source[name].to_numpy(), 0), dtype="Int64") if len(wanted) else pd.NA
+        )
         lines.loc[~read, name] = pd.NA
-    lines["rule"] = np.where(read, source["rule"].to_numpy(), "not active in NetSuite: 0") if len(wanted) else "not active in NetSuite: 0"
-    lines["netsuite_changed_at"] = np.where(read, source["changed_at"].to_numpy(), None) if len(wanted) else None
-    lines["read_seq"] = np.where(read, source["read_seq"].to_numpy(), snapshot.read_seq) if len(wanted) else snapshot.read_seq
+    gone = (lines["reason"] == Reason.DEACTIVATED.value).to_numpy()
+    unread = np.where(gone, "not active in NetSuite: 0", "as confirmed before: not read in this run").astype(
+        object
+    )
+    lines["rule"] = np.where(read, source["rule"].to_numpy(), unread) if len(wanted) else unread
+    lines["netsuite_changed_at"] = (
+        np.where(read, source["changed_at"].to_numpy(), None) if len(wanted) else None
+    )
+    lines["read_seq"] = (
+        np.where(read, source["read_seq"].to_numpy(), snapshot.read_seq) if len(wanted) else snapshot.read_seq
+    )
     # A batch covers whole items, and within it the lines of one location stand together.
     order = np.lexsort((lines["location_id"].to_numpy(), lines["variant_id"].to_numpy()))
     return lines.iloc[order].reset_index(drop=True)[list(LINE_COLUMNS)]

@@ -55,19 +55,23 @@ def push(
     pushed = Pushed()
     lock = store_lock(state.store)
 
-    def claim() -> Batch | None:
-        return state.inventory.claim(worker, plan.flow, plan_id=plan.id)
+    def prepare() -> tuple[Batch, list[Adjustment]] | None:
+        batch = state.inventory.claim(worker, plan.flow, plan_id=plan.id)
+        return None if batch is None else (batch, adjustments(batch.lines))
 
     with ThreadPoolExecutor(1, thread_name_prefix="claim") as claimer:
-        coming = claimer.submit(claim)
+        coming = claimer.submit(prepare)
         # What a refusal put back (without the refused lines, or cut in two) is claimed at the end.
-        while (batch := coming.result() or claim()) is not None:
+        while (ready := coming.result() or prepare()) is not None:
+            batch, items = ready
             with worker.exclusive(lock):
                 # The next batch is claimed while this one is on its way; what another lane has sent since is newer.
                 lines = fresh_lines(state, batch)
                 worker.assert_alive()
-                coming = claimer.submit(claim)
-                outcome = shop.set(adjustments(lines), reason=f"bcns plan {plan.id}") if len(lines) else None
+                coming = claimer.submit(prepare)
+                if len(lines) < len(batch.lines):
+                    items = adjustments(lines)
+                outcome = shop.set(items, reason=f"bcns plan {plan.id}") if items else None
             pushed.superseded += batch.superseded + len(batch.lines) - len(lines)
             pushed.calls += outcome is not None
             flight = _in_flight(connections, replace(batch, lines=lines), outcome, pushed)
@@ -95,7 +99,9 @@ def adjustments(lines: pd.DataFrame) -> list[Adjustment]:
     ]
 
 
-def _in_flight(connections: Connections, batch: Batch, outcome: Outcome | None, pushed: Pushed) -> Batch | None:
+def _in_flight(
+    connections: Connections, batch: Batch, outcome: Outcome | None, pushed: Pushed
+) -> Batch | None:
     """The batch, where it is (or may be) on its way and must be read back."""
     state = connections.state
     match outcome:
@@ -106,7 +112,9 @@ def _in_flight(connections: Connections, batch: Batch, outcome: Outcome | None, 
             return replace(batch, operation=state.outbox.doubt(batch.operation, reason))
         case RateLimited(seconds):
             state.inventory.release(batch.operation, "the store asked to wait")
-            raise Unavailable(System.BIGCOMMERCE, OPERATION, f"rate limited, next try in {seconds or 'some'} s")
+            raise Unavailable(
+                System.BIGCOMMERCE, OPERATION, f"rate limited, next try in {seconds or 'some'} s"
+            )
         case Refused() as refused:
             _isolate(connections, batch, refused, pushed)
             return None

@@ -98,7 +98,7 @@ class ReadBack:
             got = self._shop.page(page)
             self._take(got)
             last = got.total_pages or (page if got.paging.last else page + 1)
-            if page % 10 == 0 or page == last:
+            if page % 10 == 0:
                 progress(f"read back {page:,} of {last:,} pages")
             page += 1
 
@@ -158,7 +158,9 @@ class ReadBack:
             if flight not in self._flights:
                 return
             self._flights.remove(flight)
-            for key in zip(identities(flight.batch.lines), flight.batch.lines["location_id"].tolist(), strict=True):
+            for key in zip(
+                identities(flight.batch.lines), flight.batch.lines["location_id"].tolist(), strict=True
+            ):
                 self._where.pop(key, None)
         outcomes = ["confirmed" if sure else "unconfirmed" for sure in flight.confirmed]
         self._connections.state.inventory.settle(

@@ -43,7 +43,9 @@ def of_snapshot(snapshot: Snapshot, identified: Identified) -> dict[str, Any]:
             ("netsuite", "bigcommerce"),
             [(", ".join(map(str, sources)), target) for sources, target in snapshot.places.routes],
         ),
-        "problems": dg.MetadataValue.md("\n".join(f"- {text}" for text in snapshot.places.problems) or "none"),
+        "problems": dg.MetadataValue.md(
+            "\n".join(f"- {text}" for text in snapshot.places.problems) or "none"
+        ),
     }
 
 
@@ -85,15 +87,22 @@ def of_push(connections: Connections, applied: Applied) -> dict[str, Any]:
         "lines_refused": len(applied.refused),
         "lines_superseded": applied.superseded,
         "lines_healed": applied.healed,
+        "polls": applied.polls,
+        "items_in_store": applied.items_seen,
         "drift_below_confirmed": applied.below,
-        "drift_over_runs": dg.MetadataValue.md(f"`{sparkline(drift)}` lines below the confirmed value, last {len(drift)} runs"),
+        "drift_over_runs": dg.MetadataValue.md(
+            f"`{sparkline(drift)}` lines below the confirmed value, last {len(drift)} runs"
+        ),
         "api_calls": calls,
         "api_calls_minimum": minimum,
         "api_calls_over_minimum": round(calls / minimum, 3) if minimum else 0.0,
         "api_call_budget": connections.mapping.inventory.call_budget,
         "calls": _table(
             ("system", "operation", "status", "calls", "seconds"),
-            [(row.system, row.operation, row.status, row.calls, round(float(row.seconds), 2)) for row in usage],
+            [
+                (row.system, row.operation, row.status, row.calls, round(float(row.seconds), 2))
+                for row in usage
+            ],
         ),
         "refused": _table(("sku", "bigcommerce_said"), applied.refused[:SHOWN]),
         "not_confirmed": _table(("sku",), [(sku,) for sku in applied.stuck[:SHOWN]]),
@@ -129,23 +138,25 @@ def of_orphans(found: Orphans) -> dict[str, Any]:
 
 def changes_table(lines: pd.DataFrame) -> dg.TableMetadataValue:
     """The first lines of a plan: old, new, why, and the NetSuite terms behind the number."""
-    rows = []
-    for line in lines.head(SHOWN).itertuples():
-        rows.append(
-            (
-                line.sku,
-                int(line.location_id),
-                "never" if line.old < 0 else str(line.old),
-                int(line.new),
-                line.reason,
-                line.rule,
-                show_quantity(line.available),
-                show_quantity(line.on_hand),
-                show_quantity(line.committed),
-            )
-        )
     names = ("sku", "location", "old", "new", "reason", "rule", "available", "on_hand", "committed")
+    rows = [
+        (
+            line["sku"],
+            line["location_id"],
+            "never" if line["old"] < 0 else str(line["old"]),
+            line["new"],
+            line["reason"],
+            line["rule"],
+            *("-" if pd.isna(line[term]) else show_quantity(int(line[term])) for term in names[-3:]),
+        )
+        for line in lines.head(SHOWN).to_dict("records")
+    ]
     return _table(names, rows)
+
+
+def _terms(scaled: Any) -> str:
+    """A NetSuite term; blank where it was not read in this run (an item made inactive, a sample)."""
+    return "" if pd.isna(scaled) else show_quantity(int(scaled))
 
 
 def sparkline(values: Iterable[int]) -> str:

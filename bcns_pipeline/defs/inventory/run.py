@@ -5,6 +5,8 @@ sending here.
 """
 
 import hashlib
+import time
+from collections.abc import Callable
 from enum import StrEnum
 
 import dagster as dg
@@ -30,6 +32,19 @@ class InventoryConfig(dg.Config):
 
     mode: str = Mode.APPLY.value
     scope: str = Scope.CHANGED.value
+
+
+def now_and_then(say: Callable[[str], None], seconds: float = 3.0) -> Callable[[str], None]:
+    """`say`, at most once in so many seconds: each line of a run's log is a row that the run waits for."""
+    last = time.monotonic()
+
+    def maybe(text: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= seconds:
+            last = time.monotonic()
+            say(text)
+
+    return maybe
 
 
 def inventory_digest(mapping: Mapping) -> str:

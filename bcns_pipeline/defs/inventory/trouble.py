@@ -38,7 +38,11 @@ def note_identities(connections: Connections, matched: Matched, *, whole: bool) 
     ]
     _replace(connections, "SKU_AMBIGUOUS", ambiguous, whole=whole)
     untracked = [
-        question("SKU_UNTRACKED", f"sku:{sku}", f"BigCommerce does not track the stock of {sku}: nothing is sent for it.")
+        question(
+            "SKU_UNTRACKED",
+            f"sku:{sku}",
+            f"BigCommerce does not track the stock of {sku}: nothing is sent for it.",
+        )
         for sku in matched.untracked
     ]
     _replace(connections, "SKU_UNTRACKED", untracked, whole=whole)
@@ -46,17 +50,25 @@ def note_identities(connections: Connections, matched: Matched, *, whole: bool) 
 
 def note_kits(connections: Connections, refusal: str | None) -> None:
     """Kits without readable members get no number: unknown is not zero."""
-    found = [question("KITS_UNREADABLE", "table:itemmember", f"Kit members can't be read: {refusal}")] if refusal else []
+    found = (
+        [question("KITS_UNREADABLE", "table:itemmember", f"Kit members can't be read: {refusal}")]
+        if refusal
+        else []
+    )
     _replace(connections, "KITS_UNREADABLE", found, whole=True)
 
 
 def note_places(connections: Connections, problems: Iterable[str]) -> None:
     """Locations that are out of use or can't be read."""
-    found = [question("LOCATION_SUSPENDED", f"place:{number}", text) for number, text in enumerate(problems, 1)]
+    found = [
+        question("LOCATION_SUSPENDED", f"place:{number}", text) for number, text in enumerate(problems, 1)
+    ]
     _replace(connections, "LOCATION_SUSPENDED", found, whole=True)
 
 
-def note_push(connections: Connections, refused: list[tuple[str, str]], drifted: list[str], *, whole: bool) -> None:
+def note_push(
+    connections: Connections, refused: list[tuple[str, str]], drifted: list[str], *, whole: bool
+) -> None:
     """What BigCommerce refused, what is out of step for too long, and what shows less than was confirmed."""
     found = [
         question("STOCK_REFUSED", f"sku:{sku}", f"BigCommerce refused the stock of {sku}: {said}")

@@ -29,7 +29,9 @@ def cut_old_records(context: dg.OpExecutionContext, connections: Connections) ->
         context.instance.delete_run(record.dagster_run.run_id)
     connections.require("bigcommerce", "netsuite")
     months = connections.state.inventory.drop_old_months(now)
-    context.log.info(f"{len(old)} runs older than {KEEP_RUNS.days} days deleted; months dropped: {months or 'none'}")
+    context.log.info(
+        f"{len(old)} runs older than {KEEP_RUNS.days} days deleted; months dropped: {months or 'none'}"
+    )
 
 
 @dg.job(description="Retention of Dagster's history and of stock changes.")

@@ -1,0 +1,163 @@
+"""`bcns dev`: Dagster's UI on a sandbox in which people live, with schedules and sensors on.
+
+Put here what is started, in which order, and how it all ends. Do not put here what people do (`people.py`).
+Everything lives in a private home and is new each time, because the sandbox keeps its stock in memory.
+Production's defaults are not touched: the schedules are switched on as a person would, in this instance.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from bcns_pipeline.cli import local
+from bcns_pipeline.cli.console import complain, say
+from bcns_pipeline.cli.dagster_ui import DagsterUI
+from bcns_pipeline.cli.people import People
+from bcns_pipeline.rules.faults import BadInput
+from bcns_pipeline.sandbox.launch import Sandbox, running
+
+DEFINITIONS = "bcns_pipeline.definitions"
+SEED = 7
+LATENCY_MS = 40
+LOCATIONS = 2
+# What is a quarter of an hour, a night and a week in production.
+CADENCES: Mapping[str, object] = {
+    "schedule": "*/2 * * * *",
+    "full_schedule": "7-59/15 * * * *",
+    "reconciliation_schedule": "41 * * * *",
+    "overlap_minutes": 5,
+}
+# The terminal is for what people do and what steps say; Dagster's own events are in its UI.
+QUIET_RUNS = "\npython_logs:\n  python_log_level: INFO\n"
+# `dagster dev` recommends another package, and marks a parameter as beta: nothing to act on here.
+QUIET_WARNINGS = ("ignore:Function `dev_command` is superseded", "ignore:Parameter `owners`")
+START_SECONDS = 120.0
+# A webserver, a daemon and a code server say goodbye one after the other.
+STOP_SECONDS = 30.0
+
+
+def run_dev(skus: int, port: int) -> int:
+    """Until Ctrl-C or SIGTERM; 0 then, 1 where Dagster ended by itself. Raises BadInput."""
+    _must_be_free(port)
+    with local.private_home("dev") as home, _stopped_by_signals() as stop:
+        say(f"Starting a BigCommerce and a NetSuite of {skus:,} SKUs ...")
+        with running(
+            skus=skus, locations=LOCATIONS, seed=SEED, latency_ms=LATENCY_MS, stock="stale"
+        ) as sandbox:
+            variables = _move_in(home, sandbox)
+            say("Starting Dagster ...")
+            with _dagster(home, variables, port) as dagster:
+                if not _open(DagsterUI(port), home, dagster, stop):
+                    return _ended(dagster, stop)
+                people = People(sandbox.control, sandbox.locations, SEED, say)
+                life = threading.Thread(target=people.live, args=(stop,), name="people", daemon=True)
+                life.start()
+                while dagster.poll() is None and not stop.wait(0.5):
+                    pass
+                status = _ended(dagster, stop)
+                stop.set()
+                life.join()
+    return status
+
+
+def _must_be_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            raise BadInput(
+                [f"Port {port} can't be had; end what listens there, or name another: bcns dev --port 3001."]
+            ) from None
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set.
+
+    A shell that starts us in the background makes both ignored, and what is ignored is inherited; what has a
+    handler is not, so our children get the dispositions that they end by (facts/dagster.md B6).
+    """
+    stop = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _move_in(home: Path, sandbox: Sandbox) -> dict[str, str]:
+    """Mapping file, Dagster's home and environment; also as a file for a second terminal."""
+    mapping = local.write_mapping(home, sandbox.locations, CADENCES)
+    dagster_home = home / "dagster"
+    dagster_home.mkdir()
+    instance = Path(__file__).resolve().parents[2] / "dagster.yaml"
+    (dagster_home / "dagster.yaml").write_text(instance.read_text() + QUIET_RUNS)
+    variables = local.environment(home, mapping, sandbox.env, "dev")
+    variables["DAGSTER_HOME"] = str(dagster_home)
+    variables["PYTHONWARNINGS"] = ",".join(filter(None, [variables.get("PYTHONWARNINGS"), *QUIET_WARNINGS]))
+    own = {name: value for name, value in variables.items() if os.environ.get(name) != value}
+    path = home / "env"
+    path.touch(mode=0o600)
+    path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(own.items())))
+    return variables
+
+
+@contextlib.contextmanager
+def _dagster(home: Path, variables: Mapping[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """`dagster dev` with all that it starts, ended together."""
+    command = [sys.executable, "-m", "dagster", "dev", "-m", DEFINITIONS, "-p", str(port)]
+    # A session of its own: Ctrl-C reaches us alone, and what is left over at the end can be found.
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter
+        [*command, "--log-level", "warning"], cwd=home, env=dict(variables), start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_SECONDS)
+        # Runs that were under way, and whatever did not listen.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _open(ui: DagsterUI, home: Path, dagster: subprocess.Popen[bytes], stop: threading.Event) -> bool:
+    """Wait for the UI, switch the schedules on, start the first run; False where it was ended meanwhile."""
+    deadline = time.monotonic() + START_SECONDS
+    while not (found := ui.repositories()):
+        if dagster.poll() is not None or stop.wait(0.5):
+            return False
+        if time.monotonic() > deadline:
+            complain(f"Dagster's UI does not answer on {ui.url}.")
+            return False
+    started = ui.start_schedules(found[0])
+    ui.launch(found[0], "inventory_reconciliation")
+    say(f"\n  Dagster's UI: {ui.url}")
+    say(f"  On: the sensors, and {', '.join(started)}; the first run is under way.")
+    say(f"  In a second terminal: . {shlex.quote(str(home / 'env'))} && bcns status")
+    say("  Ctrl-C ends everything.\n")
+    return True
+
+
+def _ended(dagster: subprocess.Popen[bytes], stop: threading.Event) -> int:
+    if stop.is_set():
+        say("Ending ...")
+        return 0
+    complain(f"Dagster ended by itself, with code {dagster.poll()}.")
+    return 1

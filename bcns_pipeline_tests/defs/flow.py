@@ -1,0 +1,343 @@
+"""One merchant under test: a sandbox, a database, a mapping file, and runs of the real jobs between them.
+
+Put here what every test of the flow does: seed, run, look at both sides. Do not put expectations here. What the
+store should show is worked out anew from NetSuite's own rows, in plain integers, so that it shares nothing with
+the rules under test.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import yaml
+from dagster import ExecuteInProcessResult
+
+from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
+from bcns_pipeline.clients.http.exchange import Timeouts
+from bcns_pipeline.clients.http.retry import RetryPolicy
+from bcns_pipeline.clients.netsuite.client import NetSuiteClient
+from bcns_pipeline.definitions import build_defs
+from bcns_pipeline.outcomes import Lane
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.sandbox.launch import OPENER, Sandbox
+from bcns_pipeline.state.audit_verify import Verified
+from bcns_pipeline.state.engine import create_engine
+from bcns_pipeline.state.exceptions import ExceptionRow
+from bcns_pipeline.state.store import State
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA_KEY = base64.b64encode(b"k" * 32).decode()
+WAIT_SECONDS = 30.0
+PUT = "PUT /v3/inventory/adjustments/absolute"
+LEVELS = "bigcommerce/inventory_levels"
+
+
+class Impatient(Connections):
+    """The product's own connections, but for waits: a silent server is given up after a second."""
+
+    def bigcommerce(self, lane: Lane = Lane.BULK) -> BigCommerceClient:
+        """As the product makes it, with short waits."""
+        if lane not in self._bigcommerce:
+            account = self.settings.require("bigcommerce")
+            self._bigcommerce[lane] = BigCommerceClient(
+                base_url=account.base_url,
+                store_hash=account.store_hash,
+                access_token=account.access_token.get_secret_value(),
+                gate=self._gate(lane),
+                meter=self._meter,
+                retry=_SHORT,
+                timeouts=_QUICK,
+            )
+        return self._bigcommerce[lane]
+
+    def netsuite(self, lane: Lane = Lane.BULK) -> NetSuiteClient:
+        """As the product makes it, with short waits."""
+        if lane not in self._netsuite:
+            account = self.settings.require("netsuite")
+            self._netsuite[lane] = NetSuiteClient(
+                base_url=account.base_url,
+                token_url=account.token_url,
+                client_id=account.client_id,
+                certificate_id=account.certificate_id,
+                private_key_pem=account.private_key.get_secret_value(),
+                gate=self._gate(lane),
+                meter=self._meter,
+                retry=_SHORT,
+                timeouts=_QUICK,
+            )
+        return self._netsuite[lane]
+
+
+_SHORT = RetryPolicy(attempts=6, base_seconds=0.02, cap_seconds=0.2, total_seconds=10.0)
+_QUICK = Timeouts(connect=2.0, read=1.0, write=2.0, pool=5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run of a job did."""
+
+    result: ExecuteInProcessResult
+
+    @property
+    def success(self) -> bool:
+        return bool(self.result.success)
+
+    def metadata(self, asset: str = LEVELS) -> dict[str, Any]:
+        """The plain values of an asset's metadata; empty where it was not materialised."""
+        for event in self.result.all_events:
+            if event.is_step_materialization and "/".join(event.asset_key.path) == asset:
+                found = event.step_materialization_data.materialization.metadata
+                return {name: getattr(value, "value", value) for name, value in found.items()}
+        return {}
+
+    def records(self, name: str, asset: str = "inventory/diff") -> list[dict[str, Any]]:
+        """The rows of a table in an asset's metadata."""
+        for event in self.result.all_events:
+            if event.is_step_materialization and "/".join(event.asset_key.path) == asset:
+                table = event.step_materialization_data.materialization.metadata[name]
+                return [dict(record.data) for record in table.records]
+        return []
+
+    @property
+    def sent(self) -> int:
+        """Lines sent to the store."""
+        return int(self.metadata()["lines_sent"])
+
+    @property
+    def materialised(self) -> set[str]:
+        return {"/".join(e.asset_key.path) for e in self.result.all_events if e.is_step_materialization}
+
+    @property
+    def checks(self) -> dict[str, bool]:
+        """Whether each check that was made has passed."""
+        found = (e for e in self.result.all_events if e.event_type_value == "ASSET_CHECK_EVALUATION")
+        return {
+            e.asset_check_evaluation_data.check_name: e.asset_check_evaluation_data.passed for e in found
+        }
+
+    @property
+    def failures(self) -> list[str]:
+        """What each failed step says: the description of its dg.Failure, else its error."""
+        said = []
+        for event in self.result.all_events:
+            if event.is_step_failure:
+                data = event.step_failure_data
+                given = data.user_failure_data
+                said.append(given.description if given else _innermost(data.error))
+        return said
+
+    @property
+    def attempts(self) -> int:
+        """Steps that were started again."""
+        return sum(event.event_type_value == "STEP_RESTARTED" for event in self.result.all_events)
+
+
+@dataclass
+class Flow:
+    """A merchant and our flow between its two systems. `mapping` is the `inventory:` part of the file."""
+
+    sandbox: Sandbox
+    database_url: str
+    folder: Path
+    instance: dg.DagsterInstance
+    mapping: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    children: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.control = self.sandbox.control
+        self._engine = create_engine(self.database_url)
+        self.environment = {
+            **self.sandbox.env,
+            "BCNS_DATABASE_URL": self.database_url,
+            "BCNS_DATA_KEY": DATA_KEY,
+            "BCNS_HOME": str(self.folder / "home"),
+            "BCNS_CONFIG": str(self.folder / "bcns.yaml"),
+            "BCNS_ACTOR": "ada",
+        }
+
+    def close(self) -> None:
+        for child in self.children:
+            if child.poll() is None:
+                child.kill()
+            child.wait()
+            if child.stdout is not None:
+                child.stdout.close()
+        self._engine.dispose()
+
+    # -- the merchant ----------------------------------------------------------------------------------------
+
+    def seed(self, skus: int = 40, *, locations: int = 2, stock: str = "in-step", **troubles: int) -> None:
+        """A fresh catalogue without oddities but for `troubles`, and a mapping of its locations one to one."""
+        kinds = dict.fromkeys(TROUBLES, 0)
+        self.control.seed(skus=skus, locations=locations, stock=stock, troubles={**kinds, **troubles})
+        # Two minutes pass, so that what happens from now on is newer than what the catalogue was made with.
+        self.control.clock(advance_seconds=120)
+        self.control.clear_log()
+        self.configure(locations=self.routes(locations))
+
+    def routes(self, count: int) -> list[dict[str, Any]]:
+        """NetSuite's locations, each to one of the store's."""
+        return [
+            {"netsuite": [books], "bigcommerce": shop}
+            for books, shop in zip(NETSUITE_LOCATIONS[:count], range(1, count + 1), strict=True)
+        ]
+
+    def configure(self, **inventory: Any) -> None:
+        """Change the mapping file; what is not given stays, and None removes a key."""
+        self.mapping = {k: v for k, v in {**BASE, **self.mapping, **inventory}.items() if v is not None}
+        text = yaml.safe_dump({"version": 1, "inventory": self.mapping})
+        (self.folder / "bcns.yaml").write_text(text)
+
+    def stock(self, sku: str, *on_hand: float, **terms: float) -> None:
+        """NetSuite's stock of a SKU at its first, second … location; nothing is committed unless given."""
+        for location, quantity in zip(NETSUITE_LOCATIONS, on_hand, strict=False):
+            self.control.adjust(sku=sku, location=location, on_hand=quantity)
+            self.control.adjust(sku=sku, location=location, **{"committed": 0, **terms})
+
+    def later(self, seconds: float = 5) -> None:
+        """The clock of both systems goes on."""
+        self.control.clock(advance_seconds=seconds)
+
+    def hold_back(self, sku: str, units: int, location: int = 1) -> None:
+        """Set the store's own safety stock, through its API as a merchant's other tool would."""
+        found = self.control.inventory(sku)[0]
+        env = self.sandbox.env
+        url = (
+            f"{env['BCNS_BIGCOMMERCE_BASE_URL']}/stores/{env['BCNS_BIGCOMMERCE_STORE_HASH']}"
+            f"/v3/inventory/locations/{location}/items"
+        )
+        identity = {"variant_id": found["variant_id"]}
+        body = json.dumps({"settings": [{"identity": identity, "safety_stock": units}]}).encode()
+        headers = {"X-Auth-Token": env["BCNS_BIGCOMMERCE_ACCESS_TOKEN"], "Content-Type": "application/json"}
+        with OPENER.open(urllib.request.Request(url, data=body, method="PUT", headers=headers)) as answer:
+            assert answer.status == 200
+        wait_until(lambda: self.control.inventory(sku)[0]["safety_stock"][str(location)] == units)
+
+    def shop(self, sku: str) -> tuple[int, ...]:
+        """What the store shows of a SKU, by location, once everything accepted has been applied."""
+        time.sleep(SETTLED_SECONDS)
+        return tuple(self.control.inventory(sku)[0]["on_hand"].values())
+
+    def whole_shop(self) -> dict[str, tuple[int, ...]]:
+        """What the store shows of every SKU."""
+        time.sleep(SETTLED_SECONDS)
+        return {row["sku"]: tuple(row["on_hand"].values()) for row in self.control.inventory()}
+
+    def should_show(self, sku: str) -> tuple[int, ...]:
+        """Availability in NetSuite by location, rounded down and never below 0."""
+        rows = {row["location"]: Fraction(row["available"]) for row in self.control.levels(sku)}
+        routes = self.mapping["locations"]
+        return tuple(max(0, math.floor(sum(rows.get(at, 0) for at in one["netsuite"]))) for one in routes)
+
+    def skus(self) -> list[str]:
+        """SKUs with stock of their own that are in both systems."""
+        return [row["sku"] for row in self.control.inventory() if row["sku"].startswith(("SKU-", "ASM-"))]
+
+    def assert_in_step(self) -> None:
+        """Every SKU shows exactly what NetSuite has, the outbox is empty, and the audit chain holds."""
+        shown = self.whole_shop()
+        wanted = {sku: self.should_show(sku) for sku in self.skus()}
+        assert {sku: shown[sku] for sku in wanted} == wanted
+        self.assert_tidy()
+
+    def assert_tidy(self) -> None:
+        """Nothing is left open in the outbox, and the audit chain holds."""
+        state = self.state()
+        assert state.outbox.find() == []
+        assert isinstance(state.verify_audit(), Verified)
+
+    # -- our side --------------------------------------------------------------------------------------------
+
+    def state(self, run_id: str = "test") -> State:
+        return State(self._engine, self.environment["BCNS_BIGCOMMERCE_STORE_HASH"], run_id=run_id, actor="ada")
+
+    def run(
+        self, job: str = "inventory_sync", *, mode: str | None = None, run_config: Any = None, fails: bool = False
+    ) -> Run:
+        """One run of a job in this process; fails the test where it fails, unless that is expected."""
+        connections = Impatient(config_path=self.environment["BCNS_CONFIG"])
+        definition = build_defs({"connections": connections}).resolve_job_def(job)
+        config = {"mode": mode} if mode else run_config or {}
+        result = definition.execute_in_process(
+            run_config=config, instance=self.instance, raise_on_error=False
+        )
+        run = Run(result)
+        assert run.success is not fails, run.failures
+        return run
+
+    def start(self, job: str = "inventory_sync") -> subprocess.Popen[str]:
+        """The same in a process of its own, which a test may kill."""
+        command = [sys.executable, "-m", "bcns_pipeline_tests.defs.one_run", job]
+        environment = {**os.environ, **self.environment, "PYTHONPATH": str(ROOT)}
+        child = subprocess.Popen(
+            command, env=environment, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.children.append(child)
+        return child
+
+    def puts(self) -> int:
+        """Adjustment calls that reached the store."""
+        return sum(entry["method"] == "PUT" for entry in self.control.log(system="bigcommerce"))
+
+    def open_exceptions(self, code: str) -> list[ExceptionRow]:
+        return self.state().exceptions.find(code=code)
+
+    def approve(self, code: str) -> None:
+        """A person allows it."""
+        for found in self.open_exceptions(code):
+            self.state().exceptions.resolve(found.id, "approved", "looked at it", actor="ada")
+
+
+def _innermost(error: Any) -> str:
+    """The cause behind Dagster's own words, with the place where it was raised."""
+    while error.cause is not None:
+        error = error.cause
+    return f"{error.message}{''.join(error.stack[-1:])}"
+
+
+def wait_until(true: Callable[[], Any], seconds: float = WAIT_SECONDS) -> None:
+    """Wait for something that another process does; fails the test where it does not happen."""
+    limit = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < limit, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def variables(values: Mapping[str, str]) -> Iterator[None]:
+    """These BCNS_ variables and no others, for a while."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("BCNS_")}
+    for name in before:
+        del os.environ[name]
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name.startswith("BCNS_")]:
+            del os.environ[name]
+        os.environ.update(before)
+
+
+# Adjustments apply after 20 ms in these sandboxes.
+SETTLED_SECONDS = 0.05
+BASE: dict[str, Any] = {"settle_seconds": 2}
+NETSUITE_LOCATIONS = (1, 6, 9, 12)
+TROUBLES = (
+    *("duplicates", "blanks", "netsuite_orphans", "bigcommerce_orphans", "inactive"),
+    *("fractional", "negative", "untracked", "odd_skus"),
+)

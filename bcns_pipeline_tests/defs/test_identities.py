@@ -1,0 +1,183 @@
+"""Which record a number goes to: SKUs renamed, used twice, blank, or known to one side only."""
+
+from __future__ import annotations
+
+from bcns_pipeline_tests.defs.flow import Flow
+
+ORPHANS = "inventory/orphans"
+
+
+def test_a_sku_renamed_in_netsuite_is_followed_by_its_link(flow: Flow) -> None:
+    flow.run()
+    flow.later()
+    flow.control.item(sku="SKU-000005", itemid="RENAMED-5")
+    flow.stock("RENAMED-5", 61, 62)
+
+    flow.run()
+    assert flow.shop("SKU-000005") == (61, 62)
+
+    run = flow.run("inventory_reconciliation")
+    assert run.metadata("netsuite/inventory_snapshot")["renamed"] == "RENAMED-5"
+    assert run.metadata(ORPHANS)["netsuite_only"] == run.metadata(ORPHANS)["bigcommerce_only"] == 0
+    assert flow.shop("SKU-000005") == (61, 62)
+    assert not flow.open_exceptions("SKU_AMBIGUOUS")
+
+
+def test_a_sku_renamed_in_bigcommerce_is_followed_by_its_link(flow: Flow) -> None:
+    flow.run()
+    flow.later()
+    flow.control.product(sku="SKU-000005", new_sku="SHOP-5")
+    flow.stock("SKU-000005", 61, 62)
+
+    run = flow.run()
+    assert flow.shop("SHOP-5") == (61, 62)
+    # Read back although the store no longer knows the SKU that we know.
+    assert run.metadata()["lines_confirmed"] == 2
+
+    flow.run("inventory_reconciliation")
+    flow.later()
+    flow.stock("SKU-000005", 63, 64)
+    flow.run()
+    assert flow.shop("SHOP-5") == (63, 64)
+    flow.assert_tidy()
+
+
+def test_a_sku_that_netsuite_has_twice_is_blocked_alone_and_heals_after_mending(flow: Flow) -> None:
+    flow.seed(40, duplicates=2)
+    for sku in ("TWICE-001", "CASE-002", "SKU-000001"):
+        flow.control.edit(sku=sku, location_id=1, quantity=7_777)
+
+    run = flow.run()
+
+    assert not run.checks["skus_are_unambiguous"]
+    assert flow.shop("TWICE-001")[0] == flow.shop("CASE-002")[0] == 7_777
+    assert flow.shop("SKU-000001") == flow.should_show("SKU-000001")
+    found = flow.open_exceptions("SKU_AMBIGUOUS")
+    assert {row.detail["sku"] for row in found} == {"TWICE-001", "CASE-002", "case-002"}
+    assert len(found) == 4
+    assert all("used by NetSuite items" in row.message for row in found)
+
+    # An incremental run that meets one of the two alone is not fooled.
+    first, second = sorted({row["item"] for row in flow.control.levels("TWICE-001")})
+    flow.later(60 * 60)
+    flow.control.adjust(item=second, location=1, on_hand=1)
+    flow.run()
+    assert flow.shop("TWICE-001")[0] == 7_777
+    assert len(flow.open_exceptions("SKU_AMBIGUOUS")) == 4
+
+    flow.later()
+    flow.control.item(item=second, itemid="NOT-TWICE-ANY-MORE")
+    flow.control.item(sku="case-002", itemid="NO-CASE-002")
+    run = flow.run("inventory_full_sync")
+
+    assert not flow.open_exceptions("SKU_AMBIGUOUS")
+    assert run.checks["skus_are_unambiguous"]
+    assert flow.shop("TWICE-001") == flow.should_show("TWICE-001")
+    assert flow.shop("CASE-002") == flow.should_show("CASE-002")
+    flow.assert_in_step()
+
+
+def test_a_sku_that_a_linked_item_comes_to_share_is_blocked_by_the_next_reconciliation(flow: Flow) -> None:
+    flow.stock("SKU-000009", 5, 5)
+    flow.run()
+    flow.later()
+    flow.control.item(create=True, sku="SKU-000009")
+    flow.run("inventory_reconciliation")
+    assert len(flow.open_exceptions("SKU_AMBIGUOUS")) == 2
+    items = sorted(int(row.detail["item"]) for row in flow.open_exceptions("SKU_AMBIGUOUS"))
+
+    flow.later()
+    flow.control.adjust(item=items[0], location=1, on_hand=1)
+    flow.run()
+    assert flow.shop("SKU-000009") == (5, 5)
+
+    flow.later()
+    flow.control.item(item=items[1], itemid="ITS-OWN-SKU")
+    flow.run("inventory_full_sync")
+    assert not flow.open_exceptions("SKU_AMBIGUOUS")
+    assert flow.shop("SKU-000009") == (1, 5)
+
+
+def test_a_blank_sku_is_blocked_alone(flow: Flow) -> None:
+    flow.seed(40, blanks=1)
+    item = flow.control.item(create=True, sku="")["items"][0]
+    flow.control.adjust(item=item, location=1, on_hand=50)
+
+    flow.run()
+
+    found = flow.open_exceptions("SKU_AMBIGUOUS")
+    assert [row.subject for row in found] == [f"item:{item}"]
+    assert "blank" in found[0].message
+    assert flow.whole_shop()[""] == (0, 0)
+    flow.assert_in_step()
+
+
+def test_skus_with_commas_quotes_and_blanks_are_kept_in_step(flow: Flow) -> None:
+    flow.seed(40, odd_skus=2)
+    odd = ("CABLE 1,5 M 1", '10% O\'NEIL "W" & CO 2')
+    flow.run()
+    flow.later()
+    for sku in odd:
+        flow.stock(sku, 21, 22)
+
+    run = flow.run()
+
+    assert [flow.shop(sku) for sku in odd] == [(21, 22), (21, 22)]
+    assert run.metadata()["lines_confirmed"] == 4
+    flow.assert_tidy()
+
+
+def test_what_the_store_does_not_track_is_left_alone_and_said(flow: Flow) -> None:
+    flow.seed(40, bigcommerce_orphans=1, untracked=1)
+    flow.control.item(create=True, sku="SERVICE-001", itemtype="InvtPart")
+    item = flow.control.item(sku="SERVICE-001", itemid="SERVICE-OLD")["items"][0]
+    assert item
+
+    flow.run("inventory_reconciliation")
+
+    found = flow.open_exceptions("SKU_UNTRACKED")
+    assert [row.subject for row in found] == ["sku:SERVICE-001"]
+    assert flow.puts() == 0
+
+
+def test_orphans_of_both_sides_are_reported_with_since_when_and_what_is_at_stake(flow: Flow) -> None:
+    flow.seed(40, netsuite_orphans=3, bigcommerce_orphans=2)
+    flow.stock("ONLY-NS-002", 400, 500)
+    flow.control.edit(sku="ONLY-BC-001", location_id=1, quantity=12)
+
+    run = flow.run("inventory_reconciliation")
+
+    books, shop = run.records("only_in_netsuite", ORPHANS), run.records("only_in_bigcommerce", ORPHANS)
+    assert {row["sku"] for row in books} == {"ONLY-NS-001", "ONLY-NS-002", "ONLY-NS-003"}
+    assert {row["sku"]: row["units"] for row in shop} == {"ONLY-BC-001": 12, "ONLY-BC-002": 0}
+    assert (books[0]["sku"], books[0]["units"]) == ("ONLY-NS-002", 900)
+    assert not run.checks["no_orphans"]
+
+    # Since when each has been alone is kept, and one that found its partner is gone.
+    cursors = flow.state().cursors
+    kept = cursors.get("inventory.orphans")
+    kept["netsuite_only"] = [{**row, "since": "2026-01-02"} for row in kept["netsuite_only"]]
+    cursors.move("inventory.orphans", kept)
+    flow.control.item(sku="ONLY-NS-001", itemid="ONLY-BC-001")
+    flow.later()
+    run = flow.run("inventory_reconciliation")
+    books = run.records("only_in_netsuite", ORPHANS)
+    assert {(row["sku"], row["since"]) for row in books} == {
+        ("ONLY-NS-002", "2026-01-02"),
+        ("ONLY-NS-003", "2026-01-02"),
+    }
+    assert [row["sku"] for row in run.records("only_in_bigcommerce", ORPHANS)] == ["ONLY-BC-002"]
+    assert flow.shop("ONLY-BC-001") == flow.should_show("ONLY-BC-001")
+
+
+def test_a_new_item_is_linked_and_pushed_by_the_next_incremental_run(flow: Flow) -> None:
+    flow.seed(40, bigcommerce_orphans=1)
+    flow.run()
+    flow.later()
+    item = flow.control.item(create=True, sku="only-bc-001")["items"][0]
+    flow.control.adjust(item=item, location=1, on_hand=33)
+
+    run = flow.run()
+
+    assert run.metadata("netsuite/inventory_snapshot")["newly_linked"] == 1
+    assert flow.shop("ONLY-BC-001") == (33, 0)
