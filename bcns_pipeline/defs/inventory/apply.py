@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from bcns_pipeline.defs.inventory import breaker
+from bcns_pipeline.defs.inventory import breaker, buffer
 from bcns_pipeline.defs.inventory.extract import move_watermark
 from bcns_pipeline.defs.inventory.identify import by_item
-from bcns_pipeline.defs.inventory.planning import Planned, heal_plan, sample_of
+from bcns_pipeline.defs.inventory.linked import item_links
+from bcns_pipeline.defs.inventory.planning import Planned, heal_plan, sample_of, use_up_approval
 from bcns_pipeline.defs.inventory.push import Pushed, push
 from bcns_pipeline.defs.inventory.readback import ReadBack, Seen
 from bcns_pipeline.defs.inventory.run import now_and_then
@@ -88,13 +89,22 @@ def apply_plan(
         if applied.held:
             return applied
         live = _send(connections, worker, planned, applied, lane, progress)
+        buffer.note(connections, buffer.most_held_back(live), whole=planned.reads_whole_store)
         healing = heal_plan(connections, planned, live)
         applied.below = healing.below
         if healing.planned is not None and not breaker.hold(connections, healing.planned):
             healed_before = applied.confirmed
             _send(connections, worker, healing.planned, applied, lane, progress)
             applied.healed = applied.confirmed - healed_before
-        note_push(connections, applied.refused, healing.drifted, whole=planned.snapshot.complete)
+        use_up_approval(connections, healing.approved)
+        note_push(
+            connections,
+            applied.refused,
+            applied.stuck,
+            healing.drifted,
+            healing.level,
+            whole=planned.snapshot.complete,
+        )
         if lane is Lane.BULK:
             move_watermark(connections, planned.snapshot)
     return applied
@@ -151,7 +161,7 @@ def _send(
             readback.read_skus(products)
     seen = readback.finish()
     _count(applied, pushed, seen)
-    return by_item(seen.live, state.links.items())
+    return by_item(seen.live, item_links(connections))
 
 
 def _push_while_reading(

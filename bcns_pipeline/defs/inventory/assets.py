@@ -10,14 +10,14 @@ from datetime import timedelta
 
 import dagster as dg
 
-from bcns_pipeline.defs.inventory import report
+from bcns_pipeline.defs.inventory import announce, buffer, report
 from bcns_pipeline.defs.inventory.apply import apply_plan
 from bcns_pipeline.defs.inventory.extract import last_snapshot, take_snapshot
 from bcns_pipeline.defs.inventory.identify import identify
 from bcns_pipeline.defs.inventory.orphans import find_orphans, keep_orphans
-from bcns_pipeline.defs.inventory.planning import make_plan, plan_of
+from bcns_pipeline.defs.inventory.planning import excepted_of, make_plan, plan_of
 from bcns_pipeline.defs.inventory.run import FLOW, OWNERS, InventoryConfig, Scope
-from bcns_pipeline.defs.inventory.trouble import note_identities, note_kits, note_places
+from bcns_pipeline.defs.inventory.trouble import note_excepted, note_identities, note_kits, note_places
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -41,17 +41,27 @@ def inventory_snapshot(
     """Extract: nothing is decided and nothing is written outside."""
     connections.require("bigcommerce", "netsuite")
     with outside_errors():
+        buffer.refuse(connections, look_again=True)
         snapshot, items = take_snapshot(
             connections, Scope(config.scope), context.run.run_id, context.log.info
         )
         whole = config.scope == Scope.RECONCILE
-        identified = identify(connections, items, whole=whole, lane=Lane.BULK, progress=context.log.info)
+        identified = identify(
+            connections,
+            items,
+            whole=whole,
+            complete=snapshot.complete,
+            lane=Lane.BULK,
+            progress=context.log.info,
+        )
     note_places(connections, snapshot.places.problems)
     note_kits(connections, snapshot.kits_unreadable)
-    if identified.matched is not None:
-        note_identities(connections, identified.matched, whole=whole)
-        if identified.whole:
+    note_identities(connections, identified.matched, whole=snapshot.complete)
+    if identified.matched is not None and identified.whole and snapshot.complete:
+        with outside_errors():
             keep_orphans(connections, identified.matched)
+    buffer.note(connections, identified.held_back, whole=False)
+    buffer.refuse(connections, look_again=False)
     return dg.MaterializeResult(metadata=report.of_snapshot(snapshot, identified))
 
 
@@ -72,6 +82,9 @@ def diff(
     connections.require("bigcommerce", "netsuite")
     snapshot = last_snapshot(connections)
     planned = make_plan(connections, snapshot, flow=FLOW, mode=Mode(config.mode))
+    unread, kits = excepted_of(connections, snapshot)
+    computed = planned.wanted["item_id"].unique().tolist()
+    note_excepted(connections, unread, kits, computed, whole=snapshot.complete)
     context.log.info(planned.sentence)
     return dg.MaterializeResult(metadata=report.of_plan(planned))
 
@@ -103,7 +116,9 @@ def inventory_levels(
     with outside_errors():
         applied = apply_plan(connections, planned, progress=context.log.info)
     context.log.info(applied.sentence)
-    yield dg.MaterializeResult(metadata=report.of_push(connections, applied))
+    metadata = report.of_push(connections, applied)
+    announce.tell(connections, applied, context.log.warning)
+    yield dg.MaterializeResult(metadata=metadata)
 
 
 @dg.asset(

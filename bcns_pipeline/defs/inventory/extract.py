@@ -6,6 +6,7 @@ do not write to an outside system: this step can be run as often as anybody like
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bcns_pipeline.clients.netsuite.models import TERMS, LevelsPage
+from bcns_pipeline.defs.inventory.linked import item_links
 from bcns_pipeline.defs.inventory.places import Places, find_places
 from bcns_pipeline.defs.inventory.run import Scope, inventory_digest, now_and_then
 from bcns_pipeline.outcomes import Lane, Rejected
@@ -80,18 +82,19 @@ def take_snapshot(
     clock = stock.clock()
     keeper = _Keeper(connections, clock, places, progress)
     draw = state.inventory.draw_read_seq
-    if not only:
-        known = state.links.items()["item_id"].tolist() if complete else ()
-        keeper.keep(stock.levels(places.netsuite, draw, changed_since=since, known_ids=known))
-    again = list(only) if only else ([] if complete else pending_items(state))
-    if again:
-        keeper.keep(stock.levels(places.netsuite, draw, item_ids=again))
-    keeper.flush()
-    inactive = (
-        tuple(item.item_id for item in stock.changed_items(since) if item.inactive)
-        if since is not None
-        else ()
-    )
+    # Kit members and changed items are asked for while the stock pages are on their way.
+    with ThreadPoolExecutor(2, thread_name_prefix="beside") as beside:
+        kits = beside.submit(_keep_members, connections, lane, places, clock, since, read_seq)
+        gone = beside.submit(_inactive_items, connections, lane, since)
+        if not only:
+            known = item_links(connections)["item_id"].tolist() if complete else ()
+            keeper.keep(stock.levels(places.netsuite, draw, changed_since=since, known_ids=known))
+        again = list(only) if only else ([] if complete else pending_items(state))
+        if again:
+            keeper.keep(stock.levels(places.netsuite, draw, item_ids=again))
+        keeper.flush()
+        kits_unreadable, kit_skus = kits.result()
+    keeper.items.update(kit_skus)
     snapshot = Snapshot(
         run_id=run_id,
         scope=scope.value,
@@ -101,8 +104,8 @@ def take_snapshot(
         read_seq=read_seq,
         pages=keeper.pages,
         rows=keeper.rows,
-        inactive=inactive,
-        kits_unreadable=_keep_members(connections, lane, places, clock, since, read_seq, keeper.items),
+        inactive=gone.result(),
+        kits_unreadable=kits_unreadable,
         unreadable=tuple(sorted(keeper.unreadable)),
         places=places,
     )
@@ -199,6 +202,13 @@ class _Keeper:
         self._waiting = []
 
 
+def _inactive_items(connections: Connections, lane: Lane, since: str | None) -> tuple[int, ...]:
+    """Items made inactive since; a complete read needs no list, because there absence says it."""
+    if since is None:
+        return ()
+    return tuple(item.item_id for item in connections.stock(lane).changed_items(since) if item.inactive)
+
+
 def _keep_members(
     connections: Connections,
     lane: Lane,
@@ -206,17 +216,15 @@ def _keep_members(
     clock: str,
     since: str | None,
     read_seq: int,
-    items: dict[int, str],
-) -> str | None:
-    """Kit members of this run as one document; the refusing text where the role may not read them."""
+) -> tuple[str | None, dict[int, str]]:
+    """Keep the kit members as one document. Returns why they can't be read, or None, and the kits' SKUs."""
     columns: dict[str, list[Any]] = {name: [] for name in MEMBER_COLUMNS}
     try:
         for page in connections.stock(lane).members(places.netsuite, since):
             for name in MEMBER_COLUMNS:
                 columns[name] += getattr(page, name)
     except Rejected as refused:
-        return refused.detail
-    items.update(zip(columns["parent_id"], columns["parent_sku"], strict=True))
+        return refused.detail, {}
     body = json.dumps(columns).encode()
     connections.state.documents.store([NewDocument("netsuite", MEMBERS, clock, body, read_seq)])
-    return None
+    return None, dict(zip(columns["parent_id"], columns["parent_sku"], strict=True))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bcns_pipeline.clients.bigcommerce.models import Levels
+from bcns_pipeline.defs.inventory.linked import forget_links, item_links
 from bcns_pipeline.defs.inventory.run import FLOW
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -51,7 +52,7 @@ def identify(
     `complete` says that all active items are there, blocked ones as well.
     """
     state, shop = connections.state, connections.shop_stock(lane)
-    known = state.links.items()
+    known = item_links(connections)
     unknown = items if whole else _unknown(connections, items, known, complete=complete)
     if unknown.empty:
         return Identified(None)
@@ -74,6 +75,7 @@ def identify(
     state.links.put_items(links)
     if whole and len(matched.lost):
         state.links.remove("item", [str(item) for item in matched.lost.tolist()])
+    forget_links(connections)
     fresh = links[~links["item_id"].isin(known["item_id"])]
     adopted, held_back = _adopt(connections, fresh, lane, progress)
     return Identified(matched, adopted, entire, held_back)
@@ -85,7 +87,9 @@ def blocked_items(connections: Connections) -> dict[int, str]:
     return {int(row.detail["item"]): str(row.detail["sku"]) for row in found}
 
 
-def _unknown(connections: Connections, items: pd.DataFrame, known: pd.DataFrame, *, complete: bool) -> pd.DataFrame:
+def _unknown(
+    connections: Connections, items: pd.DataFrame, known: pd.DataFrame, *, complete: bool
+) -> pd.DataFrame:
     """The items to be looked up. Who shares a SKU with whom is known only where all items are there."""
     blocked = blocked_items(connections)
     is_blocked, linked = items["item_id"].isin(list(blocked)), items["item_id"].isin(known["item_id"])

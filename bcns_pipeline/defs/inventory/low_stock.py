@@ -11,7 +11,7 @@ from datetime import timedelta
 import dagster as dg
 from pydantic import Field
 
-from bcns_pipeline.defs.inventory import report
+from bcns_pipeline.defs.inventory import buffer, report
 from bcns_pipeline.defs.inventory.apply import apply_plan
 from bcns_pipeline.defs.inventory.extract import back_in_time, take_snapshot
 from bcns_pipeline.defs.inventory.identify import identify
@@ -45,6 +45,8 @@ def push_low_stock(context: dg.OpExecutionContext, config: LowStock, connections
         say("no item is low or left open")
         return
     with outside_errors():
+        # Whether it was mended is for the full flow to see: the fast lane does not read the whole store.
+        buffer.refuse(connections, look_again=False, lane=Lane.FAST)
         snapshot, items = take_snapshot(
             connections, Scope.CHANGED, context.run.run_id, say, lane=Lane.FAST, only=only
         )

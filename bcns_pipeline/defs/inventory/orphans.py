@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from bcns_pipeline.defs.inventory.extract import last_snapshot
+from bcns_pipeline.defs.inventory.identify import live_frame
 from bcns_pipeline.defs.inventory.planning import wanted_of
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.identity import Matched
@@ -49,14 +50,17 @@ def keep_orphans(connections: Connections, matched: Matched) -> None:
         for row in rows
     }
     today = datetime.now(UTC).date().isoformat()
-    units = _units(connections)
+    units = {
+        "netsuite_only": _sellable_units(connections),
+        "bigcommerce_only": _shop_units(connections, matched),
+    }
     kept: dict[str, list[dict[str, Any]]] = {
         side: [
             {
                 "sku": sku,
                 "id": number,
                 "since": before.get((side, sku, number), today),
-                "units": units.get(number, 0) if side == "netsuite_only" else 0,
+                "units": units.get(side, {}).get(number, 0),
             }
             for sku, number in rows
         ]
@@ -69,7 +73,16 @@ def _pairs(frame: pd.DataFrame, number: str) -> list[tuple[str, int]]:
     return list(zip(frame["sku"].tolist(), frame[number].tolist(), strict=True))
 
 
-def _units(connections: Connections) -> dict[int, int]:
+def _shop_units(connections: Connections, matched: Matched) -> dict[int, int]:
+    """Units that the store shows of a variant which nobody keeps up to date, by variant id: a call per few hundred."""
+    alone = matched.bigcommerce_only
+    alone = alone[alone["sku"] != ""]
+    products = dict(zip(alone["sku"].tolist(), alone["product_id"].tolist(), strict=True))
+    pages = [page.levels for page in connections.shop_stock().of_skus(products)]
+    return live_frame(pages).groupby("variant_id")["on_hand"].sum().to_dict()
+
+
+def _sellable_units(connections: Connections) -> dict[int, int]:
     """Sellable units by NetSuite item, as read in this run: what an item that nobody can buy is worth in stock."""
     wanted, _ = wanted_of(connections, last_snapshot(connections))
     return wanted.groupby("item_id")["sellable"].sum().to_dict()

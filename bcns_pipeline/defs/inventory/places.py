@@ -4,6 +4,7 @@ Put the reading and caching of the two location lists here. Do not put quantitie
 merchant's; without one, each side must have exactly one location (design section 3).
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -59,9 +60,11 @@ def find_places(connections: Connections, lane: Lane, *, refresh: bool) -> Place
 
 
 def _read(connections: Connections, lane: Lane) -> Places:
-    shop = {place.id: place for place in connections.shop_stock(lane).locations()}
+    with ThreadPoolExecutor(1, thread_name_prefix="beside") as beside:
+        netsuite = beside.submit(connections.stock(lane).locations)
+        shop = {place.id: place for place in connections.shop_stock(lane).locations()}
     try:
-        books = {place.id: place for place in connections.stock(lane).locations()}
+        books = {place.id: place for place in netsuite.result()}
         problems = []
     except Rejected as refused:
         # The list only tells which locations are out of use; without it all mapped ones count.

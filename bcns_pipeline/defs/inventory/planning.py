@@ -6,7 +6,7 @@ Put here how the pure rules are fed and what their result is written to. Do not 
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,8 @@ import pandas as pd
 
 from bcns_pipeline.clients.netsuite.models import TERMS, LevelsPage
 from bcns_pipeline.defs.inventory.extract import LEVELS, MEMBERS, WATERMARK, Snapshot, frame_of, last_snapshot
+from bcns_pipeline.defs.inventory.identify import blocked_items
+from bcns_pipeline.defs.inventory.linked import item_links
 from bcns_pipeline.defs.inventory.places import Places
 from bcns_pipeline.defs.inventory.run import inventory_digest
 from bcns_pipeline.defs.modes import Mode
@@ -27,9 +29,12 @@ from bcns_pipeline.rules.inventory.frames import members_frame, no_members
 from bcns_pipeline.rules.inventory.policy import Policy
 from bcns_pipeline.rules.inventory.sellable import sellable, unresolved_kits
 from bcns_pipeline.state import inventory_views as views
+from bcns_pipeline.state.exceptions import ExceptionRow
 from bcns_pipeline.state.plans import Plan
 
 SAMPLE = "inventory.sample"
+# Which approval of STOCK_DRIFT was the last, and the items for which it has been used up.
+APPROVED = "inventory.drift_approved"
 LINE_COLUMNS = (
     *("item_id", "location_id", "product_id", "variant_id", "sku", "tracking"),
     *("old", "new", "read_seq", "rule", "netsuite_changed_at", "reason", *TERMS),
@@ -78,10 +83,16 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Healing:
-    """What the store shows against what it should: a plan that lowers what is above, and SKUs that are below."""
+    """What the store shows against what it should: a plan that lowers what is above, and SKUs that are below.
+
+    `level` are SKUs that were looked at and are not below; `approved` items that were looked at and that a person
+    allowed to be raised.
+    """
 
     planned: Planned | None
     drifted: list[str]
+    level: list[str]
+    approved: list[int]
 
     @property
     def below(self) -> int:
@@ -112,7 +123,7 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) ->
     moved since or a person allowed it: BigCommerce takes stock at checkout before NetSuite knows of the order.
     """
     if live.empty:
-        return Healing(None, [])
+        return Healing(None, [], [], [])
     state = connections.state
     known = state.inventory.known()
     before = live.merge(
@@ -126,15 +137,19 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) ->
     others = live.merge(just_sent, on=["item_id", "location_id"], how="left")
     # A line of this run that does not show its value yet waits for the next run, which reads it anew.
     others = others[others["sent_now"].isna()].drop(columns="sent_now")
-    found = diff(planned.wanted, known, others, approved=_approved(connections))
+    approved = _approved(connections)
+    found = diff(planned.wanted, known, others, approved=approved)
     seen = found[found["live"] >= 0]
-    links = state.links.items().set_index("item_id")
+    links = item_links(connections).set_index("item_id")
     below = seen.loc[seen["reason"] == Reason.SOLD_OR_DRIFTED.value, "item_id"]
     drifted = sorted(set(links["sku"].reindex(below).dropna().tolist()))
+    looked_at = live["item_id"].unique()
+    level = sorted(set(links["sku"].reindex(looked_at).dropna().tolist()) - set(drifted))
+    used = sorted(set(approved) & set(looked_at.tolist()))
     healing = {Reason.LIVE_ABOVE.value, Reason.RAISED_AFTER_CHANGE.value, Reason.RAISED_BY_APPROVAL.value}
     to_heal = seen[seen["reason"].isin(healing)]
     if to_heal.empty:
-        return Healing(None, drifted)
+        return Healing(None, drifted, level, used)
     plan = _write(
         connections,
         planned.snapshot,
@@ -146,7 +161,7 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) ->
         known=known,
         seen=len(seen),
     )
-    return Healing(plan, drifted)
+    return Healing(plan, drifted, level, used)
 
 
 def plan_of(connections: Connections, run_id: str, *, flow: str) -> Planned:
@@ -175,7 +190,7 @@ def plan_of(connections: Connections, run_id: str, *, flow: str) -> Planned:
 def sample_of(connections: Connections) -> dict[str, int]:
     """The next SKUs of the rolling sample, with their product ids: they ride in the read-back call."""
     size = connections.mapping.inventory.sample_size
-    links = connections.state.links.items()
+    links = item_links(connections)
     if not size or links.empty:
         return {}
     cursors = connections.state.cursors
@@ -183,6 +198,8 @@ def sample_of(connections: Connections) -> dict[str, int]:
     place = int(np.searchsorted(links["item_id"].to_numpy(), start, side="right"))
     chosen = links.iloc[(place + np.arange(min(size, len(links)))) % len(links)]
     cursors.move(SAMPLE, int(chosen["item_id"].iloc[-1]))
+    # What a person allowed to be raised need not wait for its turn.
+    chosen = pd.concat([chosen, links[links["item_id"].isin(_approved(connections))]])
     return dict(zip(chosen["sku"].tolist(), chosen["product_id"].tolist(), strict=True))
 
 
@@ -215,7 +232,15 @@ def wanted_of(connections: Connections, snapshot: Snapshot) -> tuple[pd.DataFram
         "kit_not_computable": set(kits["item_id"].tolist()),
     }
     connections.scratch["inventory.wanted"] = (snapshot.read_seq, wanted, excepted)
+    connections.scratch["inventory.excepted"] = (unread, kits)
     return wanted, excepted
+
+
+def excepted_of(connections: Connections, snapshot: Snapshot) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Why items have no number: unreadable quantities (item_id, term, value) and kits (item_id, why)."""
+    wanted_of(connections, snapshot)
+    frames: tuple[pd.DataFrame, pd.DataFrame] = connections.scratch["inventory.excepted"]
+    return frames
 
 
 def _levels(
@@ -261,13 +286,13 @@ def _write(
 ) -> Planned:
     """Join links, count every row by what becomes of it, and write the plan with its lines."""
     state, mapping = connections.state, connections.mapping
-    links = state.links.items()
+    links = item_links(connections)
     place = np.searchsorted(links["item_id"].to_numpy(), found["item_id"].to_numpy())
     linked = np.zeros(len(found), dtype=np.bool_)
     if len(links):
         place = np.minimum(place, len(links) - 1)
         linked = links["item_id"].to_numpy()[place] == found["item_id"].to_numpy()
-    ambiguous = _ambiguous_items(connections)
+    ambiguous = list(blocked_items(connections))
     blocked = found["item_id"].isin(ambiguous).to_numpy()
     reason = found["reason"].astype(str).to_numpy(dtype=object)
     push = found["push"].to_numpy()
@@ -285,10 +310,9 @@ def _write(
     # Until a first run has ended, the store's values are not ours to judge changes by.
     confirmed = 0 if state.cursors.get(WATERMARK) is None else int((known["confirmed"] >= 0).sum())
     tripped = (
-        (confirmed
-        and trips(lines, confirmed, mapping.inventory.policy(snapshot.places.routes).breaker, seen=seen))
-        or None
-    )
+        confirmed
+        and trips(lines, confirmed, mapping.inventory.policy(snapshot.places.routes).breaker, seen=seen)
+    ) or None
     summary = {
         "fetched": len(found) + sum(len(items) * targets for items in excepted.values()),
         **{
@@ -346,19 +370,33 @@ def _lines(
     return lines.iloc[order].reset_index(drop=True)[list(LINE_COLUMNS)]
 
 
-def _ambiguous_items(connections: Connections) -> set[int]:
-    """NetSuite items that are blocked because their SKU is used twice or blank."""
-    found = connections.state.exceptions.find(code="SKU_AMBIGUOUS")
-    return {int(row.detail["item"]) for row in found}
+def _approved(connections: Connections) -> list[int]:
+    """Items whose lower live value a person allowed to be raised, by approving STOCK_DRIFT; each of them once.
 
-
-def _approved(connections: Connections) -> Iterable[int]:
-    """Items whose lower live value a person allowed to be raised, by approving STOCK_DRIFT."""
+    What a shopper buys after that is drift again, and nobody's approval.
+    """
     state = connections.state
-    found = state.exceptions.find(code="STOCK_DRIFT", open_only=False)
-    latest = found[-1] if found else None
+    latest = _last_drift(connections)
     if latest is None or latest.resolution != "approved":
-        return ()
-    skus = set(latest.detail.get("skus", ()))
-    links = state.links.items()
-    return links.loc[links["sku"].isin(skus), "item_id"].tolist()
+        return []
+    used = state.cursors.get(APPROVED) or {"exception": None, "items": []}
+    spent = set(used["items"]) if used["exception"] == latest.id else set()
+    links = item_links(connections)
+    allowed = links.loc[links["sku"].isin(set(latest.detail.get("skus", ()))), "item_id"].tolist()
+    return [item for item in allowed if item not in spent]
+
+
+def use_up_approval(connections: Connections, items: list[int]) -> None:
+    """These items were looked at under the last approval; it says nothing of what becomes of them later."""
+    latest = _last_drift(connections)
+    if not items or latest is None:
+        return
+    cursors = connections.state.cursors
+    used = cursors.get(APPROVED) or {"exception": None, "items": []}
+    before = used["items"] if used["exception"] == latest.id else []
+    cursors.move(APPROVED, {"exception": latest.id, "items": sorted({*before, *items})})
+
+
+def _last_drift(connections: Connections) -> ExceptionRow | None:
+    found = connections.state.exceptions.find(code="STOCK_DRIFT", open_only=False)
+    return found[-1] if found else None

@@ -25,6 +25,8 @@ LIVE_COLUMNS = ("variant_id", "product_id", "location_id", "on_hand", "safety_st
 # BigCommerce applies an adjustment some time after its 200; the sandbox after 300 ms, a store usually sooner.
 FIRST_LOOK_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 8.0
+# Reading by product takes a call each, so only a few are asked for in one go.
+MOST_PRODUCTS = 25
 
 
 @dataclass(slots=True)
@@ -62,6 +64,7 @@ class ReadBack:
         self._where: dict[tuple[int, int], tuple[_Flight, int]] = {}
         self._pages: list[Levels] = []
         self._sent: list[tuple[float, int]] = []  # when, and how many items
+        self._asked: set[int] = set()  # products
         # A batch is settled while the next pages are being read.
         self._settler = ThreadPoolExecutor(1, thread_name_prefix="settle")
         self._settling: list[Future[None]] = []
@@ -109,6 +112,8 @@ class ReadBack:
             time.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             for page in self._shop.of_skus(stuck):
+                self._take(page)
+            for page in self._shop.of_products(self._unseen()):
                 self._take(page)
             self._seen.polls += 1
         self._seen.stuck = sorted(self._stuck())
@@ -168,6 +173,19 @@ class ReadBack:
         )
         self._seen.confirmed += sum(flight.confirmed)
         self._seen.unconfirmed += len(outcomes) - sum(flight.confirmed)
+
+    def _unseen(self) -> list[int]:
+        """Products with a line of which no read has shown anything, each once: its SKU may be another by now."""
+        with self._guard:
+            products = {
+                product
+                for flight in self._flights
+                for product, live in zip(flight.batch.lines["product_id"], flight.read_back, strict=True)
+                if live is None
+            }
+        asked = sorted(products - self._asked)[:MOST_PRODUCTS]
+        self._asked.update(asked)
+        return asked
 
     def _stuck(self) -> dict[str, int]:
         """SKUs with a line that nothing has confirmed yet, and their products."""

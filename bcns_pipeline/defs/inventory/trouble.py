@@ -4,8 +4,11 @@ Put here which finding becomes which exception, and what heals it. The catalogue
 fix is in rules/exceptions; what becomes of a line is decided where it is sent or read back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import pandas as pd
+
+from bcns_pipeline.defs.inventory.linked import item_links
 from bcns_pipeline.defs.inventory.run import FLOW
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.exceptions import CATALOGUE
@@ -24,8 +27,12 @@ def question(code: str, subject: str, message: str, **detail: object) -> Questio
     return Question(code, subject, message, severity=entry.severity, owner=entry.owner, detail=detail)
 
 
-def note_identities(connections: Connections, matched: Matched, *, whole: bool) -> None:
+def note_identities(connections: Connections, matched: Matched | None, *, whole: bool) -> None:
     """SKUs that are used twice or blank are blocked alone; they heal when a look at everything finds them mended."""
+    if matched is None:
+        if whole:
+            _replace(connections, "SKU_AMBIGUOUS", [], whole=True)
+        return
     ambiguous = [
         question(
             "SKU_AMBIGUOUS",
@@ -66,26 +73,91 @@ def note_places(connections: Connections, problems: Iterable[str]) -> None:
     _replace(connections, "LOCATION_SUSPENDED", found, whole=True)
 
 
-def note_push(
-    connections: Connections, refused: list[tuple[str, str]], drifted: list[str], *, whole: bool
+def note_excepted(
+    connections: Connections,
+    unread: pd.DataFrame,
+    kits: pd.DataFrame,
+    computed: Iterable[int],
+    *,
+    whole: bool,
 ) -> None:
-    """What BigCommerce refused, what is out of step for too long, and what shows less than was confirmed."""
+    """Items without a number: `unread` (item_id, term, value), `kits` (item_id, why); `computed` ones heal."""
+    skus = item_links(connections).set_index("item_id")["sku"].to_dict()
+
+    def name(item: int) -> str:
+        return f"{skus[item]} (NetSuite item {item})" if item in skus else f"NetSuite item {item}"
+
+    quantities = [
+        question(
+            "QUANTITY_UNREADABLE",
+            f"item:{item}",
+            f"NetSuite gives {value!r} as {term} of {name(item)}: its last number stands.",
+            item=item,
+        )
+        for item, term, value in unread.itertuples(index=False)
+    ]
+    unresolved = [
+        question("KIT_UNRESOLVED", f"item:{item}", f"The kit {name(item)} has no number: {why}.", item=item)
+        for item, why in kits.itertuples(index=False)
+    ]
+    for code, found in (("QUANTITY_UNREADABLE", quantities), ("KIT_UNRESOLVED", unresolved)):
+        _replace(connections, code, found, whole=whole)
+        if not whole and connections.state.exceptions.is_open(FLOW, code):
+            connections.state.exceptions.heal(FLOW, code, [f"item:{item}" for item in computed])
+
+
+def note_push(
+    connections: Connections,
+    refused: list[tuple[str, str]],
+    stuck: Sequence[str],
+    drifted: list[str],
+    level: Sequence[str],
+    *,
+    whole: bool,
+) -> None:
+    """What BigCommerce refused or does not show, what is out of step for too long, and what shows too little.
+
+    `drifted` SKUs show less than was confirmed, `level` ones were looked at and do not.
+    """
+    pending = {f"sku:{sku}" for sku, _ in pending_longer_than(connections.state, 0.0)}
     found = [
         question("STOCK_REFUSED", f"sku:{sku}", f"BigCommerce refused the stock of {sku}: {said}")
         for sku, said in refused
     ]
-    _replace(connections, "STOCK_REFUSED", found, whole=whole)
+    _keep_while_pending(connections, "STOCK_REFUSED", found, pending)
+    found = [
+        question(
+            "STOCK_UNCONFIRMED",
+            f"sku:{sku}",
+            f"BigCommerce took the stock of {sku} and does not show it yet.",
+        )
+        for sku in stuck
+    ]
+    _keep_while_pending(connections, "STOCK_UNCONFIRMED", found, pending)
     stale = pending_longer_than(connections.state, _stale_minutes(connections))
     found = [
         question("SKU_STALE", f"sku:{sku}", f"The stock of {sku} is out of step for {minutes:,.0f} minutes.")
         for sku, minutes in stale
     ]
     _replace(connections, "SKU_STALE", found, whole=True)
-    if whole or drifted:
-        some = ", ".join(drifted[:SHOWN]) + (" …" if len(drifted) > SHOWN else "")
-        said = f"BigCommerce shows less than was confirmed for {len(drifted):,} SKUs (sold, or changed by hand): {some}"
-        found = [question("STOCK_DRIFT", "flow:inventory", said, skus=drifted[:1000])] if drifted else []
-        _replace(connections, "STOCK_DRIFT", found, whole=whole)
+    if not whole:
+        # A sample speaks of what it has looked at; the rest stays as it was found.
+        known = connections.state.exceptions.find(flow=FLOW, code="STOCK_DRIFT")
+        drifted = sorted({sku for row in known for sku in row.detail["skus"]} - set(level) | set(drifted))
+    some = ", ".join(drifted[:SHOWN]) + (" …" if len(drifted) > SHOWN else "")
+    said = f"BigCommerce shows less than was confirmed for {len(drifted):,} SKUs (sold, or changed by hand): {some}"
+    found = [question("STOCK_DRIFT", "flow:inventory", said, skus=drifted[:1000])] if drifted else []
+    _replace(connections, "STOCK_DRIFT", found, whole=True)
+
+
+def _keep_while_pending(
+    connections: Connections, code: str, found: list[Question], pending: set[str]
+) -> None:
+    """A SKU stays in question until it is in step again, whichever run brings that about."""
+    exceptions = connections.state.exceptions
+    exceptions.open_many(FLOW, found)
+    keep = pending | {one.subject for one in found}
+    exceptions.keep_only(FLOW, code, sorted(keep))
 
 
 def _replace(connections: Connections, code: str, found: list[Question], *, whole: bool) -> None:
