@@ -13,7 +13,6 @@ from bcns_pipeline.clients.http.retry import RetryPolicy
 from bcns_pipeline.clients.http.transport import Transport
 from bcns_pipeline.outcomes import Meter, Outcome, System
 
-
 # A run waits for its message, so an alert gives up long before a flow's own calls would.
 _RETRY = RetryPolicy(attempts=3, total_seconds=10.0)
 _TIMEOUTS = Timeouts(connect=5.0, read=10.0, write=10.0)

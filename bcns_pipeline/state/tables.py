@@ -153,7 +153,7 @@ inventory_change = sa.Table(
     sa.Column("pushed", sa.Integer),
     sa.Column("read_back", sa.Integer),
     sa.Column("settled_at", Timestamp),
-    sa.Index("inventory_change_by_item", "store", "item_id", "location_id", "planned_at"),
+    sa.Index("inventory_change_by_item", "item_id", "location_id", "planned_at"),
     postgresql_partition_by="RANGE (planned_at)",
 )
 
@@ -161,9 +161,9 @@ inventory_change = sa.Table(
 inventory_state = sa.Table(
     "inventory_state",
     metadata,
-    sa.Column("store", sa.Text, primary_key=True),
-    sa.Column("item_id", sa.BigInteger, primary_key=True),
-    sa.Column("location_id", sa.Integer, primary_key=True),
+    sa.Column("store", sa.Text, nullable=False),
+    sa.Column("item_id", sa.BigInteger, nullable=False),
+    sa.Column("location_id", sa.Integer, nullable=False),
     sa.Column("confirmed", sa.Integer),
     sa.Column("confirmed_at", Timestamp),
     sa.Column("origin", sa.Text),  # adopted (first seen in the store) | pushed
@@ -173,6 +173,8 @@ inventory_state = sa.Table(
     sa.Column("live", sa.Integer),  # last value seen in the store
     sa.Column("live_at", Timestamp),
     sa.Column("pending_since", Timestamp),  # wanted <> confirmed since; NULL = in step
+    # The numbers first: every line that is sent looks itself up here, and texts are slow to compare.
+    sa.PrimaryKeyConstraint("item_id", "location_id", "store"),
 )
 
 # "This record there is that record here." For kind `item`, label is the SKU and detail has product_id,

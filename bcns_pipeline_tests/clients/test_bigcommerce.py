@@ -233,7 +233,11 @@ def test_a_422_names_the_identities_of_its_title(title: str, named: tuple[str, .
 def test_a_422_may_name_its_lines_by_number_or_by_a_sku_in_other_words() -> None:
     items = [Adjustment(1, 1, sku="A-1"), Adjustment(1, 1, variant_id=7)]
     by_number = explain(422, {}, problem("Invalid", {"items.1.quantity": "is wrong"}).content)
-    assert named_adjustments(by_number.detail, by_number.named, items) == ("variant_id:7",)
+    assert named_adjustments(by_number.detail, by_number.named, items) == ("variant_id:7@1",)
+    many = {f"items.{n}.location_id": "Location 3 is disabled" for n in range(100)}
+    lines = [Adjustment(3, 1, variant_id=n) for n in range(1, 101)]
+    all_of_them = explain(422, {}, problem("Invalid", many).content)
+    assert len(named_adjustments(all_of_them.detail, all_of_them.named, lines)) == 100
     assert named_adjustments("Unknown SKU A-1 in the request", (), items) == ("sku:A-1",)
     blank = [Adjustment(1, 1, sku="RED SHIRT"), Adjustment(1, 1, sku="555-010-9999")]
     title = "Items with identity: [sku RED SHIRT] are not found"

@@ -261,6 +261,24 @@ class Flow:
         assert state.outbox.find() == []
         assert isinstance(state.verify_audit(), Verified)
 
+    @contextlib.contextmanager
+    def at(self, **addresses: str) -> Iterator[None]:
+        """Other variables for the runs in the block, e.g. an address."""
+        before = self.environment
+        self.environment = {**before, **addresses}
+        try:
+            with variables(self.environment):
+                yield
+        finally:
+            self.environment = before
+
+    def age_pending(self, minutes: int) -> None:
+        """As if what is out of step had been so for longer."""
+        with self._engine.begin() as conn:
+            conn.exec_driver_sql(
+                f"update bcns.inventory_state set pending_since = pending_since - interval '{minutes} minutes'"
+            )
+
     # -- our side --------------------------------------------------------------------------------------------
 
     def state(self, run_id: str = "test") -> State:

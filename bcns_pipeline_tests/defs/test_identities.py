@@ -58,7 +58,7 @@ def test_a_sku_that_netsuite_has_twice_is_blocked_alone_and_heals_after_mending(
     assert all("used by NetSuite items" in row.message for row in found)
 
     # An incremental run that meets one of the two alone is not fooled.
-    first, second = sorted({row["item"] for row in flow.control.levels("TWICE-001")})
+    _, second = sorted({row["item"] for row in flow.control.levels("TWICE-001")})
     flow.later(60 * 60)
     flow.control.adjust(item=second, location=1, on_hand=1)
     flow.run()

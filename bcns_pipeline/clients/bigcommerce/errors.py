@@ -48,7 +48,7 @@ def explain(status: int, _headers: Mapping[str, str], body: bytes) -> Fault:
     except ValueError:
         return Fault(verdict(status), code, summary(body))
     detail = _detail(value) or summary(body)
-    return Fault(verdict(status), code, detail, named_identities(_title(value)))
+    return Fault(verdict(status), code, detail, (*named_identities(_title(value)), *_numbered(value)))
 
 
 def _detail(value: Any) -> str:
@@ -66,6 +66,13 @@ def _detail(value: Any) -> str:
     if isinstance(batch, list):
         parts += [str(one.get("field_errors", one)) for one in batch[:20] if isinstance(one, dict)]
     return "; ".join(filter(None, parts))
+
+
+def _numbered(value: Any) -> tuple[str, ...]:
+    """Lines that field errors name by their place, all of them, as `line:1`."""
+    errors = value.get("errors") if isinstance(value, dict) else None
+    matches = map(_INDEX.match, errors) if isinstance(errors, dict) else ()
+    return tuple(dict.fromkeys(f"line:{int(match['index'])}" for match in matches if match))
 
 
 def _title(value: Any) -> str:
@@ -103,17 +110,19 @@ def named_identities(title: str) -> tuple[str, ...]:
 def named_adjustments(detail: str, named: Iterable[str], items: Sequence[Adjustment]) -> tuple[str, ...]:
     """`named` as far as the request had it, in its spelling, and what only the request can resolve.
 
-    Field errors name a line by its number; a SKU may stand in words that we don't know, or hold blanks. Where
-    nothing of the request is recognised, `named` as it was: the caller finds no line for it and bisects.
+    Field errors name a line by its number: that line alone is meant, and comes with its location as
+    `variant_id:106@3`. A SKU may stand in words that we don't know, or hold blanks. Where nothing of the
+    request is recognised, `named` as it was: the caller finds no line for it and bisects.
     """
     named = tuple(named)
     sent = {_key(item).lower(): _key(item) for item in items}
     sent.update({f"location_id:{item.location_id}": f"location_id:{item.location_id}" for item in items})
     found = dict.fromkeys(sent[one.lower()] for one in named if one.lower() in sent)
-    for part in detail.split("; "):
-        match = _INDEX.match(part)
-        if match and ":" in part and int(match["index"]) < len(items):
-            found[_key(items[int(match["index"])])] = None
+    for one in named:
+        kind, _, number = one.partition(":")
+        if kind == "line" and int(number) < len(items):
+            item = items[int(number)]
+            found[f"{_key(item)}@{item.location_id}"] = None
     if not found and "sku" in detail.lower():
         for item in items:
             if item.sku is not None and re.search(rf"(?<![\w-]){re.escape(item.sku)}(?![\w-])", detail):

@@ -136,9 +136,10 @@ def _isolate(connections: Connections, batch: Batch, refused: Refused, pushed: P
 
 
 def named_lines(lines: pd.DataFrame, named: tuple[str, ...]) -> pd.DataFrame:
-    """The lines whose identity the refusal names, as `variant_id:106`, `product_id:7`, `sku:A`, `location_id:3`."""
+    """The lines that the refusal names: `variant_id:106`, `product_id:7`, `sku:A`, `location_id:3`; one: `...@3`."""
     words = {name.lower() for name in named}
     hit = pd.Series(False, index=lines.index)
     for column in ("variant_id", "product_id", "sku", "location_id"):
-        hit |= (f"{column}:" + lines[column].astype(str).str.lower()).isin(words)
+        name = f"{column}:" + lines[column].astype(str).str.lower()
+        hit |= name.isin(words) | (name + "@" + lines["location_id"].astype(str)).isin(words)
     return lines.loc[hit]

@@ -134,7 +134,7 @@ create table bcns.inventory_change (
     settled_at timestamptz,
     primary key (plan_id, line, planned_at)
 ) partition by range (planned_at);
-create index inventory_change_by_item on bcns.inventory_change (store, item_id, location_id, planned_at);
+create index inventory_change_by_item on bcns.inventory_change (item_id, location_id, planned_at);
 
 create table bcns.inventory_state (
     store text not null,
@@ -149,7 +149,7 @@ create table bcns.inventory_state (
     live integer,
     live_at timestamptz,
     pending_since timestamptz,
-    primary key (store, item_id, location_id)
+    primary key (item_id, location_id, store)
 ) with (fillfactor = 50);
 
 create table bcns.link (

@@ -1,0 +1,55 @@
+"""The documents against the code: what a person reads on call must be there, and true.
+
+Put here what can be compared by a machine. Do not put wording here: that is for whoever reads.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bcns_pipeline.cli.probes_bigcommerce import SCOPES
+from bcns_pipeline.rules.exceptions import CATALOGUE
+from bcns_pipeline.settings import PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+README = (ROOT / "README.md").read_text()
+ENTRIES = dict(re.findall(r"^### ([A-Z_]+)\n(.*?)(?=^### |\Z)", OPERATIONS, re.MULTILINE | re.DOTALL))
+LARGEST_PICTURE = 300_000
+
+
+def test_every_exception_code_has_a_runbook_entry_and_none_is_left_over() -> None:
+    assert list(ENTRIES) == list(CATALOGUE)
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_a_runbook_entry_says_what_the_catalogue_says(code: str) -> None:
+    kind, entry = CATALOGUE[code], ENTRIES[code]
+    ends = "closes by itself" if kind.heals else "a person closes it"
+    assert f"*{kind.severity} · {kind.owner.value} · {ends}*" in entry
+    assert f"**Cause.** {kind.cause}\n" in entry
+    assert f"**Fix.** {kind.fix}\n" in entry
+
+
+def test_the_documents_name_no_setting_that_does_not_exist() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    assert set(re.findall(rf"{PREFIX}[A-Z_]+", README + OPERATIONS)) <= known
+
+
+def test_the_readme_names_every_scope_that_the_doctor_asks_for() -> None:
+    assert [scope.name for scope in SCOPES if f"`{scope.name}`" not in README] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/operations.md", "CHANGELOG.md"])
+def test_links_between_files_lead_somewhere(page: str) -> None:
+    source = ROOT / page
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", source.read_text())
+    assert [link for link in links if not (source.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["lineage", "changes", "checks"])
+def test_the_pictures_are_small_enough_for_a_page(name: str) -> None:
+    assert (ROOT / "docs" / f"{name}.png").stat().st_size < LARGEST_PICTURE
