@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from bcns_pipeline.state.embedded import EmbeddedServer
 from bcns_pipeline.state.engine import create_engine
 from bcns_pipeline.state.migrate import upgrade
+from bcns_pipeline_tests import contract
 
 ROOT = Path(__file__).resolve().parent.parent
 TEST_HOME = ROOT / ".bcns" / "pytest"
@@ -114,3 +115,8 @@ def _drop_databases_of_dead_workers(conn: sa.Connection) -> None:
             conn.exec_driver_sql(f"drop database if exists {name} with (force)")
         except PermissionError:
             continue
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say whether the contract tests had BigCommerce's own files to run against."""
+    terminalreporter.write_line(contract.status())

@@ -15,12 +15,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rich.text import Text
-
 from bcns_pipeline.cli import local
 from bcns_pipeline.cli.admin import verify_audit
 from bcns_pipeline.cli.connect import remembered
-from bcns_pipeline.cli.console import say, show_table, terminal
+from bcns_pipeline.cli.console import say, show_table
 from bcns_pipeline.cli.demo_stage import LEVELS, Cast, Stage, choose, differing, told, verdict
 from bcns_pipeline.cli.explain import explain_stock
 from bcns_pipeline.cli.flows import dagster_instance, metadata_of
@@ -194,9 +192,4 @@ class Demo(Stage):
         show_table(
             ["code", "severity", "owner", "how many"], [(*key, n) for key, n in sorted(counts.items())]
         )
-        kept = sum(done for _, done in self.promises)
-        self.title(f"{kept} of {len(self.promises)} promises kept")
-        for text, done in self.promises:
-            if not done:
-                terminal().print(Text.assemble(("  BROKEN  ", "bold red"), text))
-        return kept == len(self.promises)
+        return self.all_kept()

@@ -87,6 +87,15 @@ class Stage:
         mark = Text.assemble(("✓ ", "green") if kept else ("✗ ", "bold red"), text)
         terminal().print(mark if kept or not otherwise else mark + Text(f": {otherwise}"))
 
+    def all_kept(self) -> bool:
+        """Whether every promise was kept, with the broken ones once more."""
+        kept = sum(done for _, done in self.promises)
+        self.title(f"{kept} of {len(self.promises)} promises kept")
+        for text, done in self.promises:
+            if not done:
+                terminal().print(Text.assemble(("  BROKEN  ", "bold red"), text))
+        return kept == len(self.promises)
+
     def run(self, job: str) -> ExecuteInProcessResult:
         """One run of a job, with what its steps say; a failed run is a broken promise."""
         self.seen = self.control.clear_log()

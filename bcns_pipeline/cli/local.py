@@ -46,14 +46,17 @@ def private_home(name: str) -> Iterator[Path]:
     try:
         if not try_lock(held, fcntl.LOCK_EX):
             raise BadInput([f"`bcns {name}` is running here already ({home}); end it first."])
-        _empty(home)
+        empty(home)
         yield home
     finally:
         os.close(held)
 
 
-def _empty(home: Path) -> None:
-    """Remove what an earlier run left, its database included, which as root lies outside of `home`."""
+def empty(home: Path) -> None:
+    """Remove what an earlier run left, its database included, which as root may lie outside of `home`.
+
+    Raises BadInput where somebody still uses the database.
+    """
     folders = Folders(home / "postgres")
     if folders.root.exists():
         _await_keeper(folders)

@@ -21,7 +21,7 @@ PAUSE = (2.0, 7.0)
 TOLD_AFTER = (20.0, 70.0)
 # Shoppers want few things much, and everything else a little.
 FAVOURITES = 60
-SHARES = {"order": 60, "receipt": 18, "count": 18, "hand_edit": 4}
+SHARES = {"order": 60, "receipt": 18, "count": 18, "hand_edit": 3}
 
 
 @dataclass(slots=True)

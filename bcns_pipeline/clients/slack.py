@@ -37,3 +37,7 @@ class SlackClient:
     def post(self, text: str) -> Outcome:
         """Send `text` (Slack's own markup); no personal data belongs in it."""
         return self._transport.write("POST", "", operation="POST slack webhook", json={"text": text})
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()

@@ -91,7 +91,8 @@ class Connections(dg.ConfigurableResource):
             except BadInput as bad:
                 faults.extend(bad.faults)
         if faults:
-            raise PermanentFailure.of_faults(faults)
+            # A malformed variable is the fault of every system that is asked for.
+            raise PermanentFailure.of_faults(dict.fromkeys(faults))
 
     @property
     def state(self) -> State:

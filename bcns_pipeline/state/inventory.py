@@ -155,6 +155,17 @@ class Inventory(InventoryStock):
                     superseded += lines_sql.overtake(tx, whole, waiting)
         return superseded, pd.concat(flying, ignore_index=True)
 
+    def withdraw(
+        self, plan: Plan, lines: Sequence[int] | np.ndarray[Any, Any], *, conn: sa.Connection | None = None
+    ) -> int:
+        """Lines of a plan that turned out to be in step before they were sent: `superseded`. Returns how many."""
+        numbers = np.asarray(lines, dtype=np.int64)
+        if not len(numbers):
+            return 0
+        whole = Span(plan.id, plan.created_at, int(numbers.min()), int(numbers.max()))
+        with self._scope.transaction(conn) as tx:
+            return lines_sql.overtake(tx, whole, numbers)
+
     def _unsettled(self, conn: sa.Connection) -> dict[int, list[Span]]:
         query = sa.select(operation.c.payload).where(
             operation.c.store == self._scope.store,

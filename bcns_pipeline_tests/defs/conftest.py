@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from bcns_pipeline.defs.inventory import apply, readback
 from bcns_pipeline.resources import failures
 from bcns_pipeline.sandbox.launch import Sandbox, start
 from bcns_pipeline.sandbox.options import ALL_SCOPES
@@ -45,6 +46,9 @@ def flow(
     """A merchant of 40 SKUs at 2 locations, in step, whom we have never met."""
     # A step that met an outage is tried again at once.
     monkeypatch.setattr(failures, "RETRY_SECONDS", 0)
+    # These sandboxes apply an adjustment after 20 ms.
+    monkeypatch.setattr(readback, "FIRST_LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(apply, "LEFTOVER_PATIENCE_SECONDS", 1.0)
     monkeypatch.chdir(tmp_path)
     quiet = {"python_logs": {"python_log_level": "CRITICAL"}}
     with dg.DagsterInstance.ephemeral(settings=quiet) as instance:

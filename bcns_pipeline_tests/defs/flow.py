@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import sqlalchemy as sa
 import yaml
 from dagster import ExecuteInProcessResult
 
@@ -38,6 +39,7 @@ from bcns_pipeline.state.audit_verify import Verified
 from bcns_pipeline.state.engine import create_engine
 from bcns_pipeline.state.exceptions import ExceptionRow
 from bcns_pipeline.state.store import State
+from bcns_pipeline.state.worker import Worker
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA_KEY = base64.b64encode(b"k" * 32).decode()
@@ -125,9 +127,7 @@ class Run:
     def checks(self) -> dict[str, bool]:
         """Whether each check that was made has passed."""
         found = (e for e in self.result.all_events if e.event_type_value == "ASSET_CHECK_EVALUATION")
-        return {
-            e.asset_check_evaluation_data.check_name: e.asset_check_evaluation_data.passed for e in found
-        }
+        return {e.asset_check_evaluation_data.check_name: e.asset_check_evaluation_data.passed for e in found}
 
     @property
     def failures(self) -> list[str]:
@@ -279,13 +279,46 @@ class Flow:
                 f"update bcns.inventory_state set pending_since = pending_since - interval '{minutes} minutes'"
             )
 
+    def tags(self, run: Run) -> dict[str, str]:
+        """The tags of a run as Dagster's own retry daemon would read them."""
+        found = self.instance.get_run_by_id(run.result.run_id)
+        assert found is not None
+        return dict(found.tags)
+
+    def age_operations(self, minutes: int) -> None:
+        """As if what is open in the outbox had been staged earlier."""
+        with self._engine.begin() as conn:
+            conn.exec_driver_sql(
+                f"update bcns.operation set staged_at = staged_at - interval '{minutes} minutes'"
+            )
+
+    def end_other_sessions(self, keep: Worker) -> None:
+        """The database server ends every session but that of `keep` and our own."""
+        with self._engine.begin() as conn:
+            conn.execute(
+                sa.text(
+                    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+                    "and pid <> pg_backend_pid() and pid not in (select pid from pg_locks where locktype = "
+                    "'advisory' and (classid::bigint << 32) | objid::bigint = :id)"
+                ),
+                {"id": keep.id},
+            )
+        self._engine.dispose()
+
     # -- our side --------------------------------------------------------------------------------------------
 
     def state(self, run_id: str = "test") -> State:
-        return State(self._engine, self.environment["BCNS_BIGCOMMERCE_STORE_HASH"], run_id=run_id, actor="ada")
+        return State(
+            self._engine, self.environment["BCNS_BIGCOMMERCE_STORE_HASH"], run_id=run_id, actor="ada"
+        )
 
     def run(
-        self, job: str = "inventory_sync", *, mode: str | None = None, run_config: Any = None, fails: bool = False
+        self,
+        job: str = "inventory_sync",
+        *,
+        mode: str | None = None,
+        run_config: Any = None,
+        fails: bool = False,
     ) -> Run:
         """One run of a job in this process; fails the test where it fails, unless that is expected."""
         connections = Impatient(config_path=self.environment["BCNS_CONFIG"])
@@ -298,12 +331,17 @@ class Flow:
         assert run.success is not fails, run.failures
         return run
 
-    def start(self, job: str = "inventory_sync") -> subprocess.Popen[str]:
-        """The same in a process of its own, which a test may kill."""
-        command = [sys.executable, "-m", "bcns_pipeline_tests.defs.one_run", job]
+    def start(self, job: str = "inventory_sync", *options: str) -> subprocess.Popen[str]:
+        """The same in a process of its own, which a test may kill. `options` are those of one_run.py."""
+        command = [sys.executable, "-m", "bcns_pipeline_tests.defs.one_run", job, *options]
         environment = {**os.environ, **self.environment, "PYTHONPATH": str(ROOT)}
         child = subprocess.Popen(
-            command, env=environment, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            env=environment,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         self.children.append(child)
         return child

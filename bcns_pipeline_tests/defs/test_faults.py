@@ -91,7 +91,9 @@ def test_an_adjustment_that_got_lost_is_found_out_and_computed_anew(
     # Never resent by the same run: it is read back, and said.
     assert flow.puts() == 1
     assert run.metadata()["lines_unconfirmed"] == 6
-    assert {row.subject for row in flow.open_exceptions("STOCK_UNCONFIRMED")} == {f"sku:{sku}" for sku in MOVED}
+    assert {row.subject for row in flow.open_exceptions("STOCK_UNCONFIRMED")} == {
+        f"sku:{sku}" for sku in MOVED
+    }
 
     run = flow.run()
     assert run.sent == 6
@@ -184,11 +186,11 @@ def test_a_store_that_asks_to_wait_too_long_keeps_the_rest_planned(flow: Flow) -
 
 def test_tokens_that_expire_in_the_middle_of_a_run_are_renewed(flow: Flow) -> None:
     bring_into_step(flow)
-    flow.control.latency(30)
+    flow.control.latency(60)
     ended = threading.Event()
 
     def expire() -> None:
-        while not ended.wait(0.08):
+        while not ended.wait(0.25):
             flow.control.call("POST", "/netsuite/tokens/expire")
 
     clock = threading.Thread(target=expire)

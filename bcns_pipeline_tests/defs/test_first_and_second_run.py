@@ -35,7 +35,9 @@ def test_a_first_run_adopts_what_is_right_and_pushes_only_differences(flow: Flow
 
 
 def test_every_later_run_of_every_job_writes_nothing_while_nothing_changes(flow: Flow) -> None:
-    flow.seed(40, stock="zero", duplicates=2, netsuite_orphans=2, bigcommerce_orphans=2, fractional=2, negative=2)
+    flow.seed(
+        40, stock="zero", duplicates=2, netsuite_orphans=2, bigcommerce_orphans=2, fractional=2, negative=2
+    )
     flow.run()
     flow.control.clear_log()
 
@@ -64,7 +66,14 @@ def test_only_what_changed_is_read_and_sent(flow: Flow) -> None:
 
 def test_every_fetched_row_is_planned_skipped_or_excepted(flow: Flow) -> None:
     flow.seed(
-        40, stock="zero", duplicates=2, blanks=1, netsuite_orphans=3, bigcommerce_orphans=2, fractional=2, negative=2
+        40,
+        stock="zero",
+        duplicates=2,
+        blanks=1,
+        netsuite_orphans=3,
+        bigcommerce_orphans=2,
+        fractional=2,
+        negative=2,
     )
     for job in ("inventory_sync", "inventory_full_sync"):
         run = flow.run(job)

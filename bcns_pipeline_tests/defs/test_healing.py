@@ -88,14 +88,18 @@ def test_an_approval_raises_what_is_below_in_the_next_run_and_only_once(flow: Fl
     assert len(flow.open_exceptions("STOCK_DRIFT")) == 1
 
 
-def test_a_hand_edit_upwards_heals_within_a_full_sync_and_downwards_with_the_next_movement(flow: Flow) -> None:
+def test_a_hand_edit_upwards_heals_within_a_full_sync_and_downwards_with_the_next_movement(
+    flow: Flow,
+) -> None:
     flow.stock(SKU, 10, 10)
     flow.stock("SKU-000005", 10, 10)
     flow.run()
-    flow.control.edit([
-        {"sku": SKU, "location_id": 1, "quantity": 90},
-        {"sku": "SKU-000005", "location_id": 1, "quantity": 1},
-    ])
+    flow.control.edit(
+        [
+            {"sku": SKU, "location_id": 1, "quantity": 90},
+            {"sku": "SKU-000005", "location_id": 1, "quantity": 1},
+        ]
+    )
 
     flow.run("inventory_full_sync")
     assert flow.shop(SKU) == (10, 10)
@@ -153,7 +157,13 @@ def test_a_sale_between_push_and_read_back_counts_as_confirmed(flow: Flow) -> No
     flow.stock(SKU, 1_000, 10)
     # The order comes in while the adjustment is being applied.
     flow.control.faults(
-        {"system": "bigcommerce", "kind": "latency", "path_regex": "inventory/items", "method": "GET", "ms": 600}
+        {
+            "system": "bigcommerce",
+            "kind": "latency",
+            "path_regex": "inventory/items",
+            "method": "GET",
+            "ms": 600,
+        }
     )
     child = flow.start()
     wait_until(lambda: flow.control.inventory(SKU)[0]["on_hand"]["1"] == 1_000)

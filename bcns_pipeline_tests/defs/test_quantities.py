@@ -98,9 +98,7 @@ def test_kits_per_location_count_what_each_location_can_put_together(flow: Flow)
 
 def test_a_kit_moves_when_one_of_its_members_does(flow: Flow) -> None:
     flow.seed(60)
-    flow.control.members(
-        KIT, [{"sku": "SKU-000001", "quantity": 4}, {"sku": "SKU-000002", "quantity": 1}]
-    )
+    flow.control.members(KIT, [{"sku": "SKU-000001", "quantity": 4}, {"sku": "SKU-000002", "quantity": 1}])
     flow.stock("SKU-000001", 40, 40)
     flow.stock("SKU-000002", 100, 100)
     flow.run()

@@ -145,7 +145,7 @@ def test_a_quantity_that_is_no_number_takes_out_its_own_item_and_heals(flow: Flo
         return None
 
     def spoil(content: bytes) -> bytes:
-        if not broken or b'"quantityavailable"' not in content and b'"available"' not in content:
+        if not broken or (b'"quantityavailable"' not in content and b'"available"' not in content):
             return content
         rows = json.loads(content)
         for row in rows.get("items", []):

@@ -5,6 +5,7 @@ can't be delivered is a warning in the run's log and stops nothing.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import closing
 
 from bcns_pipeline.defs.inventory.apply import Applied
 from bcns_pipeline.outcomes import Sent
@@ -19,7 +20,8 @@ def tell(connections: Connections, applied: Applied, warn: Callable[[str], None]
     slack = connections.slack()
     if slack is None:
         return
-    outcome = slack.post(message(applied))
+    with closing(slack):
+        outcome = slack.post(message(applied))
     if not isinstance(outcome, Sent):
         warn(f"the run's summary did not reach Slack: {outcome}")
 

@@ -81,7 +81,8 @@ def apply_plan(
     state, flow, progress = connections.state, planned.plan.flow, now_and_then(progress)
     applied = Applied(planned)
     with state.worker() as worker, worker.exclusive(f"{state.store}/{flow}/apply"):
-        settle_leftovers(connections, flow, planned.plan.id, lane)
+        if settle_leftovers(connections, flow, planned.plan.id, lane):
+            _withdraw_what_is_in_step(connections, planned)
         # Older lines of the other lane that wait to be sent are overtaken by what this run has read.
         _, flying = state.inventory.note_read(planned.wanted[["item_id", "location_id", "read_seq"]])
         state.inventory.mark_pending(flying)
@@ -110,15 +111,18 @@ def apply_plan(
     return applied
 
 
-def settle_leftovers(connections: Connections, flow: str, plan_id: int, lane: Lane) -> None:
-    """What a dead process left: possibly sent lines are read back, unsent ones are given up for the new plan."""
+def settle_leftovers(connections: Connections, flow: str, plan_id: int, lane: Lane) -> bool:
+    """What a dead process left: possibly sent lines are read back, unsent ones are given up for the new plan.
+
+    Returns whether any was read back, so that what is confirmed may have moved since the plan was made.
+    """
     state = connections.state
     for old in state.outbox.find(flow=flow, states=("planned",)):
         if old.plan_id != plan_id:
             state.inventory.give_up(old, f"computed anew by plan {plan_id}", outcome="superseded")
     doubtful = state.outbox.recover(flow)
     if not doubtful:
-        return
+        return False
     readback = ReadBack(connections, lane, patience_seconds=LEFTOVER_PATIENCE_SECONDS)
     products: dict[str, int] = {}
     for operation in doubtful:
@@ -130,6 +134,18 @@ def settle_leftovers(connections: Connections, flow: str, plan_id: int, lane: La
             products.update(zip(lines["sku"].tolist(), lines["product_id"].tolist(), strict=True))
     readback.read_skus(products)
     readback.finish()
+    return True
+
+
+def _withdraw_what_is_in_step(connections: Connections, planned: Planned) -> None:
+    """A line that a leftover has already brought about is not sent again: a unit sold since would come back."""
+    inventory = connections.state.inventory
+    known = inventory.known()
+    settled = known[(known["sent"] < 0) | (known["sent"] == known["confirmed"])]
+    keys = ["item_id", "location_id"]
+    lines = planned.lines[[*keys, "new"]].reset_index(names="line")
+    lines = lines.merge(settled[[*keys, "confirmed"]], on=keys)
+    inventory.withdraw(planned.plan, lines.loc[lines["new"] == lines["confirmed"], "line"].tolist())
 
 
 def _flying(connections: Connections, operation: Operation) -> pd.DataFrame:

@@ -150,4 +150,5 @@ def by_item(live: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
         ],
         ignore_index=True,
     )
-    return found.drop_duplicates(["item_id", "location_id"]).rename(columns={"on_hand": "live"})
+    # What was read later is nearer to the truth: an earlier look may have come before a push was applied.
+    return found.drop_duplicates(["item_id", "location_id"], keep="last").rename(columns={"on_hand": "live"})

@@ -21,6 +21,7 @@ from bcns_pipeline.rules.settlement import settlement
 from bcns_pipeline.state.inventory import Batch
 
 PAGE_ITEMS = 1_000
+TAIL_STREAMS = 4
 LIVE_COLUMNS = ("variant_id", "product_id", "location_id", "on_hand", "safety_stock")
 # BigCommerce applies an adjustment some time after its 200; the sandbox after 300 ms, a store usually sooner.
 FIRST_LOOK_SECONDS = 0.5
@@ -92,17 +93,24 @@ class ReadBack:
 
     def read_store(self, sender_done: Callable[[], bool], progress: Callable[[str], None]) -> None:
         """Read every page once, each one when what it will show has been sent, or when nothing more is sent."""
-        page, last = 1, 2
-        while page <= last:
+        page = 1
+        while True:
             while not sender_done() and self._applied_items() < page * PAGE_ITEMS:
                 time.sleep(0.05)
             if sender_done():
                 self._wait_for_first_look()
             got = self._shop.page(page)
             self._take(got)
-            last = got.total_pages or (page if got.paging.last else page + 1)
             if page % 10 == 0:
-                progress(f"read back {page:,} of {last:,} pages")
+                progress(f"read back {page:,} of {got.total_pages or 'some'} pages")
+            if got.paging.last:
+                return
+            if sender_done() and got.total_pages is not None:
+                # Nothing is left to wait for: the rest at once, as far as the Gate allows.
+                with ThreadPoolExecutor(TAIL_STREAMS, thread_name_prefix="read-back") as pool:
+                    for rest in pool.map(self._shop.page, range(page + 1, got.total_pages + 1)):
+                        self._take(rest)
+                return
             page += 1
 
     def finish(self) -> Seen:

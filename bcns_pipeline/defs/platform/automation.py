@@ -4,6 +4,7 @@ Put cross-flow schedules and sensors here. Do not put a flow's own schedule here
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import dagster as dg
@@ -53,7 +54,8 @@ def failed_runs(context: dg.RunFailureSensorContext, connections: Connections) -
     if slack is None:
         context.log.warning(text)
     else:
-        slack.post(f":red_circle: {text} (run {context.dagster_run.run_id})")
+        with closing(slack):
+            slack.post(f":red_circle: {text} (run {context.dagster_run.run_id})")
 
 
 def schedules(mapping: config.Mapping) -> list[dg.ScheduleDefinition]:

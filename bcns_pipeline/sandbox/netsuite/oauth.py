@@ -117,7 +117,8 @@ def _check_claims(claims: Mapping[str, Any], certificates: Certificates, tokens:
         return oauth_error("invalid_client", "The client is not known.", 401)
     audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     # The host of the audience is not matched: Oracle's own sample names another service's host.
-    if not any(urlsplit(str(a)).path == TOKEN_PATH for a in audience):
+    # Nor is what stands in front of the path, because a relay may put us below a prefix.
+    if not any(urlsplit(str(a)).path.endswith(TOKEN_PATH) for a in audience):
         return oauth_error("invalid_grant", "The audience is not the token endpoint.")
     if claims["exp"] - claims["iat"] > LONGEST_LIFE:
         return oauth_error("invalid_grant", "The client assertion may live for 60 minutes at most.")

@@ -1,0 +1,242 @@
+"""The demo and `bcns dev`: that they end well, leave nothing behind, and would say so if a promise were broken.
+
+Put here whole commands in processes of their own, and the comparison that the demo stands on. What the jobs do
+is tested with the flow.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bcns_pipeline.cli import local
+from bcns_pipeline.cli.dagster_ui import DagsterUI
+from bcns_pipeline.cli.demo import run_demo
+from bcns_pipeline.cli.demo_stage import Stage, differing, told
+from bcns_pipeline.cli.flows import StepLog
+from bcns_pipeline.cli.people import SHARES, People
+from bcns_pipeline.cli.truth import Line, compare
+from bcns_pipeline.rules.faults import BadInput
+from bcns_pipeline.sandbox.launch import Sandbox
+from bcns_pipeline.settings import load_settings
+
+ROUTES = [{"netsuite": 1, "bigcommerce": 1}, {"netsuite": 6, "bigcommerce": 2}]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """BCNS_HOME of a command, emptied with its database afterwards."""
+    home = tmp_path / "home"
+    yield home
+    for one in home.glob("*/"):
+        local.empty(one)
+
+
+def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
+    """`bcns` in a process of its own, with nothing of ours in its environment but BCNS_HOME."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BCNS_")}
+    command = [sys.executable, "-c", "from bcns_pipeline.cli.main import main; main()", *arguments]
+    return subprocess.Popen(
+        command,
+        env={**environment, "BCNS_HOME": str(home), "COLUMNS": "200"},
+        cwd=home.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_the_demo_keeps_every_promise_on_a_small_catalogue(home: Path) -> None:
+    demo = start(home, "demo", "--skus", "500")
+    told, _ = demo.communicate(timeout=240)
+    assert demo.returncode == 0, told
+    assert "✗" not in told
+    assert "Warning" not in told
+    assert "rows fetched = " in told, "what the steps say is shown while they work"
+    assert "Demo time:" in told
+
+
+def test_too_small_a_catalogue_is_refused_in_a_sentence() -> None:
+    with pytest.raises(BadInput, match="500 or more"):
+        run_demo(10)
+
+
+def test_dev_switches_the_schedules_on_and_leaves_nothing_behind_when_it_is_told_to_end(home: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    dev = start(home, "dev", "--skus", "50", "--port", str(port))
+    assert dev.stdout is not None
+    said = []
+    for line in dev.stdout:
+        said.append(line)
+        if "Ctrl-C ends everything" in line:
+            break
+    assert dev.poll() is None, "".join(said)
+    schedules = DagsterUI(port).repositories()[0]["schedules"]
+    assert {one["scheduleState"]["status"] for one in schedules} == {"RUNNING"}
+    children = offspring(dev.pid)
+    assert len(children) > 3
+    dev.send_signal(signal.SIGTERM)
+    rest, _ = dev.communicate(timeout=60)
+    assert dev.returncode == 0, "".join(said) + rest
+    assert "Traceback" not in rest
+    deadline = time.monotonic() + 10
+    while (left := [pid for pid in children if alive(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == []
+
+
+def test_a_second_demo_beside_a_running_one_is_refused(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BCNS_HOME", str(home))
+    monkeypatch.chdir(tmp_path)
+    with (
+        local.private_home("demo"),
+        pytest.raises(BadInput, match="running here already"),
+        local.private_home("demo"),
+    ):
+        pass
+
+
+def test_a_private_home_starts_empty_and_knows_nothing_of_the_callers_accounts(
+    home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BCNS_HOME", str(home))
+    monkeypatch.setenv("BCNS_SLACK_WEBHOOK_URL", "https://hooks.test/real")
+    monkeypatch.setenv("DAGSTER_HOME", "/somewhere/real")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("BCNS_DATABASE_URL=postgresql://real@database/real\n")
+    (home / "demo").mkdir(parents=True)
+    (home / "demo" / "old").write_text("of an earlier run")
+    with local.private_home("demo") as place:
+        assert list(place.iterdir()) == []
+        mapping = local.write_mapping(place, ROUTES)
+        variables = local.environment(place, mapping, {"BCNS_BIGCOMMERCE_STORE_HASH": "sandbox1"}, "demo")
+        for name in list(os.environ):
+            if name not in variables:
+                monkeypatch.delenv(name)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(place)
+        settings = load_settings()
+    assert "DAGSTER_HOME" not in variables
+    assert settings.slack_webhook_url is None
+    assert settings.database_url is None
+    assert settings.bigcommerce_store_hash == "sandbox1"
+
+
+def test_a_broken_promise_is_told_and_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    stage = Stage(sandbox=None, instance=None)  # type: ignore[arg-type]
+    stage.promise("the sun rises", kept=True)
+    assert stage.all_kept()
+    stage.promise("pigs fly", False, "they walk")
+    assert not stage.all_kept()
+    said = capsys.readouterr().out
+    assert "pigs fly: they walk" in said
+    assert "1 of 2 promises kept" in said
+
+
+BOOKS: Mapping[str, Any] = {
+    "items": [
+        {"item": 1, "sku": "A", "type": "InvtPart", "matrix": None, "inactive": False},
+        {"item": 2, "sku": "B", "type": "InvtPart", "matrix": "CHILD", "inactive": False},
+        {"item": 3, "sku": "KIT", "type": "Kit", "matrix": None, "inactive": False},
+        {"item": 4, "sku": "TWICE", "type": "InvtPart", "matrix": None, "inactive": False},
+        {"item": 5, "sku": "twice", "type": "InvtPart", "matrix": None, "inactive": False},
+        {"item": 6, "sku": "OLD", "type": "InvtPart", "matrix": None, "inactive": True},
+        {"item": 7, "sku": "STYLE", "type": "InvtPart", "matrix": "PARENT", "inactive": False},
+    ],
+    "levels": [
+        {"item": 1, "location": 1, "available": 10.75},
+        {"item": 1, "location": 6, "available": -4.0},
+        {"item": 2, "location": 1, "available": 8.0},
+    ],
+    "members": [{"kit": 3, "item": 1, "quantity": 4.0}, {"kit": 3, "item": 2, "quantity": 2.0}],
+}
+
+
+def shop(**stock: tuple[int, int]) -> list[dict[str, Any]]:
+    return [{"sku": sku, "on_hand": {"1": one, "2": two}} for sku, (one, two) in stock.items()]
+
+
+def test_the_truth_floors_clamps_counts_kits_and_leaves_out_what_has_no_sku_of_its_own() -> None:
+    shown = shop(a=(10, 0), B=(8, 0), KIT=(2, 0), TWICE=(7, 7), OLD=(3, 3), STYLE=(1, 1), ONLY=(9, 9))
+    lines = compare(BOOKS, shown, ROUTES)
+    assert {(line.sku, line.location): line.should for line in lines} == {
+        ("A", 1): 10,
+        ("A", 2): 0,
+        ("B", 1): 8,
+        ("B", 2): 0,
+        ("KIT", 1): 2,
+        ("KIT", 2): 0,
+    }
+    assert differing(lines) == []
+
+
+def test_the_truth_names_what_the_shop_shows_wrong() -> None:
+    wrong = differing(compare(BOOKS, shop(A=(11, 0), KIT=(2, 1)), ROUTES))
+    assert wrong == [Line("A", 1, 10, 11), Line("KIT", 2, 0, 1)]
+    assert told(wrong) == "A in 1 shows 11 and should 10, KIT in 2 shows 1 and should 0"
+
+
+def test_what_a_step_says_is_shown_and_an_event_of_dagsters_is_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    handler = StepLog()
+    for event, message in ((None, "read 25,000 stock rows"), (object(), "Started execution of step")):
+        record = logging.makeLogRecord({"msg": message, "levelno": logging.INFO})
+        record.dagster_meta = {"dagster_event": event, "orig_message": message}
+        handler.handle(record)
+        assert record.levelno == logging.NOTSET, "Dagster's console would repeat it"
+    assert capsys.readouterr().out == "  read 25,000 stock rows\n"
+
+
+def test_people_do_everything_that_is_on_their_list(sandbox: Sandbox) -> None:
+    said: list[str] = []
+    shown = [row["sku"] for row in sandbox.control.inventory()]
+    sandbox.control.edit([{"sku": sku, "location_id": 1, "quantity": 50} for sku in shown])
+    people = People(sandbox.control, sandbox.locations, 7, said.append)
+    for number in range(60):
+        people.act(float(number))
+    people.tell_netsuite(1_000.0)
+    assert people.waiting == []
+    words = ("in the shop:", "receives", "counts", "by hand", "reaches NetSuite")
+    assert [word for word in words if not any(word in line for line in said)] == []
+    assert set(SHARES) == {"order", "receipt", "count", "hand_edit"}
+
+
+def offspring(pid: int) -> list[int]:
+    """Every process that descends from `pid`; the keeper of the database, which outlives all, is none."""
+    parents: dict[int, list[int]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        parents.setdefault(parent, []).append(int(folder.name))
+    found, open_ones = [], [pid]
+    while open_ones:
+        children = parents.get(open_ones.pop(), [])
+        found += children
+        open_ones += children
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether it still runs; a zombie that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
