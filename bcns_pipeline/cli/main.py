@@ -35,7 +35,11 @@ class Sentences(TyperGroup):
 
 
 app = typer.Typer(
-    cls=Sentences, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__
+    cls=Sentences,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="BigCommerce and NetSuite in step: run the flows, ask why, decide what waits for a person.",
 )
 config_app = typer.Typer(no_args_is_help=True, help="The merchant's mapping file.")
 audit_app = typer.Typer(no_args_is_help=True, help="The audit chain.")

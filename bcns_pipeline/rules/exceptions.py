@@ -43,13 +43,6 @@ _KINDS: Final = (
         "Give each NetSuite item and BigCommerce variant a SKU of its own; the next full sync unblocks it.",
     ),
     Kind(
-        "SKU_UNMATCHED",
-        "warning",
-        Owner.MERCHANDISING,
-        "A SKU exists on one side only.",
-        "Create or rename it on the other side, or leave it if it is not sold there.",
-    ),
-    Kind(
         "SKU_UNTRACKED",
         "warning",
         Owner.MERCHANDISING,
@@ -62,20 +55,6 @@ _KINDS: Final = (
         Owner.OPERATIONS,
         "A SKU has been out of step for longer than two runs, although others went through.",
         "Look at `bcns explain sku`: it says what was sent, what was refused and what the store shows.",
-    ),
-    Kind(
-        "ORPHAN_IN_NETSUITE",
-        "warning",
-        Owner.MERCHANDISING,
-        "An active NetSuite item with stock has no variant in BigCommerce, so its stock is not on sale.",
-        "Create the product in BigCommerce with this SKU, or leave it if it is not sold online.",
-    ),
-    Kind(
-        "ORPHAN_IN_BIGCOMMERCE",
-        "error",
-        Owner.MERCHANDISING,
-        "A BigCommerce variant has no active NetSuite item: its stock is nobody's and is never updated.",
-        "Correct the SKU, create the item in NetSuite, or take the product off sale.",
     ),
     Kind(
         "QUANTITY_UNREADABLE",
@@ -104,13 +83,6 @@ _KINDS: Final = (
         Owner.OPERATIONS,
         "The store shows less than was confirmed, and NetSuite has not moved: sold, or edited by hand.",
         "Nothing, if orders are on their way to NetSuite; approve it to raise the store to its number.",
-    ),
-    Kind(
-        "STOCK_ABOVE",
-        "error",
-        Owner.OPERATIONS,
-        "The store showed more than can be sold, by hand or by another app; it was lowered.",
-        "Find out who writes stock to the store beside us; NetSuite is the only authority.",
     ),
     Kind(
         "STOCK_REFUSED",
@@ -147,13 +119,6 @@ _KINDS: Final = (
         "A run would have changed more of the catalogue than inventory.breaker allows; nothing is sent.",
         "Look at the plan's table; then `bcns approve` lets one such plan through, or correct NetSuite.",
         heals=False,
-    ),
-    Kind(
-        "CALL_BUDGET_EXCEEDED",
-        "warning",
-        Owner.INTEGRATION,
-        "A run needed more API calls than its budget.",
-        "See the run's call table; raise inventory.call_budget if the catalogue has grown.",
     ),
 )
 

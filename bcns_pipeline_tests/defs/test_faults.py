@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bcns_pipeline_tests.defs.flow import Flow
+from bcns_pipeline_tests.defs.flow import Flow, wait_until
 
 MOVED = {"SKU-000001": (61, 62), "SKU-000002": (0, 0), "SKU-000012": (63, 0)}
 SUITEQL, TOKEN, ITEMS, PUT = "query/v1/suiteql", "oauth2/v1/token", "inventory/items", "adjustments/absolute"
@@ -187,19 +187,20 @@ def test_a_store_that_asks_to_wait_too_long_keeps_the_rest_planned(flow: Flow) -
 def test_tokens_that_expire_in_the_middle_of_a_run_are_renewed(flow: Flow) -> None:
     bring_into_step(flow)
     flow.control.latency(60)
-    ended = threading.Event()
+    flow.control.clear_log()
 
-    def expire() -> None:
-        while not ended.wait(0.25):
+    def expire_between_answers() -> None:
+        for answers in (1, 3, 5):
+            wait_until(lambda: sum(e["status"] == 200 for e in books_log()) >= answers)  # noqa: B023 - called at once
             flow.control.call("POST", "/netsuite/tokens/expire")
 
-    clock = threading.Thread(target=expire)
+    def books_log() -> Any:
+        return [e for e in flow.control.log(system="netsuite") if "suiteql" in e["path"]]
+
+    clock = threading.Thread(target=expire_between_answers)
     clock.start()
-    try:
-        flow.run("inventory_full_sync")
-    finally:
-        ended.set()
-        clock.join()
+    flow.run("inventory_full_sync")
+    clock.join()
     assert [e for e in flow.control.log(system="netsuite") if e["status"] == 401]
     assert_exactly_right(flow)
 

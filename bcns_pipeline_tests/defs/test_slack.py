@@ -6,8 +6,23 @@ import json
 import time
 from typing import Any
 
+import dagster as dg
+
+from bcns_pipeline.clients.slack import SlackClient
+from bcns_pipeline.defs.platform.automation import failed_runs
+from bcns_pipeline.state.usage import UsageMeter
 from bcns_pipeline_tests.defs.flow import Flow
 from bcns_pipeline_tests.defs.relay import serving
+
+
+class OnlySlack:
+    """Of the connections what the sensor of failed runs needs: it must work where everything else is broken."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def slack(self) -> SlackClient:
+        return SlackClient(self._url, meter=UsageMeter())
 
 
 def taken(method: str, path: str, body: bytes) -> tuple[int, Any] | None:
@@ -72,3 +87,19 @@ def test_plan_mode_posts_nothing(flow: Flow) -> None:
     with serving(taken) as slack, flow.at(BCNS_SLACK_WEBHOOK_URL=slack.url):
         flow.run(mode="plan")
     assert slack.seen == []
+
+
+def test_a_failed_run_is_told_with_its_own_sentence(flow: Flow) -> None:
+    flow.configure(locations=None)
+    run = flow.run(fails=True)
+
+    with serving(taken) as slack, flow.at(BCNS_SLACK_WEBHOOK_URL=slack.url):
+        failed = flow.instance.get_run_by_id(run.result.run_id)
+        records = flow.instance.all_logs(run.result.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+        event = records[0].get_dagster_event()
+        context = dg.build_run_status_sensor_context("failed_runs", event, flow.instance, failed)
+        failed_runs(context.for_run_failure(), connections=OnlySlack(slack.url))
+
+    text = json.loads(slack.seen[0][2])["text"]
+    assert text.startswith(":red_circle: inventory_sync failed: inventory.locations is not set")
+    assert run.result.run_id in text

@@ -13,9 +13,10 @@ import pandas as pd
 
 from bcns_pipeline.defs.inventory import breaker, buffer
 from bcns_pipeline.defs.inventory.extract import move_watermark
+from bcns_pipeline.defs.inventory.heal import heal_plan, sample_of, use_up_approval
 from bcns_pipeline.defs.inventory.identify import by_item
 from bcns_pipeline.defs.inventory.linked import item_links
-from bcns_pipeline.defs.inventory.planning import Planned, heal_plan, sample_of, use_up_approval
+from bcns_pipeline.defs.inventory.planning import Planned
 from bcns_pipeline.defs.inventory.push import Pushed, push
 from bcns_pipeline.defs.inventory.readback import ReadBack, Seen
 from bcns_pipeline.defs.inventory.run import now_and_then

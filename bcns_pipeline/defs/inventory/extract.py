@@ -84,7 +84,8 @@ def take_snapshot(
     draw = state.inventory.draw_read_seq
     # Kit members and changed items are asked for while the stock pages are on their way.
     with ThreadPoolExecutor(2, thread_name_prefix="beside") as beside:
-        kits = beside.submit(_keep_members, connections, lane, places, clock, since, read_seq)
+        # A kit needs the stock of all its members, which the fast lane has not read: the next run brings it.
+        kits = None if only else beside.submit(_keep_members, connections, lane, places, clock, since, read_seq)
         gone = beside.submit(_inactive_items, connections, lane, since)
         if not only:
             known = item_links(connections)["item_id"].tolist() if complete else ()
@@ -93,7 +94,7 @@ def take_snapshot(
         if again:
             keeper.keep(stock.levels(places.netsuite, draw, item_ids=again))
         keeper.flush()
-        kits_unreadable, kit_skus = kits.result()
+        kits_unreadable, kit_skus = kits.result() if kits is not None else (None, {})
     keeper.items.update(kit_skus)
     snapshot = Snapshot(
         run_id=run_id,

@@ -54,6 +54,7 @@ def push_low_stock(context: dg.OpExecutionContext, config: LowStock, connections
         planned = make_plan(connections, snapshot, flow=LOW_STOCK_FLOW, mode=Mode.APPLY)
         applied = apply_plan(connections, planned, progress=say, lane=Lane.FAST)
     say(applied.sentence)
+    connections.state.usage.flush(connections.meter, LOW_STOCK_FLOW)
     context.log_event(
         dg.AssetObservation(
             ["bigcommerce", "inventory_levels"],

@@ -29,12 +29,8 @@ from bcns_pipeline.rules.inventory.frames import members_frame, no_members
 from bcns_pipeline.rules.inventory.policy import Policy
 from bcns_pipeline.rules.inventory.sellable import sellable, unresolved_kits
 from bcns_pipeline.state import inventory_views as views
-from bcns_pipeline.state.exceptions import ExceptionRow
 from bcns_pipeline.state.plans import Plan
 
-SAMPLE = "inventory.sample"
-# Which approval of STOCK_DRIFT was the last, and the items for which it has been used up.
-APPROVED = "inventory.drift_approved"
 LINE_COLUMNS = (
     *("item_id", "location_id", "product_id", "variant_id", "sku", "tracking"),
     *("old", "new", "read_seq", "rule", "netsuite_changed_at", "reason", *TERMS),
@@ -45,7 +41,7 @@ LINE_COLUMNS = (
 class Planned:
     """A plan with its lines in sending order, and `counts`: every fetched row by (outcome, reason).
 
-    `wanted` is what the store should show of everything that was read; heal_plan compares it with what it shows.
+    `wanted` is what the store should show of everything that was read; heal.py compares it with what it shows.
     """
 
     plan: Plan
@@ -81,25 +77,6 @@ class Planned:
         return dict(zip(self.lines["sku"].tolist(), self.lines["product_id"].tolist(), strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Healing:
-    """What the store shows against what it should: a plan that lowers what is above, and SKUs that are below.
-
-    `level` are SKUs that were looked at and are not below; `approved` items that were looked at and that a person
-    allowed to be raised.
-    """
-
-    planned: Planned | None
-    drifted: list[str]
-    level: list[str]
-    approved: list[int]
-
-    @property
-    def below(self) -> int:
-        """SKUs below the confirmed value."""
-        return len(self.drifted)
-
-
 def make_plan(connections: Connections, snapshot: Snapshot, *, flow: str, mode: Mode) -> Planned:
     """Compute and write the plan of a run. Raises nothing for single items: those are counted as excepted."""
     wanted, excepted = wanted_of(connections, snapshot)
@@ -113,55 +90,7 @@ def make_plan(connections: Connections, snapshot: Snapshot, *, flow: str, mode: 
         inactive=snapshot.inactive,
         unread=set().union(*excepted.values()),
     )
-    return _write(connections, snapshot, flow, mode, found, wanted, excepted, known=known)
-
-
-def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) -> Healing:
-    """Compare what the store shows (item_id, location_id, live) with what it should.
-
-    Above sellable is lowered at once; below the confirmed value is reported, and raised only where NetSuite has
-    moved since or a person allowed it: BigCommerce takes stock at checkout before NetSuite knows of the order.
-    """
-    if live.empty:
-        return Healing(None, [], [], [])
-    state = connections.state
-    known = state.inventory.known()
-    before = live.merge(
-        known[["item_id", "location_id", "live"]],
-        on=["item_id", "location_id"],
-        how="left",
-        suffixes=("", "_before"),
-    )
-    state.inventory.observe_live(before[before["live"] != before["live_before"]])
-    just_sent = planned.lines[["item_id", "location_id"]].assign(sent_now=True)
-    others = live.merge(just_sent, on=["item_id", "location_id"], how="left")
-    # A line of this run that does not show its value yet waits for the next run, which reads it anew.
-    others = others[others["sent_now"].isna()].drop(columns="sent_now")
-    approved = _approved(connections)
-    found = diff(planned.wanted, known, others, approved=approved)
-    seen = found[found["live"] >= 0]
-    links = item_links(connections).set_index("item_id")
-    below = seen.loc[seen["reason"] == Reason.SOLD_OR_DRIFTED.value, "item_id"]
-    drifted = sorted(set(links["sku"].reindex(below).dropna().tolist()))
-    looked_at = live["item_id"].unique()
-    level = sorted(set(links["sku"].reindex(looked_at).dropna().tolist()) - set(drifted))
-    used = sorted(set(approved) & set(looked_at.tolist()))
-    healing = {Reason.LIVE_ABOVE.value, Reason.RAISED_AFTER_CHANGE.value, Reason.RAISED_BY_APPROVAL.value}
-    to_heal = seen[seen["reason"].isin(healing)]
-    if to_heal.empty:
-        return Healing(None, drifted, level, used)
-    plan = _write(
-        connections,
-        planned.snapshot,
-        planned.plan.flow,
-        Mode.APPLY,
-        to_heal,
-        planned.wanted,
-        {},
-        known=known,
-        seen=len(seen),
-    )
-    return Healing(plan, drifted, level, used)
+    return write_plan(connections, snapshot, flow, mode, found, wanted, excepted, known=known)
 
 
 def plan_of(connections: Connections, run_id: str, *, flow: str) -> Planned:
@@ -185,22 +114,6 @@ def plan_of(connections: Connections, run_id: str, *, flow: str) -> Planned:
         clamped=plan.summary["clamped"],
         tripped=plan.summary["tripped"],
     )
-
-
-def sample_of(connections: Connections) -> dict[str, int]:
-    """The next SKUs of the rolling sample, with their product ids: they ride in the read-back call."""
-    size = connections.mapping.inventory.sample_size
-    links = item_links(connections)
-    if not size or links.empty:
-        return {}
-    cursors = connections.state.cursors
-    start = int(cursors.get(SAMPLE) or 0)
-    place = int(np.searchsorted(links["item_id"].to_numpy(), start, side="right"))
-    chosen = links.iloc[(place + np.arange(min(size, len(links)))) % len(links)]
-    cursors.move(SAMPLE, int(chosen["item_id"].iloc[-1]))
-    # What a person allowed to be raised need not wait for its turn.
-    chosen = pd.concat([chosen, links[links["item_id"].isin(_approved(connections))]])
-    return dict(zip(chosen["sku"].tolist(), chosen["product_id"].tolist(), strict=True))
 
 
 def sellable_of(connections: Connections, pages: Sequence[LevelsPage], places: Places) -> pd.DataFrame:
@@ -272,7 +185,7 @@ def _members(connections: Connections, snapshot: Snapshot) -> tuple[pd.DataFrame
     return members_frame(**columns), found[0].read_seq
 
 
-def _write(
+def write_plan(
     connections: Connections,
     snapshot: Snapshot,
     flow: str,
@@ -368,35 +281,3 @@ def _lines(
     # A batch covers whole items, and within it the lines of one location stand together.
     order = np.lexsort((lines["location_id"].to_numpy(), lines["variant_id"].to_numpy()))
     return lines.iloc[order].reset_index(drop=True)[list(LINE_COLUMNS)]
-
-
-def _approved(connections: Connections) -> list[int]:
-    """Items whose lower live value a person allowed to be raised, by approving STOCK_DRIFT; each of them once.
-
-    What a shopper buys after that is drift again, and nobody's approval.
-    """
-    state = connections.state
-    latest = _last_drift(connections)
-    if latest is None or latest.resolution != "approved":
-        return []
-    used = state.cursors.get(APPROVED) or {"exception": None, "items": []}
-    spent = set(used["items"]) if used["exception"] == latest.id else set()
-    links = item_links(connections)
-    allowed = links.loc[links["sku"].isin(set(latest.detail.get("skus", ()))), "item_id"].tolist()
-    return [item for item in allowed if item not in spent]
-
-
-def use_up_approval(connections: Connections, items: list[int]) -> None:
-    """These items were looked at under the last approval; it says nothing of what becomes of them later."""
-    latest = _last_drift(connections)
-    if not items or latest is None:
-        return
-    cursors = connections.state.cursors
-    used = cursors.get(APPROVED) or {"exception": None, "items": []}
-    before = used["items"] if used["exception"] == latest.id else []
-    cursors.move(APPROVED, {"exception": latest.id, "items": sorted({*before, *items})})
-
-
-def _last_drift(connections: Connections) -> ExceptionRow | None:
-    found = connections.state.exceptions.find(code="STOCK_DRIFT", open_only=False)
-    return found[-1] if found else None

@@ -49,13 +49,26 @@ def leftovers_sensor(drained_by: Mapping[str, Any]) -> dg.SensorDefinition:
 )
 def failed_runs(context: dg.RunFailureSensorContext, connections: Connections) -> None:
     """One message per failed run; its text comes from our own failures, which carry no personal data."""
-    text = f"{context.dagster_run.job_name} failed: {context.failure_event.message}"
+    said = [_said(event) for event in context.get_step_failure_events()]
+    # Without a failed step the run itself broke off: killed, or its code could not be loaded.
+    text = f"{context.dagster_run.job_name} failed: {' '.join(said) or context.failure_event.message}"
     slack = connections.slack()
     if slack is None:
         context.log.warning(text)
     else:
         with closing(slack):
             slack.post(f":red_circle: {text} (run {context.dagster_run.run_id})")
+
+
+def _said(event: dg.DagsterEvent) -> str:
+    """What a failed step says of itself: the sentences of our own failures, else the kind of error alone."""
+    data = event.step_failure_data
+    if data.user_failure_data is not None and data.user_failure_data.description:
+        return data.user_failure_data.description
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return f"{event.step_key}: {error.cls_name if error else 'unknown error'}."
 
 
 def schedules(mapping: config.Mapping) -> list[dg.ScheduleDefinition]:

@@ -1,0 +1,139 @@
+"""Heal: what the store shows against what it should, without overselling.
+
+Put here which lines of the live store are looked at, and what is done about them. What a difference means is a
+rule (rules/inventory/diff). A value below the confirmed one may have been sold, so only NetSuite's own movement or
+a person raises it, and a person's word counts once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bcns_pipeline.defs.inventory.linked import item_links
+from bcns_pipeline.defs.inventory.planning import Planned, write_plan
+from bcns_pipeline.defs.modes import Mode
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.inventory.diff import Reason, diff
+from bcns_pipeline.state.exceptions import ExceptionRow
+
+SAMPLE = "inventory.sample"
+# Which approval of STOCK_DRIFT was the last, and the items for which it has been used up.
+APPROVED = "inventory.drift_approved"
+
+
+@dataclass(frozen=True, slots=True)
+class Healing:
+    """What the store shows against what it should: a plan that lowers what is above, and SKUs that are below.
+
+    `level` are SKUs of a sample that are not below (empty where all were looked at); `approved` items that were looked at and that a person
+    allowed to be raised.
+    """
+
+    planned: Planned | None
+    drifted: list[str]
+    level: list[str]
+    approved: list[int]
+
+    @property
+    def below(self) -> int:
+        """SKUs below the confirmed value."""
+        return len(self.drifted)
+
+
+def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) -> Healing:
+    """Compare what the store shows (item_id, location_id, live) with what it should.
+
+    Above sellable is lowered at once; below the confirmed value is reported, and raised only where NetSuite has
+    moved since or a person allowed it: BigCommerce takes stock at checkout before NetSuite knows of the order.
+    """
+    if live.empty:
+        return Healing(None, [], [], [])
+    state = connections.state
+    known = state.inventory.known()
+    before = live.merge(
+        known[["item_id", "location_id", "live"]],
+        on=["item_id", "location_id"],
+        how="left",
+        suffixes=("", "_before"),
+    )
+    state.inventory.observe_live(before[before["live"] != before["live_before"]])
+    just_sent = planned.lines[["item_id", "location_id"]].assign(sent_now=True)
+    others = live.merge(just_sent, on=["item_id", "location_id"], how="left")
+    # A line of this run that does not show its value yet waits for the next run, which reads it anew.
+    others = others[others["sent_now"].isna()].drop(columns="sent_now")
+    approved = _approved(connections)
+    found = diff(planned.wanted, known, others, approved=approved)
+    seen = found[found["live"] >= 0]
+    links = item_links(connections).set_index("item_id")
+    below = seen.loc[seen["reason"] == Reason.SOLD_OR_DRIFTED.value, "item_id"]
+    drifted = sorted(set(links["sku"].reindex(below).dropna().tolist()))
+    looked_at = live["item_id"].unique()
+    level: list[str] = []
+    if not planned.reads_whole_store:
+        level = sorted(set(links["sku"].reindex(looked_at).dropna().tolist()) - set(drifted))
+    used = sorted(set(approved) & set(looked_at.tolist()))
+    healing = {Reason.LIVE_ABOVE.value, Reason.RAISED_AFTER_CHANGE.value, Reason.RAISED_BY_APPROVAL.value}
+    to_heal = seen[seen["reason"].isin(healing)]
+    if to_heal.empty:
+        return Healing(None, drifted, level, used)
+    plan = write_plan(
+        connections,
+        planned.snapshot,
+        planned.plan.flow,
+        Mode.APPLY,
+        to_heal,
+        planned.wanted,
+        {},
+        known=known,
+        seen=len(seen),
+    )
+    return Healing(plan, drifted, level, used)
+
+
+def sample_of(connections: Connections) -> dict[str, int]:
+    """The next SKUs of the rolling sample, with their product ids: they ride in the read-back call."""
+    size = connections.mapping.inventory.sample_size
+    links = item_links(connections)
+    if not size or links.empty:
+        return {}
+    cursors = connections.state.cursors
+    start = int(cursors.get(SAMPLE) or 0)
+    place = int(np.searchsorted(links["item_id"].to_numpy(), start, side="right"))
+    chosen = links.iloc[(place + np.arange(min(size, len(links)))) % len(links)]
+    cursors.move(SAMPLE, int(chosen["item_id"].iloc[-1]))
+    # What a person allowed to be raised need not wait for its turn.
+    chosen = pd.concat([chosen, links[links["item_id"].isin(_approved(connections))]])
+    return dict(zip(chosen["sku"].tolist(), chosen["product_id"].tolist(), strict=True))
+
+
+def _approved(connections: Connections) -> list[int]:
+    """Items whose lower live value a person allowed to be raised, by approving STOCK_DRIFT; each of them once.
+
+    What a shopper buys after that is drift again, and nobody's approval.
+    """
+    state = connections.state
+    latest = _last_drift(connections)
+    if latest is None or latest.resolution != "approved":
+        return []
+    used = state.cursors.get(APPROVED) or {"exception": None, "items": []}
+    spent = set(used["items"]) if used["exception"] == latest.id else set()
+    links = item_links(connections)
+    allowed = links.loc[links["sku"].isin(set(latest.detail.get("skus", ()))), "item_id"].tolist()
+    return [item for item in allowed if item not in spent]
+
+
+def use_up_approval(connections: Connections, items: list[int]) -> None:
+    """These items were looked at under the last approval; it says nothing of what becomes of them later."""
+    latest = _last_drift(connections)
+    if not items or latest is None:
+        return
+    cursors = connections.state.cursors
+    used = cursors.get(APPROVED) or {"exception": None, "items": []}
+    before = used["items"] if used["exception"] == latest.id else []
+    cursors.move(APPROVED, {"exception": latest.id, "items": sorted({*before, *items})})
+
+
+def _last_drift(connections: Connections) -> ExceptionRow | None:
+    found = connections.state.exceptions.find(code="STOCK_DRIFT", open_only=False)
+    return found[-1] if found else None

@@ -1,0 +1,159 @@
+"""The graph as a reviewed text file, and loading it: no I/O, whatever the environment holds or lacks.
+
+Put here what must be true of the wiring as a whole. Do not put here what a step does (`defs/`). After a wanted
+change of the graph: `BCNS_WRITE_GOLDEN=1 python -m pytest bcns_pipeline_tests/test_definitions.py`, and review
+the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+
+from bcns_pipeline.definitions import build_defs
+
+DATA = Path(__file__).resolve().parent / "data"
+GOLDEN = DATA / "graph.txt"
+ROOT = DATA.parents[1]
+
+
+def graph(definitions: dg.Definitions) -> str:
+    """The whole graph as text, one thing a line."""
+    repository = definitions.get_repository_def()
+    nodes = repository.asset_graph
+    lines = ["assets"]
+    for key in sorted(nodes.materializable_asset_keys):
+        node = nodes.get(key)
+        pools = ", ".join(sorted(node.pools or ())) or "-"
+        parents = ", ".join(sorted(parent.to_user_string() for parent in node.parent_keys)) or "-"
+        owners = ", ".join(node.owners)
+        lines += [
+            f"  {key.to_user_string()}  group {node.group_name}  pool {pools}  owners {owners}",
+            f"    from {parents}",
+        ]
+        if node.freshness_policy is not None:
+            window = node.freshness_policy
+            lines.append(f"    fresh: fails after {window.fail_window.to_timedelta()}")
+        for check in sorted(nodes.get_check_keys_for_assets({key})):
+            spec = nodes.get_check_spec(check)
+            lines.append(f"    check {check.name}{' (blocking)' if spec.blocking else ''}")
+    lines.append("jobs")
+    for job in sorted(repository.get_all_jobs(), key=lambda one: one.name):
+        if job.name.startswith("__"):
+            continue
+        chosen = sorted(key.to_user_string() for key in job.asset_layer.executable_asset_keys)
+        steps = chosen or sorted(f"op {node.name} (pool {node.definition.pool or '-'})" for node in job.nodes)
+        lines.append(f"  {job.name}: {', '.join(steps)}")
+    lines.append("schedules")
+    for schedule in sorted(repository.schedule_defs, key=lambda one: one.name):
+        lines.append(
+            f"  {schedule.name}: {schedule.job_name} at {schedule.cron_schedule} {schedule.execution_timezone}"
+        )
+    lines.append("sensors")
+    for sensor in sorted(repository.sensor_defs, key=lambda one: one.name):
+        targets = ", ".join(sorted(target.job_name for target in sensor.targets)) or "-"
+        lines.append(
+            f"  {sensor.name}: {targets}, every {sensor.minimum_interval_seconds} s, "
+            f"{sensor.default_status.value.lower()} by default"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def test_the_graph_is_the_one_that_was_reviewed() -> None:
+    found = graph(build_defs(config_path=str(DATA / "bcns.yaml")))
+    if os.environ.get("BCNS_WRITE_GOLDEN"):
+        GOLDEN.write_text(found)
+    assert found == GOLDEN.read_text()
+
+
+def test_the_definitions_are_valid_for_dagster() -> None:
+    dg.Definitions.validate_loadable(build_defs(config_path=str(DATA / "bcns.yaml")))
+
+
+def test_every_asset_is_described_and_owned() -> None:
+    nodes = build_defs(config_path=str(DATA / "bcns.yaml")).get_repository_def().asset_graph
+    for key in nodes.materializable_asset_keys:
+        node = nodes.get(key)
+        assert node.description, key
+        assert node.owners, key
+
+
+def test_a_schedule_never_starts_at_the_full_hour() -> None:
+    """All integrations of an account share its concurrency, and most of them start at :00 (X24)."""
+    for schedule in build_defs().get_repository_def().schedule_defs:
+        assert not str(schedule.cron_schedule).startswith(("0 ", "*/")), schedule.name
+
+
+def test_the_schedules_follow_the_mapping_file(tmp_path: Path) -> None:
+    (tmp_path / "bcns.yaml").write_text(
+        "version: 1\nstore: {timezone: Asia/Tokyo}\ninventory: {schedule: '3-59/5 * * * *'}\n"
+    )
+    schedules = build_defs(config_path=str(tmp_path / "bcns.yaml")).get_repository_def().schedule_defs
+    found = {schedule.name: schedule for schedule in schedules}
+    assert found["inventory_every_quarter_hour"].cron_schedule == "3-59/5 * * * *"
+    assert {schedule.execution_timezone for schedule in schedules} == {"Asia/Tokyo"}
+
+
+def test_a_missing_or_faulty_mapping_file_loads_with_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "bcns.yaml").write_text("version: 1\ninventory: {schedule: whenever, unknown: 1}\n")
+    wanted = graph(build_defs(config_path=str(tmp_path / "none.yaml")))
+    assert graph(build_defs(config_path=str(tmp_path / "bcns.yaml"))) == wanted
+
+
+# Audit events say what really happens below every library: sockets, processes, databases, writes.
+_WATCH = """
+import sys
+seen = []
+def watch(event, arguments):
+    if event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess.Popen", "os.posix_spawn",
+                 "os.exec", "os.fork", "sqlite3.connect"):
+        seen.append((event, str(arguments)[:200]))
+    if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+        seen.append((event, str(arguments)[:200]))
+import bcns_pipeline, dagster, pandas, sqlalchemy, httpx
+sys.addaudithook(watch)
+import bcns_pipeline.definitions
+repository = bcns_pipeline.definitions.defs.get_repository_def()
+assert repository.has_job("inventory_sync")
+seen = [one for one in seen if ".pyc" not in one[1] and "__pycache__" not in one[1]]
+print(seen)
+sys.exit(bool(seen))
+"""
+
+
+def test_loading_the_definitions_with_an_empty_environment_does_no_io(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _WATCH],
+        # Python's own cache of compiled modules is none of our writes.
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_loading_them_with_malformed_variables_does_not_fail(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import bcns_pipeline.definitions"],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "BCNS_NETSUITE_CONCURRENCY": "many",
+            "BCNS_DATABASE_URL": "nonsense",
+            "BCNS_CONFIG": "/nowhere/at/all.yaml",
+        },
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
