@@ -110,6 +110,20 @@ def test_it_gets_in_between_the_batches_of_a_full_sync_and_is_not_overwritten_by
     assert set(ends["outcome"]) == {"confirmed", "superseded"}
 
 
+def test_kits_that_it_does_not_read_whole_are_left_alone_and_not_complained_of(flow: Flow) -> None:
+    flow.seed(60)
+    flow.run()
+    shown = flow.shop("KIT-000060")
+    flow.later()
+    flow.stock("SKU-000001", 2, 2)
+
+    push(flow, [item_of(flow, "SKU-000001")])
+
+    assert flow.shop("SKU-000001") == (2, 2)
+    assert flow.shop("KIT-000060") == shown
+    assert not flow.open_exceptions("KIT_UNRESOLVED")
+
+
 def test_without_items_it_takes_up_what_was_left_open(flow: Flow) -> None:
     flow.run()
     flow.later()

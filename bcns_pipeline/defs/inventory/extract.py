@@ -85,7 +85,9 @@ def take_snapshot(
     # Kit members and changed items are asked for while the stock pages are on their way.
     with ThreadPoolExecutor(2, thread_name_prefix="beside") as beside:
         # A kit needs the stock of all its members, which the fast lane has not read: the next run brings it.
-        kits = None if only else beside.submit(_keep_members, connections, lane, places, clock, since, read_seq)
+        kits = (
+            None if only else beside.submit(_keep_members, connections, lane, places, clock, since, read_seq)
+        )
         gone = beside.submit(_inactive_items, connections, lane, since)
         if not only:
             known = item_links(connections)["item_id"].tolist() if complete else ()

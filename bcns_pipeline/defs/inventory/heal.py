@@ -26,8 +26,8 @@ APPROVED = "inventory.drift_approved"
 class Healing:
     """What the store shows against what it should: a plan that lowers what is above, and SKUs that are below.
 
-    `level` are SKUs of a sample that are not below (empty where all were looked at); `approved` items that were looked at and that a person
-    allowed to be raised.
+    `level` are SKUs of a sample that are not below (empty where all were looked at); `approved` are items that
+    were looked at and that a person allowed to be raised.
     """
 
     planned: Planned | None

@@ -7,6 +7,7 @@ An op and not the assets, because an asset belongs to one pool and would wait fo
 
 import json
 from datetime import timedelta
+from itertools import islice
 
 import dagster as dg
 from pydantic import Field
@@ -16,8 +17,9 @@ from bcns_pipeline.defs.inventory.apply import apply_plan
 from bcns_pipeline.defs.inventory.extract import back_in_time, take_snapshot
 from bcns_pipeline.defs.inventory.identify import identify
 from bcns_pipeline.defs.inventory.places import find_places
-from bcns_pipeline.defs.inventory.planning import make_plan, sellable_of
+from bcns_pipeline.defs.inventory.planning import excepted_of, make_plan, sellable_of
 from bcns_pipeline.defs.inventory.run import LOW_STOCK_FLOW, Scope
+from bcns_pipeline.defs.inventory.trouble import note_excepted
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -26,6 +28,7 @@ from bcns_pipeline.state.inventory_views import pending_items
 
 # A sensor has 60 s; more items than this are a bulk change, which the next incremental run brings.
 MOST_ITEMS = 500
+MOST_PAGES = 40
 OVERLAP = timedelta(minutes=2)
 
 
@@ -52,6 +55,8 @@ def push_low_stock(context: dg.OpExecutionContext, config: LowStock, connections
         )
         identify(connections, items, whole=False, lane=Lane.FAST, progress=say)
         planned = make_plan(connections, snapshot, flow=LOW_STOCK_FLOW, mode=Mode.APPLY)
+        computed = planned.wanted["item_id"].unique().tolist()
+        note_excepted(connections, *excepted_of(connections, snapshot), computed, whole=False)
         applied = apply_plan(connections, planned, progress=say, lane=Lane.FAST)
     say(applied.sentence)
     connections.state.usage.flush(connections.meter, LOW_STOCK_FLOW)
@@ -103,13 +108,10 @@ def _low_items(connections: Connections, since: str | None) -> tuple[list[int], 
     if since is None:
         return [], clock
     places = find_places(connections, Lane.FAST, refresh=False)
-    pages = list(
-        stock.levels(
-            places.netsuite,
-            connections.state.inventory.draw_read_seq,
-            changed_since=back_in_time(since, OVERLAP),
-        )
+    changed = stock.levels(
+        places.netsuite, connections.state.inventory.draw_read_seq, changed_since=back_in_time(since, OVERLAP)
     )
+    pages = list(islice(changed, MOST_PAGES))
     threshold = connections.mapping.inventory.low_stock.threshold
     wanted = sellable_of(connections, pages, places)
     low = wanted[wanted["sellable"] <= threshold]

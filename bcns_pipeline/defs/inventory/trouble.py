@@ -13,6 +13,7 @@ from bcns_pipeline.defs.inventory.run import FLOW
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.rules.identity import Matched
+from bcns_pipeline.rules.inventory.kits import NOT_READ
 from bcns_pipeline.rules.schedule import parse_cron
 from bcns_pipeline.state.exceptions import Question
 from bcns_pipeline.state.inventory_views import pending_longer_than
@@ -82,7 +83,12 @@ def note_excepted(
     whole: bool,
 ) -> None:
     """Items without a number: `unread` (item_id, term, value), `kits` (item_id, why); `computed` ones heal."""
-    skus = item_links(connections).set_index("item_id")["sku"].to_dict()
+    if not whole:
+        # A run that reads a part meets kits of which it has not read every member: no fault of theirs.
+        kits = kits[kits["why"] != NOT_READ]
+    links = item_links(connections)
+    affected = links[links["item_id"].isin([*unread["item_id"], *kits["item_id"]])]
+    skus = dict(zip(affected["item_id"].tolist(), affected["sku"].tolist(), strict=True))
 
     def name(item: int) -> str:
         return f"{skus[item]} (NetSuite item {item})" if item in skus else f"NetSuite item {item}"
