@@ -46,7 +46,9 @@ def test_the_scope_may_be_a_list_or_text(sandbox: Sandbox, scope: Any) -> None:
         ({"iat": 1_700_000_000, "exp": 1_700_000_300}, "invalid_grant"),
         # Named, because xdist wants the same names from every worker.
         pytest.param(
-            {"iat": int(time.time()), "exp": int(time.time()) + 7200}, "invalid_grant", id="lives-for-two-hours"
+            {"iat": int(time.time()), "exp": int(time.time()) + 7200},
+            "invalid_grant",
+            id="lives-for-two-hours",
         ),
         ({"scope": None}, "invalid_scope"),
         ({"scope": ["everything"]}, "invalid_scope"),
