@@ -86,7 +86,8 @@ class NetSuiteDouble:
 
     def drop(self, table: str) -> None:
         """Take a table away, as a missing permission does."""
-        self.db.execute(f"DROP TABLE {table}")
+        with self.lock:
+            self.db.execute(f"DROP TABLE {table}")
 
     def family(self, *tables: str) -> None:
         """Create tables of the inventoryitemlocations family."""

@@ -43,7 +43,7 @@ from bcns_pipeline.state.worker import Worker
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA_KEY = base64.b64encode(b"k" * 32).decode()
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 90.0
 PUT = "PUT /v3/inventory/adjustments/absolute"
 LEVELS = "bigcommerce/inventory_levels"
 

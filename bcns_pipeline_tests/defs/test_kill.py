@@ -49,10 +49,10 @@ def assert_exactly_right(flow: Flow) -> None:
 def test_a_run_killed_while_it_reads_leaves_nothing_behind(flow: Flow) -> None:
     bring_into_step(flow)
     before = flow.whole_shop()
-    slow = {"system": "netsuite", "kind": "latency", "path_regex": "suiteql", "ms": 20_000, "skip": 1}
+    slow = {"system": "netsuite", "kind": "latency", "path_regex": "suiteql", "ms": 120_000, "skip": 1}
     flow.control.faults(slow)
     child = flow.start()
-    wait_until(lambda: answered(flow, "suiteql") == 1)
+    wait_until(lambda: answered(flow, "suiteql") >= 1)
     kill(child)
     flow.control.clear_faults()
 
