@@ -161,13 +161,17 @@ def copy_integers(values: Any, *, null: int | None = None) -> list[Any]:
 def copy_scaled(values: Any, scale: int) -> list[Any]:
     r"""COPY fields of decimals that come as whole numbers of `1/scale`; missing ones become \N."""
     series = pd.Series(values)
-    if _whole(series):
-        whole, part = np.divmod(series.to_numpy(), scale)
-        plain: list[Any] = whole.tolist()
-        for index in np.flatnonzero(part):
-            plain[index] = _decimal(int(series.iloc[index]), scale)
-        return plain
-    return ["\\N" if pd.isna(value) else _decimal(int(value), scale) for value in series.tolist()]
+    if series.dtype.kind not in "iu":
+        return ["\\N" if pd.isna(value) else _decimal(int(value), scale) for value in series.tolist()]
+    # Also pandas' nullable integers: one by one they would take ten times as long.
+    numbers = series.fillna(0).to_numpy(np.int64)
+    whole, part = np.divmod(numbers, scale)
+    plain: list[Any] = whole.tolist()
+    for index in np.flatnonzero(part):
+        plain[index] = _decimal(int(numbers[index]), scale)
+    for index in np.flatnonzero(series.isna().to_numpy()):
+        plain[index] = "\\N"
+    return plain
 
 
 def _whole(series: pd.Series) -> bool:
