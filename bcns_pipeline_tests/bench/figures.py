@@ -149,11 +149,15 @@ def full_sync(bench: Bench) -> None:
         f"full sync, {pushed:,} lines changed: writes", f"{calls['bigcommerce.absolute']}", f"{writes}",
         f"{calls['bigcommerce.absolute'] / writes:.2f}", reached=calls["bigcommerce.absolute"] == writes,
     )  # fmt: skip
-    most = pages + 2 * STREAMS
+    # The stock pages themselves; clock, locations and kit members are in the row of all calls.
+    most, asked = pages + STREAMS, snapshot["pages"]
     bench.line(
-        f"full sync, {rows:,} rows: SuiteQL calls (pages + streams)", f"{calls['netsuite.suiteql']}", f"{most}",
-        f"{calls['netsuite.suiteql'] / most:.2f}", reached=calls["netsuite.suiteql"] <= most,
-    )  # fmt: skip
+        f"full sync, {rows:,} rows: SuiteQL pages (<= pages + streams)",
+        f"{asked}",
+        f"{most}",
+        f"{asked / most:.2f}",
+        reached=asked <= most,
+    )
     bench.line(
         f"full sync: calls (and {tokens} token)", f"{total}", f"{minimum}", f"{total / minimum:.3f}",
         reached=total / minimum <= 1.07,
