@@ -28,6 +28,8 @@ TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - a path, not a
 _STORE_HASH = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SMALLEST_RSA_KEY = 2048
+# Below this, a secret that opens a door to the internet can be guessed.
+SHORTEST_SECRET = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,14 @@ def _whole_path(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
+def _one_word(secret: SecretStr) -> SecretStr:
+    """A header can't carry blanks at its ends or line ends, which files of secrets often have."""
+    value = secret.get_secret_value()
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("it may have only ASCII characters without blanks or line ends")
+    return secret
+
+
 def _login_name() -> str:
     try:
         return getpass.getuser()
@@ -66,6 +76,9 @@ def _login_name() -> str:
         return f"uid {os.getuid()}"
 
 
+ProofDemand = Literal["required", "optional", "off"]
+DoorSecret = Annotated[SecretStr, Field(min_length=SHORTEST_SECRET), AfterValidator(_one_word)]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 LocalPath = Annotated[Path, AfterValidator(_whole_path)]
 
 
@@ -104,7 +117,15 @@ class Settings(BaseSettings):
     home: LocalPath = Field(default=Path(".bcns"), validate_default=True)
     config: LocalPath = Field(default=Path("bcns.yaml"), validate_default=True)
     actor: str = Field(default_factory=_login_name)
-    webhook_header_secret: SecretStr | None = None
+    # The receiver of `bcns webhooks`. At least one of the three proofs must be there, and none may be wrong;
+    # one that is required must be there (facts/bigcommerce.md 6.3).
+    webhook_header_secret: DoorSecret | None = None
+    webhook_header_name: HeaderName = "Authorization"
+    webhook_header: ProofDemand = "optional"
+    webhook_signature: ProofDemand = "optional"
+    webhook_legacy_signature: ProofDemand = "optional"
+    webhook_address_header: HeaderName | None = None
+    netsuite_event_token: DoorSecret | None = None
     slack_webhook_url: SecretStr | None = None
 
     _faults: tuple[str, ...] = PrivateAttr(default=())
@@ -132,16 +153,27 @@ class Settings(BaseSettings):
                 return self._netsuite()
         raise ValueError(f"{system!r} is neither bigcommerce nor netsuite")
 
-    def _bigcommerce(self) -> BigCommerceAccount:
+    def require_store(self) -> str:
+        """The store hash alone, for who needs no account. Raises BadInput, the faults of the load included."""
         faults = list(self._faults)
-        base_url = _address("BIGCOMMERCE_BASE_URL", self.bigcommerce_base_url, faults)
-        store_hash = _identifier(
+        store_hash = self._store_hash(faults)
+        if faults:
+            raise BadInput(faults)
+        return store_hash
+
+    def _store_hash(self, faults: list[str]) -> str:
+        return _identifier(
             "BIGCOMMERCE_STORE_HASH",
             self.bigcommerce_store_hash,
             _STORE_HASH,
             "set it to the part of the API path after /stores/, e.g. abc123",
             faults,
         )
+
+    def _bigcommerce(self) -> BigCommerceAccount:
+        faults = list(self._faults)
+        base_url = _address("BIGCOMMERCE_BASE_URL", self.bigcommerce_base_url, faults)
+        store_hash = self._store_hash(faults)
         token = _secret(
             "BIGCOMMERCE_ACCESS_TOKEN",
             self.bigcommerce_access_token,

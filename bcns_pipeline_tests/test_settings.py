@@ -219,6 +219,32 @@ def test_no_secret_is_shown_by_settings_or_accounts(monkeypatch: pytest.MonkeyPa
     assert "PRIVATE KEY" not in shown
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "part"),
+    [
+        ("WEBHOOK_SIGNATURE", "sometimes", "'required', 'optional' or 'off'"),
+        ("WEBHOOK_HEADER_NAME", "X Secret", "should match pattern"),
+        ("WEBHOOK_HEADER_SECRET", "hush", "at least 16"),
+        ("WEBHOOK_HEADER_SECRET", "hush-hush-hush-hush\n", "without blanks or line ends"),
+        ("NETSUITE_EVENT_TOKEN", "hush hush hush hush", "without blanks or line ends"),
+    ],
+)
+def test_a_door_that_would_not_close_is_one_sentence_without_its_secret(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, part: str
+) -> None:
+    (fault,) = settings(monkeypatch, **{f"BCNS_{name}": value}).faults
+    assert fault.startswith(f"BCNS_{name} is malformed")
+    assert part in fault
+    assert "hush" not in fault
+
+
+def test_the_store_hash_can_be_had_without_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings(monkeypatch, BCNS_BIGCOMMERCE_STORE_HASH="abc123").require_store() == "abc123"
+    monkeypatch.delenv("BCNS_BIGCOMMERCE_STORE_HASH")
+    with pytest.raises(BadInput, match="BCNS_BIGCOMMERCE_STORE_HASH is missing"):
+        load_settings().require_store()
+
+
 def test_an_unknown_system_is_a_mistake_of_ours() -> None:
     with pytest.raises(ValueError, match="neither bigcommerce nor netsuite"):
         load_settings().require("bank")
