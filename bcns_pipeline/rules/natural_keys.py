@@ -1,0 +1,54 @@
+"""Natural keys: the one name of a thing on both sides, from which a lost state is rebuilt.
+
+Put here how a key is spelled. Do not put look-ups here. A key is the `externalId` of the NetSuite record and
+the natural key of the operation that writes it. Only letters, digits, `_` and `-` are allowed there, and one
+namespace holds all transactions, another all entities, hence the type in the middle (facts/netsuite.md 3.2).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Final
+
+_ALLOWED: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
+# Of what is not allowed or too long, as much of a hash stays as makes a collision unthinkable.
+_HASHED: Final = 24
+
+
+def order_key(store: str, order_id: int) -> str:
+    """Key of the sales order or cash sale of a BigCommerce order: "bc-abc123-order-1001"."""
+    return _key("bc", store, "order", str(order_id))
+
+
+def customer_key(store: str, customer_id: int) -> str:
+    """Key of the NetSuite customer of a registered shopper."""
+    return _key("bc", store, "customer", str(customer_id))
+
+
+def guest_key(store: str, email_hash: str) -> str:
+    """Key of the NetSuite customer of a guest; `email_hash` is the keyed hash of the e-mail, in hex."""
+    return _key("bc", store, "guest", email_hash[:16])
+
+
+def shipment_key(store: str, fulfilment_id: int, address_id: int, package: int = 0) -> str:
+    """Key of a BigCommerce shipment: one per fulfilment, ship-to address and package (0 for the whole)."""
+    return _key("bc", store, "shipment", f"{fulfilment_id}-{address_id}-{package}")
+
+
+def order_id_of(store: str, key: str) -> int | None:
+    """The BigCommerce order whose key this is; None for any other key, another store's included."""
+    head, _, number = key.rpartition("-")
+    if not number.isdecimal() or not number.isascii() or key != order_key(store, int(number)):
+        return None
+    return int(number) if head else None
+
+
+def _key(*parts: str) -> str:
+    return "-".join(_safe(part) for part in parts)
+
+
+def _safe(part: str) -> str:
+    if _ALLOWED.fullmatch(part):
+        return part
+    return "x" + hashlib.sha256(part.encode()).hexdigest()[:_HASHED]
