@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from bcns_pipeline.rules.kinds import orders, stock
+from bcns_pipeline.rules.kinds import customers, fulfilment, intake, orders, stock
 from bcns_pipeline.rules.kinds.kind import Kind, Owner, Severity
 
 __all__ = ["CATALOGUE", "Kind", "Owner", "Severity"]
 
-CATALOGUE: Final[dict[str, Kind]] = {kind.code: kind for kind in (*stock.KINDS, *orders.KINDS)}
+_ALL: Final = (*stock.KINDS, *orders.KINDS, *customers.KINDS, *fulfilment.KINDS, *intake.KINDS)
+CATALOGUE: Final[dict[str, Kind]] = {kind.code: kind for kind in _ALL}
