@@ -38,7 +38,7 @@ FILE_BY_PREFIX: Final[tuple[tuple[str, str], ...]] = (
     ("/v2/store", "store_information.v2.yml"),
     ("/v2/time", "store_information.v2.yml"),
     ("/v2/currencies", "currencies.v2.yml"),
-    ("/v2/orders", "orders.v2.oas2.yml"),
+    ("/v2/order", "orders.v2.oas2.yml"),
     ("/v2/customer", "customers.v2.yml"),
     ("/v2/tax_classes", "tax_classes.v2.yml"),
 )

@@ -315,7 +315,7 @@ def buffers(patient: Patient) -> Iterator[Finding]:
 
 def hooks(patient: Patient) -> Iterator[Finding]:
     """The webhooks of our API account; BigCommerce switches off those whose deliveries fail."""
-    found = patient.shop.hooks()
+    found = patient.shop.hooks.list()
     dead = [hook for hook in found if not hook.active]
     if dead:
         yield Finding(

@@ -311,7 +311,7 @@ def test_the_store_and_its_small_lists_are_read() -> None:
         "destination": "https://x.test",
         "headers": {"X-Secret": "hush"},
     }
-    assert store(Script(answer([hook]))).hooks()[0].header_names == ("X-Secret",)
+    assert store(Script(answer([hook]))).hooks.list()[0].header_names == ("X-Secret",)
 
 
 def test_a_record_that_is_not_there_is_an_error() -> None:

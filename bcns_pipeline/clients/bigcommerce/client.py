@@ -1,6 +1,7 @@
 """The BigCommerce store as the flows see it: stock, locations, catalogue identities and settings.
 
-Put one method per call here, with its limits. There is no method that deletes an order, a product or a
+Put one method per call here, with its limits; orders, customers and hooks have a module and an attribute each.
+There is no method that deletes an order, a product or a
 transaction, and none that writes stock through the catalogue (it would switch tracking modes, and knows one
 location only). Facts: `facts/bigcommerce.md` 1, 2 and 5.1; every request is checked against the store's
 OpenAPI.
@@ -8,36 +9,39 @@ OpenAPI.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from bcns_pipeline.clients.bigcommerce import parsing, shop
+from bcns_pipeline.clients.bigcommerce.api import StoreApi, at_most, joined
+from bcns_pipeline.clients.bigcommerce.customers import BigCommerceCustomers
 from bcns_pipeline.clients.bigcommerce.errors import explain, named_adjustments
+from bcns_pipeline.clients.bigcommerce.hooks import BigCommerceHooks
 from bcns_pipeline.clients.bigcommerce.models import (
     MAX_QUANTITY,
     Adjustment,
     Channel,
     Currency,
-    Hook,
     InventoryPage,
     InventorySettings,
     Levels,
     Location,
+    OrderStatus,
     Paging,
     ProductsPage,
     Store,
     VariantsPage,
 )
+from bcns_pipeline.clients.bigcommerce.orders import BigCommerceOrders
 from bcns_pipeline.clients.bigcommerce.paging import all_pages
 from bcns_pipeline.clients.http.body import Params
 from bcns_pipeline.clients.http.exchange import HttpClient, Timeouts
 from bcns_pipeline.clients.http.pacing import Pacer, QuotaPacer
 from bcns_pipeline.clients.http.retry import RetryPolicy
 from bcns_pipeline.clients.http.transport import Transport
-from bcns_pipeline.outcomes import Gate, Meter, Outcome, Refused, Rejected, System
+from bcns_pipeline.outcomes import Gate, Meter, Outcome, Refused, System
 
-T = TypeVar("T")
 PUBLIC_API: Final = "https://api.bigcommerce.com"
 MAX_ADJUSTMENTS: Final = 2000
 MAX_INVENTORY_ITEMS: Final = 1000
@@ -68,7 +72,6 @@ class BigCommerceClient:
     ) -> None:
         """`base_url` is the API root in front of `/stores/`; `clockwork` goes to the Transport (tests)."""
         self._store = f"/stores/{store_hash}"
-        self._hash = store_hash
         self._transport = Transport(
             System.BIGCOMMERCE,
             base_url or PUBLIC_API,
@@ -83,6 +86,10 @@ class BigCommerceClient:
             client=client,
             **clockwork,
         )
+        self._api = StoreApi(self._transport, store_hash)
+        self.orders = BigCommerceOrders(self._api)
+        self.customers = BigCommerceCustomers(self._api)
+        self.hooks = BigCommerceHooks(self._api)
 
     # --- stock ---------------------------------------------------------------------------------------
 
@@ -100,8 +107,8 @@ class BigCommerceClient:
         takes one id a call, as the store's own API description types that filter as one integer. Several
         `location_ids` are filtered here after the read for the same reason. Without a filter: everything.
         """
-        _at_most("limit", limit, MAX_INVENTORY_ITEMS)
-        _at_most("product_ids", len(product_ids or ()), 1)
+        at_most("limit", limit, MAX_INVENTORY_ITEMS)
+        at_most("product_ids", len(product_ids or ()), 1)
         if skus is not None and any("," in sku or not sku for sku in skus):
             raise ValueError(
                 "a SKU that is blank or holds a comma can't be filtered for: read it by product id"
@@ -114,7 +121,7 @@ class BigCommerceClient:
             "product_id:in": product_ids[0] if product_ids else None,
             "location_id:in": places[0] if len(places) == 1 else None,
         }
-        found: InventoryPage = self._get(
+        found: InventoryPage = self._api.get(
             "/v3/inventory/items",
             params,
             lambda body: parsing.inventory_page(body, page, limit),
@@ -139,7 +146,7 @@ class BigCommerceClient:
         """
         if not items:
             raise ValueError("no adjustments")
-        _at_most("items", len(items), MAX_ADJUSTMENTS)
+        at_most("items", len(items), MAX_ADJUSTMENTS)
         lines = []
         for item in items:
             kind, identity = item.identity()
@@ -160,11 +167,11 @@ class BigCommerceClient:
 
     def locations(self) -> list[Location]:
         """`GET /v3/inventory/locations`, all pages; `default` only where the row says so."""
-        return self._list("/v3/inventory/locations", shop.location, limit=250)
+        return self._api.rows("/v3/inventory/locations", shop.location, limit=250)
 
     def default_location_ids(self) -> list[int]:
         """Ids of the locations that the store calls its default: the storefront sells from that one."""
-        found = self._list("/v3/inventory/locations", shop.location, limit=250, is_default=True)
+        found = self._api.rows("/v3/inventory/locations", shop.location, limit=250, is_default=True)
         return [one.id for one in found]
 
     # --- catalogue -----------------------------------------------------------------------------------
@@ -177,16 +184,16 @@ class BigCommerceClient:
         product_ids: Sequence[int] | None = None,
     ) -> VariantsPage:
         """`GET /v3/catalog/variants`: SKU, variant and product ids; a simple product has one base variant."""
-        _at_most("limit", limit, MAX_CATALOG_ROWS)
+        at_most("limit", limit, MAX_CATALOG_ROWS)
         params: Params = {
             "page": page,
             "limit": limit,
             "include_fields": _VARIANT_FIELDS,
             "sku": sku,
-            "product_id:in": _ids(product_ids),
+            "product_id:in": joined(product_ids),
         }
         empty = VariantsPage([], [], [], Paging(page, 0, limit), b"")
-        return self._get(
+        return self._api.get(
             "/v3/catalog/variants", params, lambda body: parsing.variants_page(body, page, limit), empty
         )
 
@@ -206,7 +213,7 @@ class BigCommerceClient:
 
         One SKU goes as `sku`, so it may hold a comma; several may not (ValueError).
         """
-        _at_most("limit", limit, MAX_CATALOG_ROWS)
+        at_most("limit", limit, MAX_CATALOG_ROWS)
         several = len(skus or ()) > 1
         if several and any("," in sku for sku in skus or ()):
             raise ValueError("a SKU that holds a comma can't be filtered for together with others")
@@ -216,10 +223,10 @@ class BigCommerceClient:
             "include_fields": _PRODUCT_FIELDS,
             "sku": skus[0] if skus and not several else None,
             "sku:in": ",".join(skus) if skus and several else None,
-            "id:in": _ids(ids),
+            "id:in": joined(ids),
         }
         empty = ProductsPage([], [], [], [], [], Paging(page, 0, limit), b"")
-        return self._get(
+        return self._api.get(
             "/v3/catalog/products", params, lambda body: parsing.products_page(body, page, limit), empty
         )
 
@@ -232,69 +239,32 @@ class BigCommerceClient:
 
     def store(self) -> Store:
         """`GET /v2/store`: time zone, currency, plan; contact data is dropped."""
-        return self._one("/v2/store", shop.store)
+        return self._api.one("/v2/store", shop.store)
 
     def time(self) -> int:
         """`GET /v2/time`: the store's clock as Unix seconds; the cheapest probe of credentials and quota."""
-        return self._one("/v2/time", lambda row: int(row["time"]))
+        return self._api.one("/v2/time", lambda row: int(row["time"]))
 
     def channels(self) -> list[Channel]:
         """`GET /v3/channels` with their currencies."""
-        return self._list("/v3/channels", shop.channel, limit=250, include="currencies")
+        return self._api.rows("/v3/channels", shop.channel, limit=250, include="currencies")
 
     def inventory_settings(self, channel_id: int | None = None) -> InventorySettings:
         """`GET /v3/settings/inventory`: when the store moves stock by itself; of one channel where given."""
-        return self._one("/v3/settings/inventory", shop.inventory_settings, channel_id=channel_id)
+        return self._api.one("/v3/settings/inventory", shop.inventory_settings, channel_id=channel_id)
 
     def currencies(self) -> list[Currency]:
         """`GET /v2/currencies`, in pages of 50: v2 lists have no total, so a short page must mean the end."""
-        return self._list("/v2/currencies", shop.currency, limit=50)
+        return self._api.rows("/v2/currencies", shop.currency, limit=50)
 
-    def hooks(self) -> list[Hook]:
-        """`GET /v3/hooks`: the webhooks of our own API account."""
-        return self._list("/v3/hooks", shop.hook, limit=250)
+    def order_statuses(self) -> list[OrderStatus]:
+        """`GET /v2/order_statuses`: ids are fixed, labels are the merchant's."""
+        found = self._api.page_v2("/v2/order_statuses", {}, "GET /v2/order_statuses")
+        return [shop.order_status(row) for row in found]
 
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
-
-    # --- the same for all ----------------------------------------------------------------------------
-
-    def _get(self, path: str, params: Params, read: Callable[[bytes], T], empty: T | None) -> T:
-        """A page or record; `empty` for a 204, which is an error where there is no `empty`."""
-        answer = self._transport.read(
-            "GET",
-            self._store + path,
-            operation=f"GET {path}",
-            params=params,
-            parse=parsing.read_shape(read),
-        )
-        if answer.status != 204:
-            value: T = answer.value
-            return value
-        if empty is None:
-            raise Rejected(
-                System.BIGCOMMERCE, f"GET {path}", 204, "EMPTY", "no answer where there must be one"
-            )
-        return empty
-
-    def _list(
-        self, path: str, make: Callable[[Mapping[str, Any]], Any], *, limit: int, **params: Any
-    ) -> list[Any]:
-        def page(number: int) -> shop.Rows:
-            asked: Params = {**params, "page": number, "limit": limit}
-            rows: shop.Rows = self._get(
-                path,
-                asked,
-                lambda body: shop.rows(body, number, limit, make),
-                shop.Rows([], Paging(number, 0, limit)),
-            )
-            return rows
-
-        return [row for found in all_pages(page, operation=f"GET {path}") for row in found.rows]
-
-    def _one(self, path: str, make: Callable[[Mapping[str, Any]], T], **params: Any) -> T:
-        return self._get(path, params, lambda body: shop.one(body, make), None)
 
 
 def sku_chunks(skus: Sequence[str], *, most: int = MAX_INVENTORY_ITEMS) -> Iterator[list[str]]:
@@ -324,12 +294,3 @@ def _only(levels: Levels, places: set[int]) -> Levels:
         safety_stock=[levels.safety_stock[i] for i in keep],
         enabled=[levels.enabled[i] for i in keep],
     )
-
-
-def _ids(ids: Sequence[int] | None) -> str | None:
-    return ",".join(map(str, ids)) if ids else None
-
-
-def _at_most(what: str, number: int, most: int) -> None:
-    if number > most:
-        raise ValueError(f"{what}: {number} is more than the {most} that one call takes")

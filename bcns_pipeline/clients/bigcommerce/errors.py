@@ -34,6 +34,8 @@ _PAIR: Final = re.compile(
 # As in: Location not found, identities: [3,2].
 _LIST: Final = re.compile(_KIND + r"s?\b[^\[\]]*\[(?P<values>[^\[\]]*)\]", re.IGNORECASE)
 _INDEX: Final = re.compile(r"^(?:items?[.\[])?(?P<index>\d+)\b")
+# A batch of metafields that was saved in part names what was saved: `saved:118/bcns/netsuite_id`.
+SAVED: Final = "saved:"
 _FULL: Final = {"variant": "variant_id", "product": "product_id", "location": "location_id"}
 _NOT_A_SKU: Final = frozenset(
     {"is", "not", "was", "are", "does", "with", "must", "and", "or", "in", "already"}
@@ -48,7 +50,8 @@ def explain(status: int, _headers: Mapping[str, str], body: bytes) -> Fault:
     except ValueError:
         return Fault(verdict(status), code, summary(body))
     detail = _detail(value) or summary(body)
-    return Fault(verdict(status), code, detail, (*named_identities(_title(value)), *_numbered(value)))
+    named = (*named_identities(_title(value)), *_numbered(value), *_saved(value))
+    return Fault(verdict(status), code, detail, named)
 
 
 def _detail(value: Any) -> str:
@@ -73,6 +76,16 @@ def _numbered(value: Any) -> tuple[str, ...]:
     errors = value.get("errors") if isinstance(value, dict) else None
     matches = map(_INDEX.match, errors) if isinstance(errors, dict) else ()
     return tuple(dict.fromkeys(f"line:{int(match['index'])}" for match in matches if match))
+
+
+def _saved(value: Any) -> tuple[str, ...]:
+    """Rows of a partly refused batch that were taken all the same (facts/bigcommerce.md 3.11)."""
+    rows = value.get("data") if isinstance(value, dict) else None
+    return tuple(
+        f"{SAVED}{row['resource_id']}/{row.get('namespace')}/{row.get('key')}"
+        for row in (rows if isinstance(rows, list) else ())
+        if isinstance(row, dict) and "resource_id" in row
+    )
 
 
 def _title(value: Any) -> str:

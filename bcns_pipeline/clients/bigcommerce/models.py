@@ -1,13 +1,16 @@
 """What the BigCommerce client hands out: columns where rows are many, frozen records where they are few.
 
 Put shapes here, with the reading of one JSON answer into them in `parsing.py`. No HTTP, no decisions:
-quantities are what the store said. Field facts: `facts/bigcommerce.md` 2 and 5.1.
+quantities are what the store said. Field facts: `facts/bigcommerce.md` 2 to 6.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 MAX_QUANTITY = 2_147_483_647
 
@@ -190,13 +193,122 @@ class InventorySettings:
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A webhook of our own API account; its header values are secrets and are not kept."""
+    """A webhook of our own API account; its header values are secrets and are not kept.
+
+    `matches` says whether its headers were those that `hooks.list` was asked to compare with; None if it was
+    not asked. `updated_at` is Unix seconds, 0 where unknown.
+    """
 
     id: int
     scope: str
     destination: str
     active: bool
     header_names: Sequence[str] = ()
+    matches: bool | None = None
+    updated_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedDomain:
+    """A destination's domain that the store sends nothing to for `seconds_left` more."""
+
+    domain: str
+    seconds_left: int
+    reasons: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HookHealth:
+    """`GET /v3/hooks/admin`: {hook id: active, inactive or deactivated}, and the domains blocked now."""
+
+    status: Mapping[int, str]
+    blocked: Sequence[BlockedDomain] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStatus:
+    """A row of `/v2/order_statuses`. `name` is fixed like `id`; `label` is what the merchant calls it."""
+
+    id: int
+    name: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDocument:
+    """One order as read, with fractions as Decimal.
+
+    `consignments` is the object {pickups, shipping, downloads, email}, whichever of its shapes the store
+    answered in, and holds the line items. `raw` is `document` as canonical JSON (sorted keys, digits kept), so
+    equal orders have equal bytes.
+    """
+
+    id: int
+    modified_at: datetime
+    document: Mapping[str, Any] = field(repr=False)
+    raw: bytes = field(repr=False)
+
+    @property
+    def status_id(self) -> int:
+        """Where the order stands, by number (facts/bigcommerce.md 3.7)."""
+        return int(self.document["status_id"])
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersPage:
+    """Some orders, each at most once per walk.
+
+    In a walk over changes everything that changed before `through` has been handed out; `last` means that the
+    walk came to its end. A walk whose budget ran out ends without such a page, so go on from `through`.
+    """
+
+    orders: Sequence[OrderDocument]
+    paging: Paging
+    through: datetime | None = None
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderHead:
+    """What the completeness check needs of an order. `total` includes tax, in `currency` (ISO 4217)."""
+
+    id: int
+    status_id: int
+    total: Decimal
+    currency: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Metafield:
+    """A metafield of an order. `id` is None before it is created. Unique per account, namespace, key and order."""
+
+    order_id: int
+    key: str
+    value: str
+    namespace: str
+    permission_set: str = "read"
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerDocument:
+    """One customer as read, all addresses included; `raw` is canonical JSON of `document`."""
+
+    id: int
+    modified_at: datetime
+    document: Mapping[str, Any] = field(repr=False)
+    raw: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomersPage:
+    """Some customers; `through` and `last` as in `OrdersPage`."""
+
+    customers: Sequence[CustomerDocument]
+    paging: Paging
+    through: datetime | None = None
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,22 @@ def page_of(body: bytes, page: int, limit: int, *, exact: bool = False) -> tuple
     )
 
 
+def cursor_page(body: bytes) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """Rows of a v3 page, and the parameters that ask for the next one: {after} or {page}, None at the end."""
+    rows, paging = page_of(body, 1, 1, exact=True)
+    value = json.loads(body)
+    meta = value.get("meta") if isinstance(value, dict) else None
+    meta = meta if isinstance(meta, dict) else {}
+    cursor = meta.get("cursor_pagination")
+    if isinstance(cursor, dict) and cursor.get("end_cursor"):
+        links = cursor.get("links")
+        more = bool(links.get("next")) if isinstance(links, dict) else len(rows) >= int(cursor["per_page"])
+        return rows, {"after": str(cursor["end_cursor"])} if more else None
+    if paging.current is not None and paging.total_pages is not None and paging.current < paging.total_pages:
+        return rows, {"page": paging.current + 1}
+    return rows, None
+
+
 def read_shape(read: Callable[[bytes], T]) -> Callable[[bytes], T]:
     """`read` with every fault of shape as ValueError, which is what the transport understands."""
 

@@ -1,4 +1,4 @@
-"""Reads the store's small lists (locations, channels, currencies, hooks) and single records into models.
+"""Reads the store's small lists (locations, channels, currencies, statuses) and single records into models.
 
 Put the reading of rows here whose number is small enough for one object each. Columnar pages are in
 `parsing.py`. KeyError and TypeError mean another shape than asked for; `parsing.read_shape` turns them
@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 from bcns_pipeline.clients.bigcommerce.models import (
     Channel,
     Currency,
-    Hook,
     InventorySettings,
     Location,
+    OrderStatus,
     Paging,
     Store,
 )
@@ -108,15 +108,11 @@ def inventory_settings(row: Mapping[str, Any]) -> InventorySettings:
     )
 
 
-def hook(row: Mapping[str, Any]) -> Hook:
-    """A row of `/v3/hooks`."""
-    headers = row.get("headers")
-    return Hook(
-        id=int(row["id"]),
-        scope=str(row.get("scope") or ""),
-        destination=str(row.get("destination") or ""),
-        active=row.get("is_active") is True,
-        header_names=tuple(headers) if isinstance(headers, dict) else (),
+def order_status(row: Mapping[str, Any]) -> OrderStatus:
+    """A row of `/v2/order_statuses`."""
+    name = str(row.get("system_label") or row.get("name") or "")
+    return OrderStatus(
+        id=int(row["id"]), name=name, label=str(row.get("custom_label") or row.get("name") or name)
     )
 
 

@@ -65,3 +65,21 @@ def query_string(params: Params) -> str:
         text = str(value).lower() if isinstance(value, bool) else str(value)
         pairs.append(f"{quote(name, safe=':')}={quote(text, safe=',:')}")
     return "&".join(pairs)
+
+
+def canonical_json(value: Any) -> bytes:
+    """JSON with sorted keys and Decimals digit for digit: equal values give equal bytes.
+
+    For values that `decode_exact` made, which hold no float. ValueError for NaN and infinities.
+    """
+    mark = secrets.token_hex(8)
+
+    def default(item: Any) -> Any:
+        if isinstance(item, Decimal) and item.is_finite():
+            return f"{mark}{item:f}{mark}"
+        raise TypeError(f"a {type(item).__name__} can't be written as JSON")
+
+    text = json.dumps(
+        value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, sort_keys=True, default=default
+    )
+    return text.replace(f'"{mark}', "").replace(f'{mark}"', "").encode()

@@ -1,0 +1,169 @@
+"""Metafields of orders, many orders a call where the store takes that, else one by one.
+
+Put reading and writing of metafields here. A metafield belongs to the API account that made it, and its key is
+unique per account, namespace and order. How many fit into a call is not documented: the caller chooses, and
+gets TOO_LARGE (413) for too many. Facts: `facts/bigcommerce.md` 3.11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from bcns_pipeline.clients.bigcommerce import documents
+from bcns_pipeline.clients.bigcommerce.api import MAX_ROWS, Document, Subject, stuck
+from bcns_pipeline.clients.bigcommerce.errors import SAVED
+from bcns_pipeline.clients.bigcommerce.models import Metafield
+from bcns_pipeline.clients.bigcommerce.parsing import cursor_page
+from bcns_pipeline.outcomes import Ambiguous, Outcome, RateLimited, Refused, Sent
+
+_ALL: Final = "/v3/orders/metafields"
+_KEPT: Final = ("id", "resource_id", "namespace", "key", "value")
+_NO_SUCH_PATH: Final = frozenset({404, 405})
+
+
+class OrderMetafields(Subject):
+    """Metafields of orders; part of `BigCommerceOrders`."""
+
+    # Whether this store has the calls for many orders at once; found out at the first write.
+    _many = True
+
+    def metafields(
+        self, keys: Sequence[str], namespace: str, *, modified_since: datetime | None = None
+    ) -> list[Metafield]:
+        """Metafields with these keys over all orders: the filter knows no order ids."""
+        since = documents.stamp(modified_since)
+        asked = {"key:in": ",".join(keys), "namespace": namespace, "date_modified:min": since}
+        return [_metafield(row) for row in self._walk(_ALL, asked, f"GET {_ALL}")]
+
+    def metafields_of(self, order_id: int, keys: Sequence[str], namespace: str) -> list[Metafield]:
+        """Metafields with these keys of one order."""
+        asked = {"key:in": ",".join(keys), "namespace": namespace}
+        rows = self._walk(f"/v3/orders/{order_id}/metafields", asked, "GET /v3/orders/{id}/metafields")
+        return [_metafield({"resource_id": order_id, **row}) for row in rows]
+
+    def create_metafields(self, wanted: Sequence[Metafield]) -> Outcome:
+        """Create all of these in one call.
+
+        Sent answers {"data": [{id, resource_id, key, value}]} (see `metafields_in`). A Refused names what was
+        not created as "order:118" in `named`; the others were. 409 and 422 mean that the key is there already
+        or that the order is not. Where the store has no such call, one call per metafield gives the same.
+        """
+        return self._write("POST", wanted, _new, lambda one: f"/v3/orders/{one.order_id}/metafields")
+
+    def update_metafields(self, wanted: Sequence[Metafield]) -> Outcome:
+        """Set all of these, which have their `id`, in one call; outcomes as in `create_metafields`."""
+        if any(one.id is None for one in wanted):
+            raise ValueError("a metafield is updated by its id")
+        return self._write(
+            "PUT", wanted, _known, lambda one: f"/v3/orders/{one.order_id}/metafields/{one.id}"
+        )
+
+    def _walk(self, path: str, asked: Mapping[str, Any], operation: str) -> Iterator[Document]:
+        position: Mapping[str, Any] = {}
+        end: tuple[list[Document], Document | None] = ([], None)
+        while True:
+            params = {**asked, "limit": MAX_ROWS, **position}
+            rows, following = self._api.get(path, params, cursor_page, end, operation=operation)
+            yield from rows
+            if not rows or following is None:
+                return
+            if following == position:
+                raise stuck(operation, "a cursor points at itself")
+            position = following
+
+    def _write(
+        self,
+        method: str,
+        wanted: Sequence[Metafield],
+        body: Callable[[Metafield], Document],
+        path_of: Callable[[Metafield], str],
+    ) -> Outcome:
+        if not wanted:
+            raise ValueError("no metafields")
+        if self._many:
+            outcome = self._api.write_many(
+                method, _ALL, [body(one) for one in wanted], f"{method} {_ALL}", _KEPT
+            )
+            if not isinstance(outcome, Refused):
+                return outcome
+            if outcome.status not in _NO_SUCH_PATH:
+                return _naming(outcome, wanted)
+            # Not remembered before a single one goes through: 404 may also mean that the order is gone.
+        operation = f"{method} /v3/orders/{{id}}/metafields"
+        outcomes = [
+            self._api.write(method, path_of(one), _alone(body(one)), operation, _KEPT) for one in wanted
+        ]
+        if self._many and any(isinstance(one, Sent) for one in outcomes):
+            self._many = False
+        return _together(wanted, outcomes)
+
+
+def metafields_in(answer: Mapping[str, Any]) -> list[Metafield]:
+    """The metafields of a Sent's answer, with their ids."""
+    rows = answer.get("data")
+    return [_metafield(row) for row in rows] if isinstance(rows, list) else []
+
+
+def _new(one: Metafield) -> Document:
+    return {
+        "resource_id": one.order_id,
+        "permission_set": one.permission_set,
+        "namespace": one.namespace,
+        "key": one.key,
+        "value": one.value,
+    }
+
+
+def _known(one: Metafield) -> Document:
+    body = _new(one)
+    return {"id": one.id, **{name: value for name, value in body.items() if name != "resource_id"}}
+
+
+def _alone(body: Document) -> Document:
+    return {name: value for name, value in body.items() if name not in {"id", "resource_id"}}
+
+
+def _metafield(row: Mapping[str, Any]) -> Metafield:
+    return Metafield(
+        order_id=int(row["resource_id"]),
+        key=str(row["key"]),
+        value=str(row.get("value", "")),
+        namespace=str(row["namespace"]),
+        permission_set=str(row.get("permission_set") or "read"),
+        id=int(row["id"]),
+    )
+
+
+def _naming(outcome: Refused, wanted: Sequence[Metafield]) -> Refused:
+    """The orders of which something was not saved; a refusal that tells of nothing saved means all."""
+    saved = {one.removeprefix(SAVED) for one in outcome.named if one.startswith(SAVED)}
+    failed = [one.order_id for one in wanted if f"{one.order_id}/{one.namespace}/{one.key}" not in saved]
+    return Refused(
+        outcome.status, outcome.code, outcome.detail, tuple(dict.fromkeys(f"order:{n}" for n in failed))
+    )
+
+
+def _together(wanted: Sequence[Metafield], outcomes: Sequence[Outcome]) -> Outcome:
+    """What many single writes amount to. What is unclear about one is unclear about the whole."""
+    unclear = [one for one in outcomes if isinstance(one, Ambiguous)]
+    if unclear:
+        return Ambiguous(f"{len(unclear)} of {len(outcomes)} metafields: {unclear[0].reason}")
+    limited = [one for one in outcomes if isinstance(one, RateLimited)]
+    if limited and len(limited) == len(outcomes):
+        return limited[0]
+    if limited:
+        return Ambiguous(f"{len(limited)} of {len(outcomes)} metafields were put off")
+    refused = [one for one in outcomes if isinstance(one, Refused)]
+    if refused:
+        pairs = zip(wanted, outcomes, strict=True)
+        named = dict.fromkeys(f"order:{field.order_id}" for field, one in pairs if isinstance(one, Refused))
+        first = refused[0]
+        return Refused(first.status, first.code, first.detail, tuple(named))
+    rows = [
+        {"resource_id": field.order_id, **one.answer}
+        for field, one in zip(wanted, outcomes, strict=True)
+        if isinstance(one, Sent)
+    ]
+    return Sent({"data": rows})
