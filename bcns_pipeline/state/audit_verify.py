@@ -18,11 +18,20 @@ from bcns_pipeline.state.audit import GENESIS, Head, row_hash
 from bcns_pipeline.state.documents import DROPPED as DOCUMENTS_DROPPED
 from bcns_pipeline.state.documents import recompute as recompute_documents
 from bcns_pipeline.state.inventory_proof import recompute as recompute_lines
+from bcns_pipeline.state.order_proof import recompute as recompute_steps
+from bcns_pipeline.state.order_proof import strayed
 from bcns_pipeline.state.partitions import DROPPED, month_of
-from bcns_pipeline.state.scope import digest
+from bcns_pipeline.state.plan_lines import recompute as recompute_plan
+from bcns_pipeline.state.scope import digest, parse
 from bcns_pipeline.state.tables import audit, operation
 
 _ROWS_AT_ONCE = 2_000
+# How the lines of an audit row are hashed again; all phases that are not here are of stock.
+_RECOMPUTE = {
+    "documents": recompute_documents,
+    "orders": recompute_steps,
+    "plan_lines": recompute_plan,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,12 @@ class _Verifier:
             return Broken(
                 head.seq + 1, f"the chain ends at row {head.seq}; it was known to reach row {self._known.seq}"
             )
+        stray = strayed(self._conn)
+        if stray is not None:
+            return Broken(
+                head.seq,
+                f"order {stray[1]} of store {stray[0]} does not stand where its last step left it",
+            )
         return Verified(head.seq, head, self._proofs, self._dropped)
 
     def _bodies(self, kind: str) -> list[dict[str, Any]]:
@@ -85,6 +100,8 @@ class _Verifier:
     def _is_dropped(self, where: dict[str, Any]) -> bool:
         if where["phase"] == "documents":
             return any(first <= one <= last for one in where["ids"] for first, last in self._gone_documents)
+        if where["phase"] in _RECOMPUTE:
+            return False
         return month_of(datetime.fromisoformat(where["planned_at"])) in self._gone_months
 
     def _pages(self) -> Iterator[list[dict[str, Any]]]:
@@ -117,8 +134,7 @@ class _Verifier:
         if self._is_dropped(where):
             self._dropped += 1
             return None
-        recompute = recompute_documents if where["phase"] == "documents" else recompute_lines
-        count, found = recompute(self._conn, where)
+        count, found = _RECOMPUTE.get(where["phase"], recompute_lines)(self._conn, where)
         self._proofs += 1
         if count != row["lines"]:
             return f"it speaks of {row['lines']} lines, of which {count} are there"
@@ -139,8 +155,9 @@ class _Verifier:
         if not staged:
             return None
         self._proofs += len(staged)
-        query = sa.select(operation.c.id, operation.c.payload).where(operation.c.id.in_(list(staged)))
-        found = {row.id: digest(row.payload) for row in self._conn.execute(query)}
+        payload = sa.cast(operation.c.payload, sa.Text).label("payload")
+        query = sa.select(operation.c.id, payload).where(operation.c.id.in_(list(staged)))
+        found = {row.id: digest(parse(row.payload)) for row in self._conn.execute(query)}
         for number, (seq, expected) in sorted(staged.items(), key=lambda item: item[1][0]):
             if found.get(number) != expected:
                 state = "changed" if number in found else "gone"

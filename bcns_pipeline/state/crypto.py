@@ -11,11 +11,11 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
 import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.state.audit import Audit
-from bcns_pipeline.state.scope import Scope, canonical
+from bcns_pipeline.state.scope import Scope, canonical, parse
 from bcns_pipeline.state.tables import subject_key
 
 KEY_BYTES = 32
@@ -48,7 +48,7 @@ class SubjectKey:
     """One shopper's data key in clear, and the id under which its wrapped form is stored."""
 
     id: str
-    key: bytes
+    key: bytes = field(repr=False)
 
 
 class Vault:
@@ -60,51 +60,97 @@ class Vault:
 
     def subject(self, email: str) -> str:
         """The keyed hash (64 hex digits) that stands for a shopper: HMAC-SHA256 of the folded e-mail."""
-        hmac_key = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"bcns subject").derive(self._master())
-        return hmac.new(hmac_key, email.strip().casefold().encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._subject_key, email.strip().casefold().encode(), hashlib.sha256).hexdigest()
+
+    def seal_digest(self, content: Any) -> str:
+        """A keyed hash (64 hex digits) of JSON content: equal content gives an equal digest, and none is guessed."""
+        return hmac.new(self._digest_key, canonical(content).encode(), hashlib.sha256).hexdigest()
 
     def key_for(self, subject: str, *, conn: sa.Connection | None = None) -> SubjectKey:
         """The shopper's data key, made at first use."""
+        return self.keys_for([subject], conn=conn)[subject]
+
+    def keys_for(
+        self, subjects: Collection[str], *, conn: sa.Connection | None = None
+    ) -> dict[str, SubjectKey]:
+        """The data keys of many shoppers by subject, each made at first use."""
+        wanted = sorted(set(subjects))
+        if not wanted:
+            return {}
         query = sa.select(subject_key).where(
-            subject_key.c.store == self._scope.store, subject_key.c.subject == subject
+            subject_key.c.store == self._scope.store,
+            subject_key.c.subject == sa.any_(sa.cast(wanted, sa.ARRAY(sa.Text))),
         )
         with self._scope.transaction(conn) as tx:
-            row = tx.execute(query).one_or_none()
-            if row is None:
-                key_id = secrets.token_hex(16)
-                wrapped = encrypt(self._master(), secrets.token_bytes(KEY_BYTES), key_id)
+            rows = {row.subject: row for row in tx.execute(query)}
+            # In one order for all, so that two processes that meet the same shoppers do not lock each other out.
+            missing = [self._fresh(subject) for subject in wanted if subject not in rows]
+            if missing:
                 # Two processes may meet the same shopper at once: the first one's key is everybody's.
-                tx.execute(
-                    sa.dialects.postgresql.insert(subject_key)
-                    .values(id=key_id, store=self._scope.store, subject=subject, wrapped_key=wrapped)
-                    .on_conflict_do_nothing()
-                )
-                row = tx.execute(query).one()
-        return SubjectKey(row.id, decrypt(self._master(), row.wrapped_key, row.id))
+                insert = sa.dialects.postgresql.insert(subject_key).on_conflict_do_nothing()
+                tx.execute(insert, missing)
+                rows = {row.subject: row for row in tx.execute(query)}
+        return {subject: self._unwrap(rows[subject].id, rows[subject].wrapped_key) for subject in wanted}
 
     def key_by_id(self, key_id: str, *, conn: sa.Connection | None = None) -> SubjectKey:
         """The data key under that id; raises `Erased` where it was deleted."""
-        query = sa.select(subject_key.c.wrapped_key).where(subject_key.c.id == key_id)
-        with self._scope.transaction(conn) as tx:
-            wrapped = tx.execute(query).scalar_one_or_none()
-        if wrapped is None:
+        found = self.keys_by_id([key_id], conn=conn)
+        if key_id not in found:
             raise Erased("the key of this record was deleted when the shopper was erased")
-        return SubjectKey(key_id, decrypt(self._master(), wrapped, key_id))
+        return found[key_id]
+
+    def keys_by_id(
+        self, key_ids: Collection[str], *, conn: sa.Connection | None = None
+    ) -> dict[str, SubjectKey]:
+        """The data keys under those ids; deleted ones are missing."""
+        if not key_ids:
+            return {}
+        query = sa.select(subject_key.c.id, subject_key.c.wrapped_key).where(
+            subject_key.c.id == sa.any_(sa.cast(sorted(set(key_ids)), sa.ARRAY(sa.Text)))
+        )
+        with self._scope.transaction(conn) as tx:
+            return {row.id: self._unwrap(row.id, row.wrapped_key) for row in tx.execute(query)}
 
     def seal(
         self, content: Mapping[str, Any], subject: str, *, conn: sa.Connection | None = None
     ) -> dict[str, Any]:
-        """A JSON object that hides `content` under the shopper's key."""
-        key = self.key_for(subject, conn=conn)
-        hidden = encrypt(key.key, canonical(content).encode(), key.id)
-        return {_SEALED: base64.b64encode(hidden).decode(), "key": key.id}
+        """A JSON object that hides `content` under the shopper's key; Decimals come back exactly."""
+        return self.seal_many([(content, subject)], conn=conn)[0]
+
+    def seal_many(
+        self,
+        contents: Sequence[tuple[Mapping[str, Any], str | None]],
+        *,
+        conn: sa.Connection | None = None,
+    ) -> list[dict[str, Any]]:
+        """`seal` for many (content, subject); content without a subject stays in clear."""
+        keys = self.keys_for([subject for _, subject in contents if subject is not None], conn=conn)
+        return [
+            dict(content) if subject is None else _seal(content, keys[subject])
+            for content, subject in contents
+        ]
 
     def open(self, content: Mapping[str, Any], *, conn: sa.Connection | None = None) -> Mapping[str, Any]:
         """What `seal` hid; anything not sealed comes back as it is. Raises `Erased` or `Unreadable`."""
-        if _SEALED not in content:
-            return content
-        key = self.key_by_id(content["key"], conn=conn)
-        opened: dict[str, Any] = json.loads(decrypt(key.key, base64.b64decode(content[_SEALED]), key.id))
+        (opened,) = self.open_many([content], conn=conn)
+        if opened is None:
+            raise Erased("the key of this record was deleted when the shopper was erased")
+        return opened
+
+    def open_many(
+        self, contents: Sequence[Mapping[str, Any]], *, conn: sa.Connection | None = None
+    ) -> list[Mapping[str, Any] | None]:
+        """`open` for many; None stands for content of a shopper who was erased. Raises `Unreadable`."""
+        keys = self.keys_by_id([content["key"] for content in contents if _SEALED in content], conn=conn)
+        opened: list[Mapping[str, Any] | None] = []
+        for content in contents:
+            if _SEALED not in content:
+                opened.append(content)
+                continue
+            key = keys.get(content["key"])
+            opened.append(
+                None if key is None else parse(decrypt(key.key, base64.b64decode(content[_SEALED]), key.id))
+            )
         return opened
 
     def erase(self, subject: str, reason: str, *, actor: str, conn: sa.Connection | None = None) -> bool:
@@ -120,12 +166,38 @@ class Vault:
                 self._audit.append(tx, "subject.erased", f"key:{key_id}", {"reason": reason}, actor=actor)
         return key_id is not None
 
+    @cached_property
+    def _subject_key(self) -> bytes:
+        return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"bcns subject").derive(self._master())
+
+    @cached_property
+    def _digest_key(self) -> bytes:
+        return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"bcns digest").derive(self._master())
+
+    def _fresh(self, subject: str) -> dict[str, Any]:
+        key_id = secrets.token_hex(16)
+        wrapped = encrypt(self._master(), secrets.token_bytes(KEY_BYTES), key_id)
+        return {"id": key_id, "store": self._scope.store, "subject": subject, "wrapped_key": wrapped}
+
+    def _unwrap(self, key_id: str, wrapped: bytes) -> SubjectKey:
+        return SubjectKey(key_id, decrypt(self._master(), bytes(wrapped), key_id))
+
     def _master(self) -> bytes:
         if self._scope.data_key is None:
             raise BadInput(
                 ["BCNS_DATA_KEY is not set, and without it no personal data can be stored or read."]
             )
         return self._scope.data_key
+
+
+def is_sealed(content: Mapping[str, Any]) -> bool:
+    """Whether `content` is what `seal` made."""
+    return _SEALED in content
+
+
+def _seal(content: Mapping[str, Any], key: SubjectKey) -> dict[str, Any]:
+    hidden = encrypt(key.key, canonical(content).encode(), key.id)
+    return {_SEALED: base64.b64encode(hidden).decode(), "key": key.id}
 
 
 def encrypt(key: bytes, content: bytes, name: str) -> bytes:

@@ -8,9 +8,10 @@ leaves every hash and the audit chain as they were.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from bcns_pipeline.state.audit import Audit, Evidence, lock_chain
-from bcns_pipeline.state.crypto import Vault, decrypt, encrypt
+from bcns_pipeline.state.crypto import Erased, SubjectKey, Vault, decrypt, encrypt
 from bcns_pipeline.state.scope import Scope, runs_of
 from bcns_pipeline.state.tables import document
 
@@ -36,9 +37,22 @@ class NewDocument:
     source: str
     kind: str
     natural_key: str
-    body: bytes
+    body: bytes = field(repr=False)
     read_seq: int | None = None
     subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where a record's newest version is: `fresh` where it was stored just now, else unchanged since then.
+
+    `fingerprint` (64 hex digits) is keyed where the record has a subject: equal ones mean equal bodies of the
+    same shopper, and nobody learns the body from it.
+    """
+
+    document_id: int
+    fresh: bool
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,10 @@ class Document:
     read_seq: int | None
     content_hash: bytes
     fetched_at: datetime
+    fingerprint: str | None = None
+
+
+_KNOWN = [document.c[name] for name in Document.__dataclass_fields__]
 
 
 class Documents:
@@ -67,32 +85,92 @@ class Documents:
         """Store documents with one audit row for all of them; returns their ids in the given order."""
         if not new:
             return []
-        packed = [zlib.compress(one.body, _LEVEL) for one in new]
         with self._scope.transaction(conn) as tx:
-            rows = [self._row(tx, one, body) for one, body in zip(new, packed, strict=True)]
-            insert = sa.insert(document).returning(document.c.id, sort_by_parameter_order=True)
-            ids = list(tx.execute(insert, rows).scalars())
-            lock_chain(tx)
-            where = {"phase": "documents", "ids": ids}
-            count, digest = recompute(tx, where)
-            kinds = sorted({f"{one.source}/{one.kind}" for one in new})
-            self._audit.append(
-                tx, "document.stored", ",".join(kinds), {"kinds": kinds}, Evidence(count, digest, where)
+            keys = self._keys(tx, new)
+            return self._store(tx, new, keys, [fingerprint(one, _key(one, keys)) for one in new])
+
+    def store_changed(self, new: Sequence[NewDocument], *, conn: sa.Connection | None = None) -> list[Kept]:
+        """Store those whose newest stored version differs; what is unchanged is named, and not stored again."""
+        if not new:
+            return []
+        with self._scope.transaction(conn) as tx:
+            keys = self._keys(tx, new)
+            prints = [fingerprint(one, _key(one, keys)) for one in new]
+            known: dict[tuple[str, str], Document] = {}
+            for kind in {one.kind for one in new}:
+                names = {one.natural_key for one in new if one.kind == kind}
+                known |= {(kind, name): found for name, found in self.latest(kind, names, conn=tx).items()}
+            kept: list[Kept | None] = []
+            fresh: list[int] = []
+            for place, (one, mark) in enumerate(zip(new, prints, strict=True)):
+                before = known.get((one.kind, one.natural_key))
+                if before is not None and before.fingerprint == mark:
+                    kept.append(Kept(before.id, False, mark))
+                else:
+                    kept.append(None)
+                    fresh.append(place)
+            ids = self._store(tx, [new[at] for at in fresh], keys, [prints[at] for at in fresh])
+            stored = dict(zip(fresh, ids, strict=True))
+        return [
+            one if one is not None else Kept(stored[place], True, prints[place])
+            for place, one in enumerate(kept)
+        ]
+
+    def latest(
+        self, kind: str, natural_keys: Collection[str], *, conn: sa.Connection | None = None
+    ) -> dict[str, Document]:
+        """The newest document of each key that has one."""
+        if not natural_keys:
+            return {}
+        query = (
+            sa.select(*_KNOWN)
+            .where(
+                document.c.store == self._scope.store,
+                document.c.kind == kind,
+                document.c.natural_key == sa.any_(sa.cast(sorted(natural_keys), sa.ARRAY(sa.Text))),
             )
-        return ids
+            .distinct(document.c.natural_key)
+            .order_by(document.c.natural_key, document.c.id.desc())
+        )
+        with self._scope.transaction(conn) as tx:
+            rows = tx.execute(query).mappings().all()
+        return {row["natural_key"]: _document(row) for row in rows}
 
     def load(self, document_id: int, *, conn: sa.Connection | None = None) -> bytes:
         """The body as read. Raises `Erased` for a forgotten shopper, LookupError for an unknown id."""
-        query = sa.select(document).where(document.c.id == document_id, document.c.store == self._scope.store)
+        found = self.load_many([document_id], conn=conn)
+        if document_id not in found:
+            raise LookupError(f"there is no document {document_id}")
+        body = found[document_id]
+        if body is None:
+            raise Erased("the key of this record was deleted when the shopper was erased")
+        return body
+
+    def load_many(
+        self, document_ids: Collection[int], *, conn: sa.Connection | None = None
+    ) -> dict[int, bytes | None]:
+        """The bodies as read; None stands for one of a shopper who was erased. Unknown ids are missing."""
+        if not document_ids:
+            return {}
+        query = sa.select(
+            document.c.id, document.c.encoding, document.c.subject_key_id, document.c.body
+        ).where(
+            document.c.store == self._scope.store,
+            document.c.id == sa.any_(sa.cast(sorted(document_ids), sa.ARRAY(sa.BigInteger))),
+        )
         with self._scope.transaction(conn) as tx:
-            row = tx.execute(query).one_or_none()
-            if row is None:
-                raise LookupError(f"there is no document {document_id}")
-            body = bytes(row.body)
+            rows = tx.execute(query).all()
+            keys = self._vault.keys_by_id(
+                {row.subject_key_id for row in rows if row.encoding == _SEALED}, conn=tx
+            )
+        bodies: dict[int, bytes | None] = {}
+        for row in rows:
+            packed: bytes | None = bytes(row.body)
             if row.encoding == _SEALED:
-                key = self._vault.key_by_id(row.subject_key_id, conn=tx)
-                body = decrypt(key.key, body, key.id)
-        return zlib.decompress(body)
+                key = keys.get(row.subject_key_id)
+                packed = None if key is None else decrypt(key.key, bytes(row.body), key.id)
+            bodies[row.id] = None if packed is None else zlib.decompress(packed)
+        return bodies
 
     def find(
         self,
@@ -104,15 +182,14 @@ class Documents:
     ) -> Iterator[Document]:
         """Documents that match everything given, newest first."""
         wanted = {"kind": kind, "natural_key": natural_key, "run_id": run_id}
-        columns = [document.c[name] for name in Document.__dataclass_fields__]
-        query = sa.select(*columns).where(document.c.store == self._scope.store)
+        query = sa.select(*_KNOWN).where(document.c.store == self._scope.store)
         for name, value in wanted.items():
             if value is not None:
                 query = query.where(document.c[name] == value)
         with self._scope.transaction() as tx:
             rows = tx.execute(query.order_by(document.c.id.desc()).limit(limit)).mappings().all()
         for row in rows:
-            yield Document(**{**row, "content_hash": bytes(row["content_hash"])})
+            yield _document(row)
 
     def drop(self, kind: str, older_than: datetime, *, conn: sa.Connection | None = None) -> int:
         """Delete documents of one kind that were fetched before that time; returns how many.
@@ -137,11 +214,34 @@ class Documents:
                 self._audit.append(tx, DROPPED, f"document:{kind}", {"kind": kind, "ids": runs_of(ids)})
         return len(ids)
 
-    def _row(self, conn: sa.Connection, new: NewDocument, body: bytes) -> dict[str, Any]:
-        key_id = None
-        if new.subject is not None:
-            key = self._vault.key_for(new.subject, conn=conn)
-            key_id, body = key.id, encrypt(key.key, body, key.id)
+    def _store(
+        self,
+        tx: sa.Connection,
+        new: Sequence[NewDocument],
+        keys: Mapping[str, SubjectKey],
+        prints: Sequence[str],
+    ) -> list[int]:
+        if not new:
+            return []
+        rows = [self._row(one, _key(one, keys), mark) for one, mark in zip(new, prints, strict=True)]
+        insert = sa.insert(document).returning(document.c.id, sort_by_parameter_order=True)
+        ids = list(tx.execute(insert, rows).scalars())
+        lock_chain(tx)
+        where = {"phase": "documents", "ids": ids}
+        count, digest = recompute(tx, where)
+        kinds = sorted({f"{one.source}/{one.kind}" for one in new})
+        self._audit.append(
+            tx, "document.stored", ",".join(kinds), {"kinds": kinds}, Evidence(count, digest, where)
+        )
+        return ids
+
+    def _keys(self, tx: sa.Connection, new: Sequence[NewDocument]) -> dict[str, SubjectKey]:
+        return self._vault.keys_for({one.subject for one in new if one.subject is not None}, conn=tx)
+
+    def _row(self, new: NewDocument, key: SubjectKey | None, mark: str) -> dict[str, Any]:
+        body = zlib.compress(new.body, _LEVEL)
+        if key is not None:
+            body = encrypt(key.key, body, key.id)
         return {
             "store": self._scope.store,
             "source": new.source,
@@ -150,10 +250,26 @@ class Documents:
             "run_id": self._scope.run_id or None,
             "read_seq": new.read_seq,
             "content_hash": hashlib.sha256(body).digest(),
-            "encoding": _SEALED if key_id else _PLAIN,
-            "subject_key_id": key_id,
+            "encoding": _SEALED if key else _PLAIN,
+            "subject_key_id": key.id if key else None,
             "body": body,
+            "fingerprint": mark,
         }
+
+
+def fingerprint(new: NewDocument, key: SubjectKey | None) -> str:
+    """HMAC of the body under the shopper's key, which goes with the shopper; sha256 where there is none."""
+    if key is None:
+        return hashlib.sha256(new.body).hexdigest()
+    return hmac.new(key.key, new.body, hashlib.sha256).hexdigest()
+
+
+def _key(new: NewDocument, keys: Mapping[str, SubjectKey]) -> SubjectKey | None:
+    return None if new.subject is None else keys[new.subject]
+
+
+def _document(row: sa.RowMapping) -> Document:
+    return Document(**{**row, "content_hash": bytes(row["content_hash"])})
 
 
 def recompute(conn: sa.Connection, where: Mapping[str, Any]) -> tuple[int, str]:

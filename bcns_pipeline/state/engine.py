@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.state.embedded import EmbeddedServer, Lease
+from bcns_pipeline.state.scope import canonical
 
 if TYPE_CHECKING:
     from bcns_pipeline.settings import Settings
@@ -56,13 +57,14 @@ def create_engine(url: str, *, application_name: str = "bcns", pool_size: int = 
     """An engine whose pool replaces connections that a restarted server left dead. Does not connect yet.
 
     `application_name` is what pg_stat_activity shows. Tables are named with their schema, so nothing depends
-    on a search path. Raises BadInput for a URL that is no PostgreSQL URL.
+    on a search path; Decimals go into JSON exactly. Raises BadInput for a URL that is no PostgreSQL URL.
     """
     return sa.create_engine(
         _parse(url),
         pool_pre_ping=True,
         pool_size=pool_size,
         max_overflow=pool_size,
+        json_serializer=canonical,
         connect_args={"application_name": application_name, "connect_timeout": 10},
     )
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from bcns_pipeline.state.audit import Audit, lock_chain
+from bcns_pipeline.state.audit import Audit, Entry, lock_chain
 from bcns_pipeline.state.scope import Scope, digest
 from bcns_pipeline.state.tables import exception
 
@@ -60,6 +60,21 @@ class ExceptionRow:
     resolved_by: str | None
     resolution: str | None
     resolution_reason: str | None
+    assigned_to: str | None = None
+    assigned_at: datetime | None = None
+    retry_requested_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Open questions of one flow, code, severity and owner: how many, and since when the oldest is open."""
+
+    flow: str
+    code: str
+    severity: str
+    owner: str
+    count: int
+    oldest: datetime
 
 
 class Exceptions:
@@ -185,6 +200,67 @@ class Exceptions:
             self._audit.append(tx, "exception.resolved", f"exception:{exception_id}", body, actor=actor)
         return ExceptionRow(**row)
 
+    def assign(
+        self, exception_id: int, to: str, *, actor: str, conn: sa.Connection | None = None
+    ) -> ExceptionRow | None:
+        """Somebody takes it, or is given it. None where it is unknown or resolved already."""
+        change = {"assigned_to": to, "assigned_at": sa.func.now()}
+        found = self._decided([exception_id], change, "exception.assigned", {"to": to}, actor, conn)
+        return found[0] if found else None
+
+    def request_retry(
+        self, exception_ids: Sequence[int], *, actor: str, conn: sa.Connection | None = None
+    ) -> list[ExceptionRow]:
+        """A person asks for these to be tried again by the next run; returns those that are open."""
+        change = {"retry_requested_at": sa.func.now()}
+        return self._decided(exception_ids, change, "exception.retry_requested", {}, actor, conn)
+
+    def take_retries(self, flow: str, *, conn: sa.Connection | None = None) -> list[ExceptionRow]:
+        """The open ones that somebody asked to be tried again; asks for them are used up by this."""
+        taken = (
+            sa.update(exception)
+            .where(
+                exception.c.store == self._scope.store,
+                exception.c.flow == flow,
+                exception.c.resolved_at.is_(None),
+                exception.c.retry_requested_at.is_not(None),
+            )
+            .values(retry_requested_at=None)
+            .returning(exception)
+        )
+        with self._scope.transaction(conn) as tx:
+            rows = [ExceptionRow(**row) for row in tx.execute(taken).mappings()]
+        return sorted(rows, key=lambda row: row.id)
+
+    def aged(
+        self, minutes: float, *, flow: str | None = None, conn: sa.Connection | None = None
+    ) -> list[ExceptionRow]:
+        """Open for longer than that, the oldest first."""
+        limit = sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, minutes * 60)
+        query = sa.select(exception).where(
+            exception.c.store == self._scope.store,
+            exception.c.resolved_at.is_(None),
+            exception.c.opened_at < limit,
+        )
+        if flow is not None:
+            query = query.where(exception.c.flow == flow)
+        with self._scope.transaction(conn) as tx:
+            rows = tx.execute(query.order_by(exception.c.opened_at, exception.c.id)).mappings()
+            return [ExceptionRow(**row) for row in rows]
+
+    def backlog(self, *, conn: sa.Connection | None = None) -> list[Backlog]:
+        """Everything open, counted for alarms; the oldest first."""
+        oldest = sa.func.min(exception.c.opened_at)
+        keys = (exception.c.flow, exception.c.code, exception.c.severity, exception.c.owner)
+        query = (
+            sa.select(*keys, sa.func.count(), oldest)
+            .where(exception.c.store == self._scope.store, exception.c.resolved_at.is_(None))
+            .group_by(*keys)
+            .order_by(oldest, *keys)
+        )
+        with self._scope.transaction(conn) as tx:
+            return [Backlog(*row) for row in tx.execute(query)]
+
     def find(
         self,
         *,
@@ -219,6 +295,38 @@ class Exceptions:
         )
         with self._scope.transaction() as tx:
             return {(flow, code): count for flow, code, count in tx.execute(query)}
+
+    def _decided(
+        self,
+        exception_ids: Sequence[int],
+        change: Mapping[str, Any],
+        event: str,
+        body: Mapping[str, Any],
+        actor: str,
+        conn: sa.Connection | None,
+    ) -> list[ExceptionRow]:
+        """A person's decision over open ones, with one audit row each."""
+        update = (
+            sa.update(exception)
+            .where(
+                exception.c.id.in_(list(exception_ids)),
+                exception.c.store == self._scope.store,
+                exception.c.resolved_at.is_(None),
+            )
+            .values(**change)
+            .returning(exception)
+        )
+        with self._scope.transaction(conn) as tx:
+            lock_chain(tx)
+            rows = sorted(
+                (ExceptionRow(**row) for row in tx.execute(update).mappings()), key=lambda row: row.id
+            )
+            entries = [
+                Entry(event, f"exception:{row.id}", {"code": row.code, "subject": row.subject, **body})
+                for row in rows
+            ]
+            self._audit.append_many(tx, entries, actor=actor)
+        return rows
 
     def _heal(self, heal: sa.UpdateBase, flow: str, code: str, conn: sa.Connection | None) -> list[str]:
         with self._scope.transaction(conn) as tx:

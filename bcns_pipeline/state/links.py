@@ -1,13 +1,14 @@
 """Which record here is that record there.
 
-Put reading and writing of links here. Do not decide here what matches: the rules do. A link is one to one per
-kind; `item` links carry the SKU as label and product, variant and tracking in their detail.
+Put reading and writing of links here. Do not decide here what matches: the rules do. A BigCommerce record has
+one link per kind; a NetSuite record has one too, except where several shoppers are one customer or several
+shipments one fulfilment. `item` links carry the SKU as label and product, variant and tracking in their detail.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ import sqlalchemy as sa
 from bcns_pipeline.state.audit import Audit, lock_chain
 from bcns_pipeline.state.bulk import copy_in, copy_texts, driver_cursor, quoted
 from bcns_pipeline.state.scope import Scope, canonical
-from bcns_pipeline.state.tables import link
+from bcns_pipeline.state.tables import MANY_TO_ONE, link
 
 ITEM = "item"
 _ITEM_COLUMNS = ("item_id", "sku", "product_id", "variant_id", "tracking")
@@ -45,7 +46,10 @@ class Links:
         self._audit = audit
 
     def put(self, kind: str, links: Sequence[Link], *, conn: sa.Connection | None = None) -> int:
-        """Write links; each replaces whatever linked either of its two records. Returns how many changed."""
+        """Write links; each replaces whatever linked either of its two records. Returns how many changed.
+
+        Of a kind in `MANY_TO_ONE` it replaces only what linked the BigCommerce record.
+        """
         columns = [
             copy_texts(one.netsuite_id for one in links),
             copy_texts(one.bigcommerce_id for one in links),
@@ -56,12 +60,29 @@ class Links:
         return self._put(kind, columns, conn)
 
     def get(self, kind: str, netsuite_id: str, *, conn: sa.Connection | None = None) -> Link | None:
-        """The link of that NetSuite record, or None."""
-        return self._one(kind, link.c.netsuite_id == netsuite_id, conn)
+        """The link of that NetSuite record (the newest of several), or None."""
+        found = self.get_many(kind, [netsuite_id], conn=conn).get(netsuite_id)
+        return found[0] if found else None
 
     def find(self, kind: str, bigcommerce_id: str, *, conn: sa.Connection | None = None) -> Link | None:
         """The link of that BigCommerce record, or None."""
-        return self._one(kind, link.c.bigcommerce_id == bigcommerce_id, conn)
+        return self.find_many(kind, [bigcommerce_id], conn=conn).get(bigcommerce_id)
+
+    def find_many(
+        self, kind: str, bigcommerce_ids: Collection[str], *, conn: sa.Connection | None = None
+    ) -> dict[str, Link]:
+        """The links of those BigCommerce records that have one, by BigCommerce id."""
+        found = self._many(kind, link.c.bigcommerce_id, bigcommerce_ids, conn)
+        return {one.bigcommerce_id: one for one in found}
+
+    def get_many(
+        self, kind: str, netsuite_ids: Collection[str], *, conn: sa.Connection | None = None
+    ) -> dict[str, list[Link]]:
+        """The links of those NetSuite records that have any, by NetSuite id, the newest first."""
+        found: dict[str, list[Link]] = {}
+        for one in self._many(kind, link.c.netsuite_id, netsuite_ids, conn):
+            found.setdefault(one.netsuite_id, []).append(one)
+        return found
 
     def remove(self, kind: str, netsuite_ids: Sequence[str], *, conn: sa.Connection | None = None) -> int:
         """Forget links whose records are gone; returns how many there were."""
@@ -141,20 +162,36 @@ class Links:
             names = ("netsuite_id", "bigcommerce_id", "label", "detail", "origin")
             copy_in(tx, "link_in", names, (), columns)
             values = {"store": self._scope.store, "kind": kind}
-            # Two records that swapped their partners would collide one by one, so old pairs go first.
-            tx.execute(_REMOVE_TAKEN, values)
-            changed = tx.execute(_UPSERT, values).rowcount
+            if kind in MANY_TO_ONE:
+                changed = tx.execute(_UPSERT_MANY, values).rowcount
+            else:
+                # Two records that swapped their partners would collide one by one, so old pairs go first.
+                tx.execute(_REMOVE_TAKEN, values)
+                changed = tx.execute(_UPSERT, values).rowcount
             if changed:
                 self._audit.append(tx, "link.written", f"link:{kind}", {"kind": kind, "links": changed})
         return changed
 
-    def _one(self, kind: str, which: sa.ColumnElement[bool], conn: sa.Connection | None) -> Link | None:
-        query = sa.select(link).where(link.c.store == self._scope.store, link.c.kind == kind, which)
+    def _many(
+        self, kind: str, column: sa.Column[str], ids: Collection[str], conn: sa.Connection | None
+    ) -> list[Link]:
+        if not ids:
+            return []
+        query = (
+            sa.select(link)
+            .where(
+                link.c.store == self._scope.store,
+                link.c.kind == kind,
+                column == sa.any_(sa.cast(sorted(set(ids)), sa.ARRAY(sa.Text))),
+            )
+            .order_by(link.c.linked_at.desc(), link.c.bigcommerce_id)
+        )
         with self._scope.transaction(conn) as tx:
-            row = tx.execute(query).one_or_none()
-        if row is None:
-            return None
-        return Link(row.netsuite_id, row.bigcommerce_id, row.label, row.detail, row.origin, row.linked_at)
+            rows = tx.execute(query).all()
+        return [
+            Link(row.netsuite_id, row.bigcommerce_id, row.label, row.detail, row.origin, row.linked_at)
+            for row in rows
+        ]
 
 
 _REMOVE_TAKEN = sa.text(
@@ -168,10 +205,21 @@ _UPSERT = sa.text(
     f"""
     insert into {link.fullname} (store, kind, netsuite_id, bigcommerce_id, label, detail, origin)
     select :store, :kind, netsuite_id, bigcommerce_id, label, detail, origin from link_in order by netsuite_id
-    on conflict (store, kind, netsuite_id) do update
+    on conflict (store, kind, netsuite_id) where kind not in {MANY_TO_ONE} do update
     set bigcommerce_id = excluded.bigcommerce_id, label = excluded.label, detail = excluded.detail,
         origin = excluded.origin, linked_at = now()
     where (link.bigcommerce_id, link.label, link.detail)
         is distinct from (excluded.bigcommerce_id, excluded.label, excluded.detail)
+    """
+)
+_UPSERT_MANY = sa.text(
+    f"""
+    insert into {link.fullname} (store, kind, netsuite_id, bigcommerce_id, label, detail, origin)
+    select :store, :kind, netsuite_id, bigcommerce_id, label, detail, origin from link_in order by bigcommerce_id
+    on conflict (store, kind, bigcommerce_id) do update
+    set netsuite_id = excluded.netsuite_id, label = excluded.label, detail = excluded.detail,
+        origin = excluded.origin, linked_at = now()
+    where (link.netsuite_id, link.label, link.detail)
+        is distinct from (excluded.netsuite_id, excluded.label, excluded.detail)
     """
 )

@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from bcns_pipeline.rules.faults import BadInput
-from bcns_pipeline.state.tables import SCHEMA
+from bcns_pipeline.state.schema import SCHEMA
 
 VERSION_TABLE = "alembic_version"
 _SCRIPTS = Path(__file__).parent / "migrations"

@@ -7,7 +7,7 @@ Put types here that the outbox shares with those who build on it. Do not put SQL
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,9 +21,17 @@ class Overtaken(Exception):
     """The operation is not (any more) in the state, attempt and hands that the caller believes."""
 
 
+class SelfApproval(Exception):
+    """Whoever staged an operation by hand does not approve it (design 5.13)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One intended call that writes, as it was when read. `attempts` counts claims and guards transitions."""
+    """One intended call that writes, as it was when read. `attempts` counts claims and guards transitions.
+
+    Operations of one `group_key` are sent in the order of their ids. `amount_minor` are minor units of
+    `currency`; `staged_by` is the person who staged it by hand, None for the pipeline.
+    """
 
     id: int
     store: str
@@ -32,15 +40,19 @@ class Operation:
     natural_key: str
     plan_id: int | None
     run_id: str
-    payload: Mapping[str, Any]
+    payload: Mapping[str, Any] = field(repr=False)
     state: str
     attempts: int
     worker: int | None
-    answer: Mapping[str, Any] | None
+    answer: Mapping[str, Any] | None = field(repr=False)
     reason: str | None
     staged_at: datetime
     sending_at: datetime | None
     settled_at: datetime | None
+    group_key: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    staged_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +61,38 @@ class Intent:
 
     kind: str
     natural_key: str
-    payload: Mapping[str, Any]
+    payload: Mapping[str, Any] = field(repr=False)
     plan_id: int | None = None
     evidence: Evidence | None = None
     subject: str | None = None
+    group_key: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One transition of many (`Outbox.move_many`): `op` as it was read becomes `state`.
+
+    `event` names the audit row where it is not the state's name. `answer` is stored in clear: ids and counts
+    only.
+    """
+
+    op: Operation
+    state: str
+    reason: str | None = None
+    answer: Mapping[str, Any] | None = field(default=None, repr=False)
+    event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The open operations that are sent one after the other. `first_id` is the one that all others wait for."""
+
+    key: str
+    first_id: int
+    operations: int
+    states: Mapping[str, int]
 
 
 def entry_for(op: Operation, event: str, evidence: Evidence | None = None, **facts: Any) -> Entry:

@@ -2,8 +2,8 @@
 
 Put here the life of an operation: `planned -> sending -> confirmed`, or `held`, `failed`, `ambiguous`,
 `superseded`. Do not put here what one kind of operation means (the lines of stock are in `inventory.py`), and
-no HTTP. Each transition is one transaction with exactly one audit row, and is refused (`Overtaken`) where
-the operation is no longer as the caller saw it.
+no HTTP; reads are in `outbox_reads.py`. Each transition has exactly one audit row in the same transaction, and
+is refused (`Overtaken`) where the operation is no longer as the caller saw it.
 
 A process may die at any line. Before `claim` committed nothing was sent; after it, the row says `sending`,
 and once the dead worker's lock is free `recover` makes it `ambiguous`: look the key up, never just resend.
@@ -16,21 +16,30 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bcns_pipeline.state.audit import Audit, Entry, Evidence, lock_chain
+from bcns_pipeline.state import outbox_sql as sql
+from bcns_pipeline.state.audit import Audit, Evidence, lock_chain
 from bcns_pipeline.state.crypto import Vault
-from bcns_pipeline.state.operations import OPEN, Intent, Operation, Overtaken, entry_for
-from bcns_pipeline.state.scope import Scope, digest
+from bcns_pipeline.state.operations import (
+    OPEN,
+    Intent,
+    Move,
+    Operation,
+    Overtaken,
+    SelfApproval,
+    entry_for,
+)
+from bcns_pipeline.state.outbox_reads import COLUMNS, OutboxReads, read
+from bcns_pipeline.state.scope import Scope, canonical, digest
 from bcns_pipeline.state.tables import operation
 from bcns_pipeline.state.worker import Worker, WorkerLost
 
 
-class Outbox:
+class Outbox(OutboxReads):
     """The operations of one store. Every method takes `conn` to become part of the caller's transaction."""
 
     def __init__(self, scope: Scope, audit: Audit, vault: Vault) -> None:
-        self._scope = scope
+        super().__init__(scope, vault)
         self._audit = audit
-        self._vault = vault
 
     def stage(
         self,
@@ -38,27 +47,50 @@ class Outbox:
         intents: Sequence[Intent],
         *,
         held: str | None = None,
+        staged_by: str | None = None,
         conn: sa.Connection | None = None,
     ) -> list[Operation]:
         """Write intentions down as `planned`, or as `held` for the reason given; returns the new ones.
 
         An intention whose natural key has an open operation already is left out: it waits for the next plan.
+        `staged_by` is the person who stages by hand, and who then may not approve.
         """
+        if not intents:
+            return []
         state = "held" if held else "planned"
-        staged: list[Operation] = []
-        entries: list[Entry] = []
         with self._scope.transaction(conn) as tx:
+            # Sealed before the chain's lock is taken, so that others need not wait for it.
+            payloads = self._vault.seal_many([(one.payload, one.subject) for one in intents], conn=tx)
+            rows = [
+                {
+                    "store": self._scope.store,
+                    "flow": flow,
+                    "kind": intent.kind,
+                    "natural_key": intent.natural_key,
+                    "plan_id": intent.plan_id,
+                    "run_id": self._scope.run_id,
+                    "payload": payload,
+                    "state": state,
+                    "reason": held,
+                    "group_key": intent.group_key,
+                    "amount_minor": intent.amount_minor,
+                    "currency": intent.currency,
+                    "staged_by": staged_by,
+                }
+                for intent, payload in zip(intents, payloads, strict=True)
+            ]
             lock_chain(tx)
-            for intent in intents:
-                row = (
-                    tx.execute(_INSERT, self._values(tx, flow, intent, state, held)).mappings().one_or_none()
-                )
-                if row is None:
-                    continue
-                staged.append(Operation(**row))
-                entries.append(entry_for(staged[-1], state, intent.evidence, payload=digest(row["payload"])))
-            self._audit.append_many(tx, entries)
-        return staged
+            # One statement for many rows may number them as it likes; groups are sent in the order of ids.
+            ids = tx.execute(sql.DRAW_IDS, {"count": len(rows)}).scalars()
+            rows = [{"id": number, **row} for number, row in zip(sorted(ids), rows, strict=True)]
+            made = {row["id"]: read(row) for row in tx.execute(sql.INSERT, rows).mappings()}
+            entries = [
+                entry_for(made[row["id"]], state, intent.evidence, payload=digest(made[row["id"]].payload))
+                for row, intent in zip(rows, intents, strict=True)
+                if row["id"] in made
+            ]
+            self._audit.append_many(tx, entries, actor=staged_by)
+        return [made[number] for number in sorted(made)]
 
     def claim(
         self,
@@ -67,14 +99,16 @@ class Outbox:
         kinds: Sequence[str],
         limit: int = 1,
         *,
+        ids: Sequence[int] | None = None,
         conn: sa.Connection | None = None,
     ) -> list[Operation]:
         """Take up to `limit` planned operations, oldest first, and mark them `sending` by this worker.
 
-        Send only after this has committed, and after `worker.assert_alive()`.
+        Of a group only the first that is not settled is taken, whichever flow it belongs to; with `ids`, only
+        those. Send only after this has committed, and after `worker.assert_alive()`.
         """
         with self._scope.transaction(conn) as tx:
-            claimed = self.take(tx, worker, flow, kinds, limit)
+            claimed = self.take(tx, worker, flow, kinds, limit, ids=ids)
             self._audit.append_many(tx, [entry_for(op, "sending") for op in claimed])
         return claimed
 
@@ -86,11 +120,12 @@ class Outbox:
         kinds: Sequence[str],
         limit: int = 1,
         plan_id: int | None = None,
+        ids: Sequence[int] | None = None,
     ) -> list[Operation]:
         """The claim without its audit row, for a caller in this room that writes one with evidence."""
         lock_chain(conn)
         # The lock can only be had where the worker's own session has lost it.
-        if conn.execute(_CAN_LOCK, {"worker": worker.id}).scalar_one():
+        if conn.execute(sql.CAN_LOCK, {"worker": worker.id}).scalar_one():
             raise WorkerLost("the database no longer knows this worker: its session ended")
         values = {
             "store": self._scope.store,
@@ -98,10 +133,11 @@ class Outbox:
             "kinds": list(kinds),
             "limit": limit,
             "plan_id": plan_id,
+            "ids": None if ids is None else list(ids),
             "worker": worker.id,
         }
-        rows = conn.execute(_CLAIM, values).mappings()
-        return sorted((Operation(**row) for row in rows), key=lambda op: op.id)
+        rows = conn.execute(sql.CLAIM, values).mappings()
+        return sorted((read(row) for row in rows), key=lambda op: op.id)
 
     def record_answer(
         self, op: Operation, answer: Mapping[str, Any], *, conn: sa.Connection | None = None
@@ -189,60 +225,71 @@ class Outbox:
         with self._scope.transaction(conn) as tx:
             lock_chain(tx)
             values = {"store": self._scope.store, "flow": flow}
-            workers = tx.execute(_SENDING_WORKERS, values).scalars().all()
-            dead = [w for w in workers if w is None or tx.execute(_CAN_LOCK, {"worker": w}).scalar_one()]
+            workers = tx.execute(sql.SENDING_WORKERS, values).scalars().all()
+            dead = [w for w in workers if w is None or tx.execute(sql.CAN_LOCK, {"worker": w}).scalar_one()]
             if dead:
                 rows = tx.execute(
-                    _DOUBT_DEAD, {**values, "dead": [w for w in dead if w is not None]}
+                    sql.DOUBT_DEAD, {**values, "dead": [w for w in dead if w is not None]}
                 ).mappings()
-                found = sorted((Operation(**row) for row in rows), key=lambda op: op.id)
+                found = sorted((read(row) for row in rows), key=lambda op: op.id)
                 self._audit.append_many(tx, [entry_for(op, "ambiguous") for op in found])
             return self.find(flow=flow, states=("ambiguous",), conn=tx)
 
-    def find(
-        self,
-        *,
-        flow: str | None = None,
-        kinds: Sequence[str] | None = None,
-        states: Sequence[str] = OPEN,
-        natural_key: str | None = None,
-        plan_id: int | None = None,
-        ids: Sequence[int] | None = None,
-        limit: int = 100_000,
-        conn: sa.Connection | None = None,
-    ) -> list[Operation]:
-        """The operations that match everything given, oldest first."""
-        wanted = [operation.c.store == self._scope.store, operation.c.state.in_(states)]
-        if flow is not None:
-            wanted.append(operation.c.flow == flow)
-        if kinds is not None:
-            wanted.append(operation.c.kind.in_(kinds))
-        if natural_key is not None:
-            wanted.append(operation.c.natural_key == natural_key)
-        if plan_id is not None:
-            wanted.append(operation.c.plan_id == plan_id)
-        if ids is not None:
-            wanted.append(operation.c.id.in_(ids))
-        with self._scope.transaction(conn) as tx:
-            query = sa.select(operation).where(*wanted).order_by(operation.c.id).limit(limit)
-            return [Operation(**row) for row in tx.execute(query).mappings()]
-
-    def open_older_than(self, minutes: float, flow: str | None = None) -> list[Operation]:
-        """Leftovers: to be sent or looked up, staged longer ago than this. Held ones wait for a person."""
-        limit = sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, minutes * 60)
-        query = sa.select(operation).where(
-            operation.c.store == self._scope.store,
-            operation.c.state.in_(("planned", "sending", "ambiguous")),
-            operation.c.staged_at < limit,
+    def approve(
+        self, op: Operation, reason: str, *, actor: str, conn: sa.Connection | None = None
+    ) -> Operation:
+        """A person lets a held operation go. Raises `SelfApproval` for the one who staged it by hand."""
+        if op.staged_by == actor:
+            raise SelfApproval(f"{actor} staged operation {op.id} by hand; somebody else has to approve it")
+        return self.move(
+            op, "planned", allowed=("held",), reason=reason, event="approved", actor=actor, conn=conn
         )
-        if flow is not None:
-            query = query.where(operation.c.flow == flow)
-        with self._scope.transaction() as tx:
-            return [Operation(**row) for row in tx.execute(query.order_by(operation.c.id)).mappings()]
 
-    def payload(self, op: Operation, *, conn: sa.Connection | None = None) -> Mapping[str, Any]:
-        """The payload in clear; raises `Erased` where the shopper's key was deleted."""
-        return self._vault.open(op.payload, conn=conn)
+    def cancel(
+        self, op: Operation, reason: str, *, actor: str, conn: sa.Connection | None = None
+    ) -> Operation:
+        """A person gives up what was not sent yet: `failed`. What may have been sent has to be looked up."""
+        return self.move(
+            op,
+            "failed",
+            allowed=("planned", "held"),
+            reason=reason,
+            event="cancelled",
+            actor=actor,
+            conn=conn,
+        )
+
+    def move_many(self, moves: Sequence[Move], *, conn: sa.Connection | None = None) -> list[Operation]:
+        """Many transitions at once, each with its audit row; returns the operations as they are now.
+
+        One that is no longer as the caller saw it stays as it is and is left out of the result: another
+        process was first. ValueError for a transition that there is not.
+        """
+        for one in moves:
+            if one.op.state not in _FROM[one.state]:
+                raise ValueError(f"an operation does not go from {one.op.state} to {one.state}")
+        if not moves:
+            return []
+        values = {
+            "store": self._scope.store,
+            "ids": [one.op.id for one in moves],
+            "were": [one.op.state for one in moves],
+            "attempts": [one.op.attempts for one in moves],
+            "workers": [one.op.worker for one in moves],
+            "states": [one.state for one in moves],
+            "reasons": [one.reason for one in moves],
+            "answers": [None if one.answer is None else canonical(dict(one.answer)) for one in moves],
+        }
+        with self._scope.transaction(conn) as tx:
+            lock_chain(tx)
+            now = {row["id"]: read(row) for row in tx.execute(sql.MOVE, values).mappings()}
+            entries = [
+                entry_for(now[one.op.id], one.event or one.state, reason=one.reason, answer=one.answer)
+                for one in moves
+                if one.op.id in now
+            ]
+            self._audit.append_many(tx, entries)
+        return [now[one.op.id] for one in moves if one.op.id in now]
 
     def move(
         self,
@@ -276,7 +323,7 @@ class Outbox:
                 operation.c.worker.is_not_distinct_from(op.worker),
             )
             .values(**values)
-            .returning(operation)
+            .returning(*COLUMNS)
         )
         with self._scope.transaction(conn) as tx:
             lock_chain(tx)
@@ -286,71 +333,17 @@ class Outbox:
                     f"operation {op.id} is no longer {op.state} in attempt {op.attempts} "
                     f"(allowed from {', '.join(allowed)}); it can't become {state}"
                 )
-            moved = Operation(**row)
+            moved = read(row)
             entry = entry_for(moved, event or state, evidence, reason=reason, answer=answer)
             self._audit.append_many(tx, [entry], actor=actor)
         return moved
 
-    def _values(
-        self, conn: sa.Connection, flow: str, intent: Intent, state: str, reason: str | None
-    ) -> dict[str, Any]:
-        payload = intent.payload
-        if intent.subject is not None:
-            payload = self._vault.seal(payload, intent.subject, conn=conn)
-        return {
-            "store": self._scope.store,
-            "flow": flow,
-            "kind": intent.kind,
-            "natural_key": intent.natural_key,
-            "plan_id": intent.plan_id,
-            "run_id": self._scope.run_id,
-            "payload": dict(payload),
-            "state": state,
-            "reason": reason,
-        }
 
-
-_COLUMNS = ", ".join(column.name for column in operation.columns)
-_INSERT = (
-    sa.dialects.postgresql.insert(operation)
-    .on_conflict_do_nothing(
-        index_elements=["store", "kind", "natural_key"],
-        index_where=sa.text("state in ('planned','sending','held','ambiguous')"),
-    )
-    .returning(operation)
-)
-_CAN_LOCK = sa.text("select pg_try_advisory_xact_lock(:worker)")
-_CLAIM = sa.text(
-    f"""
-    update {operation.fullname} o
-    set state = 'sending', worker = :worker, attempts = attempts + 1, sending_at = clock_timestamp(), answer = null
-    from (
-        select id from {operation.fullname}
-        where store = :store and flow = :flow and state = 'planned' and kind = any(:kinds)
-          and (cast(:plan_id as bigint) is null or plan_id = :plan_id)
-        order by id limit :limit
-        for update skip locked
-    ) next
-    where o.id = next.id
-    returning {", ".join(f"o.{column.name}" for column in operation.columns)}
-    """
-)
-_SENDING_WORKERS = sa.text(
-    f"""
-    select distinct worker from {operation.fullname}
-    where store = :store and flow = :flow and state = 'sending'
-    """
-)
-_DOUBT_DEAD = sa.text(
-    f"""
-    update {operation.fullname}
-    set state = 'ambiguous', reason = 'the worker died before it wrote down how the call ended'
-    where id in (
-        select id from {operation.fullname}
-        where store = :store and flow = :flow and state = 'sending'
-          and (worker is null or worker = any(:dead))
-        for update
-    )
-    returning {_COLUMNS}
-    """
-)
+# From which states each state can be reached; the named methods above allow less.
+_FROM = {
+    "planned": ("held", "sending", "ambiguous"),
+    "confirmed": ("sending", "ambiguous"),
+    "ambiguous": ("sending",),
+    "failed": OPEN,
+    "superseded": OPEN,
+}

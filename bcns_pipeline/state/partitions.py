@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from bcns_pipeline.state.audit import Audit
+from bcns_pipeline.state.schema import SCHEMA
 from bcns_pipeline.state.scope import lock_pair
-from bcns_pipeline.state.tables import SCHEMA, inventory_change
+from bcns_pipeline.state.tables import inventory_change
 
 DROPPED = "inventory.month_dropped"
 KEPT_MONTHS = 13

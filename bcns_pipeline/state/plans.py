@@ -1,19 +1,25 @@
 """What a run would do: one row per plan, applied at most once.
 
-Put here the head of a plan. Do not put its lines here: stock has them in `inventory_change`, other flows in
-their operations' payloads.
+Put here the head of a plan, and how its lines become operations. Do not put the lines here: stock has them in
+`inventory_change` (`inventory.py`), all other flows in `plan_line` (`plan_lines.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from bcns_pipeline.state.scope import Scope
+from bcns_pipeline.state import plan_lines
+from bcns_pipeline.state.audit import Audit, Evidence, lock_chain
+from bcns_pipeline.state.crypto import Vault
+from bcns_pipeline.state.operations import Intent, Operation
+from bcns_pipeline.state.outbox import Outbox
+from bcns_pipeline.state.plan_lines import SENT, Fate, PlanLine, impact
+from bcns_pipeline.state.scope import Scope, digest
 from bcns_pipeline.state.tables import plan
 
 Mode = Literal["apply", "plan"]
@@ -37,11 +43,27 @@ class Plan:
     applied_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What applying a plan put into the outbox. `left_out` are natural keys with an earlier operation still open.
+
+    `first_time` is False where the plan had been applied before, or may not be: then nothing was staged.
+    """
+
+    operations: tuple[Operation, ...]
+    held: tuple[Operation, ...]
+    left_out: tuple[str, ...]
+    first_time: bool
+
+
 class Plans:
     """The plans of one store."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, audit: Audit, vault: Vault, outbox: Outbox) -> None:
         self._scope = scope
+        self._audit = audit
+        self._vault = vault
+        self._outbox = outbox
 
     def create(
         self,
@@ -78,6 +100,87 @@ class Plans:
         with self._scope.transaction(conn) as tx:
             return Plan(**tx.execute(change).mappings().one())
 
+    def write_lines(
+        self, made: Plan, lines: Sequence[PlanLine], *, conn: sa.Connection | None = None
+    ) -> Plan:
+        """Write the lines of a plan, its digest, and in its summary what they do and how much money they move.
+
+        Equal lines give an equal digest, whichever run made them; it is keyed, because lines hold personal data.
+        """
+        # Taken of what was planned, not of what is stored: sealed twice, the same content is two ciphertexts.
+        content = [one.content() for one in lines]
+        sealed_any = any(one.subject is not None for one in lines)
+        mark = self._vault.seal_digest(content) if sealed_any else digest(content)
+        with self._scope.transaction(conn) as tx:
+            sealed = self._vault.seal_many([(one.payload, one.subject) for one in lines], conn=tx)
+            if lines:
+                plan_lines.write(tx, self._scope.store, made.id, lines, sealed)
+            change = (
+                sa.update(plan)
+                .where(plan.c.id == made.id)
+                .values(digest=mark, lines=len(lines), summary={**made.summary, **impact(lines)})
+                .returning(plan)
+            )
+            written = Plan(**tx.execute(change).mappings().one())
+            if lines:
+                where = {"phase": "plan_lines", "plan_id": made.id}
+                count, proof = plan_lines.recompute(tx, where)
+                body = {"flow": made.flow, "mode": made.mode, "config": made.config_digest}
+                lock_chain(tx)
+                evidence = Evidence(count, proof, where)
+                self._audit.append(tx, "plan.written", f"plan:{made.id}", body, evidence)
+        return written
+
+    def lines(self, made: Plan, *, conn: sa.Connection | None = None) -> list[PlanLine]:
+        """The lines of a plan with their payloads in clear; an erased shopper's payload is empty."""
+        with self._scope.transaction(conn) as tx:
+            stored = plan_lines.read(tx, self._scope.store, made.id)
+            opened = self._vault.open_many([one.payload for one in stored], conn=tx)
+        return [replace(one, payload=payload or {}) for one, payload in zip(stored, opened, strict=True)]
+
+    def stage(
+        self,
+        made: Plan,
+        *,
+        held: Callable[[PlanLine], str | None] | Mapping[str, str] | None = None,
+        staged_by: str | None = None,
+        conn: sa.Connection | None = None,
+    ) -> Staged:
+        """Stage the lines that write (`SENT`), in their order. Only the first call for a plan in mode `apply` does.
+
+        `held` gives the reason for which a line waits for approval (None lets it go): by the line, whose payload
+        is sealed here, or by natural key.
+        """
+        with self._scope.transaction(conn) as tx:
+            if not self.mark_applied(made.id, conn=tx):
+                return Staged((), (), (), False)
+            lines = [one for one in plan_lines.read(tx, self._scope.store, made.id) if one.action in SENT]
+            lock_chain(tx)
+            staged: list[Operation] = []
+            # In one go for each reason, so that a plan without held lines keeps the order of its lines.
+            for reason, some in _by_reason(lines, held).items():
+                intents = [_intent(made, one) for one in some]
+                staged += self._outbox.stage(made.flow, intents, held=reason, staged_by=staged_by, conn=tx)
+            by_key = {(op.kind, op.natural_key): op for op in staged}
+            fates: dict[int, tuple[Fate, int | None]] = {}
+            left_out: list[str] = []
+            for one in lines:
+                assert one.line is not None
+                op = by_key.pop((one.kind, one.natural_key), None)
+                if op is None:
+                    left_out.append(one.natural_key)
+                    fates[one.line] = ("left_out", None)
+                else:
+                    fates[one.line] = ("held" if op.state == "held" else "planned", op.id)
+            if fates:
+                plan_lines.note_fates(tx, made.id, fates)
+        return Staged(
+            tuple(sorted((op for op in staged if op.state == "planned"), key=lambda op: op.id)),
+            tuple(op for op in staged if op.state == "held"),
+            tuple(left_out),
+            True,
+        )
+
     def mark_applied(self, plan_id: int, *, conn: sa.Connection | None = None) -> bool:
         """True for the first caller only. Part of the transaction that stages the plan's operations."""
         change = (
@@ -103,3 +206,30 @@ class Plans:
             query = query.where(plan.c.flow == flow)
         with self._scope.transaction() as tx:
             return [Plan(**row) for row in tx.execute(query.order_by(plan.c.id)).mappings()]
+
+
+def _by_reason(
+    lines: Sequence[PlanLine], held: Callable[[PlanLine], str | None] | Mapping[str, str] | None
+) -> dict[str | None, list[PlanLine]]:
+    sorted_by: dict[str | None, list[PlanLine]] = {}
+    for one in lines:
+        if held is None:
+            reason = None
+        elif isinstance(held, Mapping):
+            reason = held.get(one.natural_key)
+        else:
+            reason = held(one)
+        sorted_by.setdefault(reason, []).append(one)
+    return sorted_by
+
+
+def _intent(made: Plan, one: PlanLine) -> Intent:
+    return Intent(
+        one.kind,
+        one.natural_key,
+        one.payload,
+        made.id,
+        group_key=one.group_key,
+        amount_minor=None if one.amount is None else one.amount.minor,
+        currency=None if one.amount is None else one.amount.currency,
+    )

@@ -19,8 +19,11 @@ from bcns_pipeline.state.cursors import Cursors
 from bcns_pipeline.state.documents import Documents
 from bcns_pipeline.state.exceptions import Exceptions
 from bcns_pipeline.state.gate import PgGate, Share
+from bcns_pipeline.state.inbox import Inbox
 from bcns_pipeline.state.inventory import Inventory
 from bcns_pipeline.state.links import Links
+from bcns_pipeline.state.merges import Merges
+from bcns_pipeline.state.orders import OrderStates
 from bcns_pipeline.state.outbox import Outbox
 from bcns_pipeline.state.plans import Plans
 from bcns_pipeline.state.scope import Scope
@@ -51,12 +54,15 @@ class State:
         self.audit = Audit(scope)
         self.vault = Vault(scope, self.audit)
         self.outbox = Outbox(scope, self.audit, self.vault)
-        self.plans = Plans(scope)
+        self.plans = Plans(scope, self.audit, self.vault, self.outbox)
         self.inventory = Inventory(scope, self.audit, self.outbox, self.plans)
         self.links = Links(scope, self.audit)
         self.exceptions = Exceptions(scope, self.audit)
         self.documents = Documents(scope, self.audit, self.vault)
         self.cursors = Cursors(scope)
+        self.inbox = Inbox(scope)
+        self.orders = OrderStates(scope, self.audit)
+        self.merges = Merges(scope, self.audit)
         self.usage = UsageLedger(scope)
 
     def worker(self) -> Worker:

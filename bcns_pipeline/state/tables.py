@@ -1,7 +1,7 @@
-"""The tables of schema `bcns`, as SQLAlchemy Core objects.
+"""The tables of schema `bcns`, as SQLAlchemy Core objects: the foundation, the outbox and the flow of stock.
 
-Columns, keys and what one row means stand here and nowhere else; the Alembic migrations create exactly this.
-Do not put queries here. `store` is the BigCommerce store hash in every table.
+Columns, keys and what one row means stand here and in `tables_orders.py`, and nowhere else; the Alembic
+migrations create exactly this. Do not put queries here. `store` is the BigCommerce store hash in every table.
 """
 
 from __future__ import annotations
@@ -9,11 +9,17 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-SCHEMA = "bcns"
-metadata = sa.MetaData(schema=SCHEMA)
+from bcns_pipeline.state import tables_orders
+from bcns_pipeline.state.schema import SCHEMA, Timestamp
+from bcns_pipeline.state.schema import metadata as metadata
 
-Timestamp = sa.DateTime(timezone=True)
 _now = sa.func.now()
+
+# Whoever asks for all tables gets those of orders too.
+assert tables_orders.order_state.metadata is metadata
+
+# Kinds of links where several BigCommerce records may be one NetSuite record.
+MANY_TO_ONE = ("customer", "shipment")
 
 # The one row that says which two accounts this database belongs to.
 installation = sa.Table(
@@ -53,8 +59,10 @@ document = sa.Table(
     sa.Column("subject_key_id", sa.Text),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("fetched_at", Timestamp, nullable=False, server_default=_now),
+    # HMAC of the body as read, under the shopper's key (sha256 without one): is the record as it was?
+    sa.Column("fingerprint", sa.Text),
     sa.Index("document_by_run", "run_id", "kind"),
-    sa.Index("document_by_key", "store", "kind", "natural_key"),
+    sa.Index("document_by_key", "store", "kind", "natural_key", "id"),
 )
 
 # What a run would do.
@@ -96,6 +104,11 @@ operation = sa.Table(
     sa.Column("staged_at", Timestamp, nullable=False, server_default=_now),
     sa.Column("sending_at", Timestamp),
     sa.Column("settled_at", Timestamp),
+    # Operations of one group are sent one after the other, in the order of their ids.
+    sa.Column("group_key", sa.Text),
+    sa.Column("amount_minor", sa.BigInteger),  # the money it moves, in minor units of `currency`
+    sa.Column("currency", sa.Text),
+    sa.Column("staged_by", sa.Text),  # the person who staged it by hand; NULL = the pipeline
     sa.CheckConstraint(
         "state in ('planned','sending','confirmed','held','failed','ambiguous','superseded')",
         name="operation_state_known",
@@ -110,6 +123,13 @@ operation = sa.Table(
         postgresql_where=sa.text("state in ('planned','sending','held','ambiguous')"),
     ),
     sa.Index("operation_by_sending", "store", "sending_at"),
+    sa.Index(
+        "operation_by_group",
+        "store",
+        "group_key",
+        "id",
+        postgresql_where=sa.text("state in ('planned','sending','ambiguous') and group_key is not null"),
+    ),
     sa.Index(
         "operation_to_do",
         "store",
@@ -178,19 +198,35 @@ inventory_state = sa.Table(
 )
 
 # "This record there is that record here." For kind `item`, label is the SKU and detail has product_id,
-# variant_id and tracking; bigcommerce_id is the variant id.
+# variant_id and tracking; bigcommerce_id is the variant id. Several shoppers may be one NetSuite customer, and
+# several shipments one fulfilment; every other kind is one to one.
 link = sa.Table(
     "link",
     metadata,
-    sa.Column("store", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, primary_key=True),
-    sa.Column("netsuite_id", sa.Text, primary_key=True),
+    sa.Column("store", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("netsuite_id", sa.Text, nullable=False),
     sa.Column("bigcommerce_id", sa.Text, nullable=False),
     sa.Column("label", sa.Text),
     sa.Column("detail", JSONB, nullable=False, server_default=sa.text("'{}'")),
     sa.Column("origin", sa.Text, nullable=False),
     sa.Column("linked_at", Timestamp, nullable=False, server_default=_now),
-    sa.UniqueConstraint("store", "kind", "bigcommerce_id", name="link_one_to_one"),
+    sa.PrimaryKeyConstraint("store", "kind", "bigcommerce_id"),
+    sa.Index(
+        "link_one_to_one",
+        "store",
+        "kind",
+        "netsuite_id",
+        unique=True,
+        postgresql_where=sa.text(f"kind not in {MANY_TO_ONE}"),
+    ),
+    sa.Index(
+        "link_many_to_one",
+        "store",
+        "kind",
+        "netsuite_id",
+        postgresql_where=sa.text(f"kind in {MANY_TO_ONE}"),
+    ),
 )
 
 # One open question. `subject` ("sku:RE-130") and the texts carry no personal data.
@@ -216,6 +252,9 @@ exception = sa.Table(
     sa.Column("resolved_by", sa.Text),
     sa.Column("resolution", sa.Text),  # healed | approved | dismissed
     sa.Column("resolution_reason", sa.Text),
+    sa.Column("assigned_to", sa.Text),
+    sa.Column("assigned_at", Timestamp),
+    sa.Column("retry_requested_at", Timestamp),  # a person asked for it to be tried again; NULL once taken up
     sa.Index(
         "exception_open_once",
         "store",
@@ -278,6 +317,6 @@ api_usage = sa.Table(
 # Drawn before a page of stock is asked for, so that an older read is recognised (design 5.8).
 read_seq = sa.Sequence("read_seq", metadata=metadata, start=1)
 
-# What SQLAlchemy's CREATE TABLE can't say stands in the migrations alone: `audit` and `document` are
-# append-only by trigger, and `inventory_state` has fillfactor 50, which keeps its two updates per push out of
+# What SQLAlchemy's CREATE TABLE can't say stands in the migrations alone: `audit`, `document` and `order_step`
+# are append-only by trigger, and `inventory_state` has fillfactor 50, which keeps its two updates per push out of
 # the index.

@@ -15,7 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.state.engine import create_engine
 from bcns_pipeline.state.migrate import ensure_current, migration_context, newest_revision, upgrade
-from bcns_pipeline.state.tables import SCHEMA, metadata
+from bcns_pipeline.state.schema import SCHEMA
+from bcns_pipeline.state.tables import metadata
 
 # With what Alembic's own comparison leaves out: checks, identities, sequences, the order of columns.
 CATALOGUE = """

@@ -8,7 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import context
 
-from bcns_pipeline.state.tables import SCHEMA, metadata
+from bcns_pipeline.state.schema import SCHEMA
+from bcns_pipeline.state.tables import metadata
 
 connection: sa.Connection = context.config.attributes["connection"]
 # The version table lives in our schema, and Alembic makes it before the first revision runs.

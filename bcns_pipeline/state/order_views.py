@@ -1,0 +1,227 @@
+"""Questions about orders: one, many, by where they stand, by day; and what of the stock they hold.
+
+Put read-only queries over `order_state` and `order_step` here. Do not put anything here that moves a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from bcns_pipeline.rules.money import Money
+from bcns_pipeline.state.order_models import (
+    Count,
+    DayCompleteness,
+    Disposition,
+    OrderLine,
+    OrderState,
+    Step,
+)
+from bcns_pipeline.state.scope import Scope
+from bcns_pipeline.state.tables_orders import order_state, order_step
+
+# Took stock in BigCommerce, and NetSuite does not know of it. `listed` orders came before the cutover and are
+# in NetSuite by another way; `ignored` ones never will be.
+UNPOSTED: tuple[Disposition, ...] = ("open", "held", "waiting", "planned")
+# Incomplete orders took no stock yet; cancelled and declined ones gave it back (facts/bigcommerce.md 3).
+NO_STOCK_STATUSES = (0, 5, 6)
+
+
+class OrderViews:
+    """What is asked of the orders of one store."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def get(self, order_id: int, *, conn: sa.Connection | None = None) -> OrderState | None:
+        """Where this order stands; None where it was never read."""
+        return self.many([order_id], conn=conn).get(order_id)
+
+    def many(self, order_ids: Collection[int], *, conn: sa.Connection | None = None) -> dict[int, OrderState]:
+        """Where these orders stand; unknown ones are missing."""
+        if not order_ids:
+            return {}
+        wanted = order_state.c.order_id == sa.any_(sa.cast(sorted(order_ids), sa.ARRAY(sa.BigInteger)))
+        return {one.order_id: one for one in self._select([wanted], None, conn)}
+
+    def by_netsuite(
+        self, netsuite_ids: Collection[str], *, conn: sa.Connection | None = None
+    ) -> dict[str, OrderState]:
+        """The orders behind these NetSuite internal ids; others are missing."""
+        if not netsuite_ids:
+            return {}
+        wanted = order_state.c.netsuite_id == sa.any_(sa.cast(sorted(netsuite_ids), sa.ARRAY(sa.Text)))
+        return {str(one.netsuite_id): one for one in self._select([wanted], None, conn)}
+
+    def find(
+        self,
+        *,
+        disposition: Disposition | Sequence[Disposition] | None = None,
+        day: date | None = None,
+        code: str | None = None,
+        due_before: datetime | None = None,
+        edited: bool | None = None,
+        after: int = 0,
+        limit: int = 10_000,
+        conn: sa.Connection | None = None,
+    ) -> list[OrderState]:
+        """Orders that match everything given, by id; `after` is the last id of the page before.
+
+        `due_before`: `retry_at` has come by then. `edited`: we wrote them, and BigCommerce has a newer version.
+        """
+        wanted: list[sa.ColumnElement[bool]] = [order_state.c.order_id > after]
+        if disposition is not None:
+            names = [disposition] if isinstance(disposition, str) else list(disposition)
+            wanted.append(order_state.c.disposition.in_(names))
+        if day is not None:
+            wanted.append(order_state.c.day == day)
+        if code is not None:
+            wanted.append(order_state.c.code == code)
+        if due_before is not None:
+            wanted.append(order_state.c.retry_at <= due_before)
+        if edited is not None:
+            differs = order_state.c.applied_hash != order_state.c.content_hash
+            wanted.append(differs if edited else sa.not_(sa.func.coalesce(differs, False)))
+        return self._select(wanted, limit, conn)
+
+    def unreferenced(self, limit: int = 500, *, conn: sa.Connection | None = None) -> list[OrderState]:
+        """In NetSuite with a number that does not stand on the BigCommerce order yet, by id."""
+        wanted = [
+            order_state.c.netsuite_id.is_not(None),
+            order_state.c.netsuite_number.is_not(None),
+            order_state.c.referenced_at.is_(None),
+        ]
+        return self._select(wanted, limit, conn)
+
+    def missing(self, order_ids: Collection[int], *, conn: sa.Connection | None = None) -> list[int]:
+        """Those of `order_ids` that were never read, ascending."""
+        query = sa.select(order_state.c.order_id).where(
+            order_state.c.store == self._scope.store,
+            order_state.c.order_id == sa.any_(sa.cast(sorted(order_ids), sa.ARRAY(sa.BigInteger))),
+        )
+        with self._scope.transaction(conn) as tx:
+            return sorted(set(order_ids) - set(tx.execute(query).scalars()))
+
+    def steps(self, order_id: int, *, conn: sa.Connection | None = None) -> list[Step]:
+        """The life of one order, oldest step first."""
+        query = (
+            sa.select(*(order_step.c[name] for name in Step.__dataclass_fields__))
+            .where(order_step.c.store == self._scope.store, order_step.c.order_id == order_id)
+            .order_by(order_step.c.id)
+        )
+        with self._scope.transaction(conn) as tx:
+            return [Step(**row) for row in tx.execute(query).mappings()]
+
+    def counts(self, day: date | None = None, *, conn: sa.Connection | None = None) -> list[Count]:
+        """All orders (of one day) by disposition, code and currency, with their totals on both sides."""
+        keys = (order_state.c.disposition, order_state.c.code, order_state.c.currency)
+        sums = [
+            sa.cast(sa.func.coalesce(sa.func.sum(column), 0), sa.BigInteger)
+            for column in (
+                order_state.c.total_minor,
+                order_state.c.expected_total_minor,
+                order_state.c.read_total_minor,
+            )
+        ]
+        query = (
+            sa.select(*keys, sa.func.count(), *sums)
+            .where(order_state.c.store == self._scope.store)
+            .group_by(*keys)
+            .order_by(*keys)
+        )
+        if day is not None:
+            query = query.where(order_state.c.day == day)
+        with self._scope.transaction(conn) as tx:
+            return [
+                Count(disposition, code, orders, *(Money(int(amount), currency) for amount in amounts))
+                for disposition, code, currency, orders, *amounts in tx.execute(query)
+            ]
+
+    def day_completeness(self, day: date, *, conn: sa.Connection | None = None) -> DayCompleteness:
+        """Whether every order placed on that day is in NetSuite, or says why it is not."""
+        of_day = (order_state.c.store == self._scope.store, order_state.c.day == day)
+        counts = (
+            sa.select(order_state.c.disposition, sa.func.count().label("orders"))
+            .where(*of_day)
+            .group_by(order_state.c.disposition)
+        )
+        unexplained = (
+            sa.select(order_state.c.order_id)
+            .where(
+                *of_day,
+                order_state.c.disposition.not_in(("posted", "adopted", "planned")),
+                order_state.c.reason.is_(None),
+            )
+            .order_by(order_state.c.order_id)
+        )
+        with self._scope.transaction(conn) as tx:
+            orders = {row.disposition: row.orders for row in tx.execute(counts)}
+            return DayCompleteness(day, orders, tuple(tx.execute(unexplained).scalars()))
+
+    def unposted_units(
+        self,
+        *,
+        posted_since: datetime | None = None,
+        no_stock_statuses: Collection[int] = NO_STOCK_STATUSES,
+        conn: sa.Connection | None = None,
+    ) -> pd.DataFrame:
+        """Units that BigCommerce took and NetSuite's stock does not know of: int64 variant_id, product_id, units,
+        orders; sku. A missing id is 0.
+
+        Counted are orders `open`, `held`, `waiting` and `planned`, unless their status says that they hold no
+        stock. `posted_since` adds those posted since then: stock that was read at that time does not know of
+        them yet.
+        """
+        values = {
+            "store": self._scope.store,
+            "unposted": list(UNPOSTED),
+            "no_stock": list(no_stock_statuses),
+            "since": posted_since,
+        }
+        with self._scope.transaction(conn) as tx:
+            rows = tx.execute(_UNPOSTED_UNITS, values).all()
+        frame = pd.DataFrame(rows, columns=["variant_id", "product_id", "sku", "units", "orders"])
+        whole = dict.fromkeys(("variant_id", "product_id", "units", "orders"), "int64")
+        return frame.astype({**whole, "sku": object})
+
+    def _select(
+        self, wanted: Sequence[sa.ColumnElement[bool]], limit: int | None, conn: sa.Connection | None
+    ) -> list[OrderState]:
+        query = (
+            sa.select(order_state)
+            .where(order_state.c.store == self._scope.store, *wanted)
+            .order_by(order_state.c.order_id)
+            .limit(limit)
+        )
+        with self._scope.transaction(conn) as tx:
+            return [_state(row) for row in tx.execute(query).mappings()]
+
+
+def _state(row: Mapping[Any, Any]) -> OrderState:
+    values = {name: row[name] for name in OrderState.__dataclass_fields__ if name in row}
+    for name in ("total", "expected_total", "expected_tax", "read_total", "read_tax"):
+        minor = row[f"{name}_minor"]
+        values[name] = None if minor is None else Money(minor, row["currency"])
+    values["lines"] = tuple(OrderLine(**line) for line in row["lines"])
+    return OrderState(**values)
+
+
+_UNPOSTED_UNITS = sa.text(
+    f"""
+    select coalesce(l.variant_id, 0), coalesce(l.product_id, 0), l.sku, sum(l.quantity)::bigint,
+        count(distinct s.order_id)
+    from {order_state.fullname} s
+    cross join lateral jsonb_to_recordset(s.lines)
+        as l(product_id bigint, variant_id bigint, sku text, quantity bigint)
+    where s.store = :store and s.status_id <> all(cast(:no_stock as int[]))
+      and (s.disposition = any(cast(:unposted as text[]))
+           or s.disposition = 'posted' and s.posted_at >= cast(:since as timestamptz))
+    group by 1, 2, 3
+    having sum(l.quantity) > 0
+    order by 1, 2, 3
+    """
+)
