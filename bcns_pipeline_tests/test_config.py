@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import jsonschema
 import pytest
@@ -12,10 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bcns_pipeline.config import Mapping, json_schema, load_mapping, load_or_default
+from bcns_pipeline.config.channels import ChannelMapping
+from bcns_pipeline.config.tax import ReverseChargeMapping
 from bcns_pipeline.rules.faults import BadInput
+from bcns_pipeline.rules.money import Money
+from bcns_pipeline.rules.orders.policy import TaxCode
 
 ROOT = Path(__file__).resolve().parent.parent
-# As design section 3 shows it; its last line is five here, because YAML has one key a line.
+# As design section 3 shows it, with its dots filled in.
 EXAMPLE = """
 version: 1
 store: {timezone: America/New_York}        # default: read from the store
@@ -29,12 +35,12 @@ inventory:
   safety_stock: {owner: none, value: 0}    # none | netsuite | pipeline | bigcommerce: exactly one owner
   low_stock: {threshold: 5}
   breaker: {max_changed_percent: 30, max_oversold_percent: 2}
-channels: {1: {subsidiary: 1, location: 1, ...}}
-orders: {...}
-customers: {...}
-cash: {...}
-payouts: {...}
-alerts: {...}
+channels: {1: {subsidiary: 1, location: 1, class: 3, guests: match_email}}
+orders: {discounts: {owner: bigcommerce}, rounding: {item: 90}, tax: {item: 91}, updates: off}
+customers: {}
+cash: {}
+payouts: {}
+alerts: {}
 """
 
 
@@ -59,7 +65,8 @@ def test_the_example_of_the_design_is_accepted(tmp_path: Path) -> None:
     made = mapping(tmp_path, EXAMPLE)
     assert made.store.timezone == "America/New_York"
     assert made.cutover.at == date(2026, 1, 1)
-    assert made.channels[1]["location"] == 1
+    assert (made.channels[1].location, made.channels[1].class_, made.orders.updates) == (1, 3, "off")
+    assert made.order_faults() == []
     policy = made.inventory.policy()
     assert policy.routes == ((1, 1), (6, 1))
     assert (policy.rule, policy.kits, policy.buffer, policy.low_stock_threshold) == (
@@ -77,10 +84,17 @@ def test_an_empty_file_and_the_file_of_the_repository_are_the_defaults(tmp_path:
 
 def test_the_file_of_the_repository_shows_every_key() -> None:
     shown = yaml.safe_load((ROOT / "bcns.yaml").read_text())
-    plain = Mapping().model_dump()
+    plain = Mapping().model_dump(by_alias=True)
     assert shown.keys() == plain.keys()
-    for section in ("store", "netsuite", "cutover", "inventory"):
+    for section in ("store", "netsuite", "cutover", "inventory", "orders"):
         assert shown[section].keys() == plain[section].keys()
+    for section, keys in plain["orders"].items():
+        if isinstance(keys, dict):
+            assert shown["orders"][section].keys() == keys.keys()
+    text = (ROOT / "bcns.yaml").read_text()
+    for model in (ChannelMapping, ReverseChargeMapping):
+        for name, key in model.model_fields.items():
+            assert f"{key.alias or name}:" in text or name in {"rate", "item"}
 
 
 def test_every_fault_is_named_at_once_with_its_line(tmp_path: Path) -> None:
@@ -231,12 +245,11 @@ def test_the_policy_holds_back_only_what_the_pipeline_owns(tmp_path: Path) -> No
 
 def test_equal_meaning_gives_an_equal_digest_and_another_meaning_another(tmp_path: Path) -> None:
     plain = mapping(tmp_path, EXAMPLE).digest
-    reordered = (
-        "\n".join(reversed(EXAMPLE.strip().splitlines()[-6:])) + "\n" + "\n".join(EXAMPLE.splitlines()[:-6])
-    )
+    lines = EXAMPLE.strip().splitlines()
+    reordered = "\n".join([*reversed(lines[-6:]), *lines[:-6]])
     assert mapping(tmp_path, reordered).digest == plain
     assert mapping(tmp_path, EXAMPLE.replace("threshold: 5", "threshold: 6")).digest != plain
-    assert mapping(tmp_path, "orders: {since: 2026-01-01, 1: a, b: 2}").digest != Mapping().digest
+    assert mapping(tmp_path, "cash: {since: 2026-01-01, 1: a, b: 2}").digest != Mapping().digest
     assert len(plain) == 64
 
 
@@ -259,6 +272,7 @@ def test_an_editor_that_uses_the_schema_agrees_about_good_and_bad_files() -> Non
     assert validator.is_valid(_as_json((ROOT / "bcns.yaml").read_text()))
     assert not validator.is_valid({"inventory": {"quantity": "avail"}})
     assert not validator.is_valid({"stor": {}})
+    assert not validator.is_valid({"orders": {"updates": "sometimes"}})
 
 
 plain_values = st.recursive(
@@ -288,3 +302,139 @@ def test_whatever_the_file_holds_the_answer_is_a_mapping_or_sentences(
     assert all(
         isinstance(fault, str) and fault.endswith((".", "?")) and "Traceback" not in fault for fault in found
     )
+
+
+ORDERS = """\
+cutover: {at: 2026-01-01}
+channels:
+  1: {subsidiary: 1, location: 2, class: 3, fields: {cseg_channel: 4, custbody_shop: US, custbody_web: true}}
+  2: {subsidiary: 2, record: cash_sale, timezone: Europe/Berlin, marketplace: true, tax_mode: ns_recalc}
+orders:
+  statuses: [11, 9]
+  stopped: {closed: 5, held: ignore}
+  discounts: {owner: bigcommerce, as: lines, item: 30}
+  tax:
+    code: 12
+    type: 5
+    codes: {State Tax: {code: 14, rate: 8.875}}
+    exempt_code: 13
+    marketplace_item: 40
+    tolerance: {USD: 0.02}
+    reverse_charge: {code: 15, countries: [DE, FR], field: custbody_vat_id}
+  shipping: {methods: {"UPS  Ground": 7, "ups*": 8}}
+  fees: {item: 50, by_name: {Gift Card Fee: 51}}
+  rounding: {item: 90}
+  fields: {custbody_bc_order_id: id, custbody_po: {path: staff_notes, as: text}}
+  line_fields: {custcol_net: {path: $net, as: number}}
+  purchase_order: off
+  capture_policy: block
+  materiality: {USD: 10000.10}
+"""
+
+
+def test_the_policy_of_orders_is_what_the_file_says(tmp_path: Path) -> None:
+    made = mapping(tmp_path, ORDERS)
+    assert made.order_faults() == []
+    policy = made.order_policy("America/New_York")
+    assert policy.cutover == datetime(2026, 1, 1, tzinfo=ZoneInfo("America/New_York"))
+    assert policy.statuses == {9, 11}
+    assert policy.stopped == {"H": 5, "C": "exception"}
+    first, second = policy.channels[1], policy.channels[2]
+    assert (first.subsidiary, first.location, first.class_id, first.record) == (1, 2, 3, "salesOrder")
+    assert first.fields == {"cseg_channel": {"id": "4"}, "custbody_shop": "US", "custbody_web": True}
+    assert (second.record, second.zone, second.marketplace) == ("cashSale", "Europe/Berlin", True)
+    assert policy.channel(3) is None
+    assert policy.tax.codes == {"state tax": TaxCode(14, "5", Decimal("8.875"))}
+    assert policy.tax.exempt == TaxCode(13, "5")
+    assert policy.tax.tolerance == {"USD": Decimal("0.02")}
+    assert policy.tax.reverse_charge is not None
+    assert policy.tax.reverse_charge.post == TaxCode(15, "5")
+    assert policy.shipping.method("ups ground") == 7
+    assert policy.shipping.method(" UPS Next Day") == 8
+    assert policy.shipping.method("Flat Rate") is None
+    assert policy.fee_items == {"gift card fee": 51}
+    assert policy.line_fields["custcol_net"].computed == "$net"
+    assert (policy.purchase_order, policy.capture, policy.updates) == ("off", "block", "full")
+    assert policy.too_large(Money.of("10000.10", "USD")) is None
+    assert "above orders.materiality" in str(policy.too_large(Money.of("10000.11", "USD")))
+
+
+def test_without_channels_every_order_goes_to_the_one_company() -> None:
+    policy = Mapping().order_policy()
+    assert policy.channel(1) == policy.channel(77) == policy.any_channel
+    assert policy.store_zone == "UTC"
+
+
+def test_what_orders_need_and_stock_does_not_is_told_by_key(tmp_path: Path) -> None:
+    text = """\
+channels: {2: {marketplace: true, guests: channel_guest}}
+orders: {prices: gross, discounts: {as: lines}, shipping: {as: line, unmapped: default},
+  tax: {mode: bc_final, code: 12}}
+"""
+    made = mapping(tmp_path, text)
+    found = made.order_faults()
+    for key in (
+        "orders.discounts.owner",
+        "orders.discounts.item",
+        "orders.rounding.item",
+        "orders.shipping.item",
+        "orders.shipping.default",
+        "orders.tax.type",
+        "orders.tax.marketplace_item",
+        "channels.2.guest_customer",
+        "cutover.at",
+    ):
+        assert [fault for fault in found if fault.startswith(f"{key} is missing")], key
+    assert all(fault.endswith(".") for fault in found)
+    with pytest.raises(BadInput, match="discounts"):
+        made.require_orders()
+
+
+@pytest.mark.parametrize(
+    ("tax", "part"),
+    [
+        ("{}", "needs a code (accounts with SuiteTax) or an item"),
+        ("{method: suitetax, item: 5}", "orders.tax.code is missing"),
+        ("{method: item_line, code: 5, type: 1}", "orders.tax.item is missing"),
+        ("{codes: {VAT: {code: 5}}}", "orders.tax.codes.VAT.type is missing"),
+    ],
+)
+def test_how_tax_is_posted_has_to_be_said(tmp_path: Path, tax: str, part: str) -> None:
+    assert part in "\n".join(mapping(tmp_path, f"orders: {{tax: {tax}}}").order_faults())
+
+
+def test_tax_that_netsuite_computes_needs_neither_code_nor_item_but_amounts_without_tax(
+    tmp_path: Path,
+) -> None:
+    made = mapping(tmp_path, "orders: {tax: {mode: ns_recalc}}")
+    assert not [fault for fault in made.order_faults() if "orders.tax" in fault]
+    gross = mapping(tmp_path, "orders: {prices: gross, tax: {mode: ns_recalc}}")
+    assert "would be taxed again" in "\n".join(gross.order_faults())
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("orders: {statuses: [11, 5]}", "orders.statuses: 5 (Cancelled) is never posted; remove it"),
+        ("orders: {statuses: [15]}", "must be at most 14"),
+        ("orders: {statuses: []}", "an empty list would post nothing"),
+        ("orders: {updates: on}", "must be off, status_only or full"),
+        ("orders: {discounts: {owner: shopify}}", "must be bigcommerce or netsuite"),
+        ("orders: {discounts: {a: net}}", "is no key of this file; did you mean as?"),
+        ("orders: {fields: {entity: id}}", "entity is not free to map"),
+        ("orders: {fields: {custbody bad: id}}", "is no name of a NetSuite field"),
+        ("orders: {fields: {custbody_a: $net}}", "is not known here"),
+        ("orders: {fields: {custbody_a: a..b}}", "is no path"),
+        ("orders: {line_fields: {custcol_a: $nett}}", "is not known here; $consignment,"),
+        ("orders: {materiality: {usd: 5}}", "no ISO 4217"),
+        ("orders: {materiality: {USD: -5}}", "must be at least 0"),
+        ("orders: {materiality: {USD: many}}", "must be a number"),
+        ("orders: {materiality: {USD: true}}", "true and false are no numbers"),
+        ("orders: {tax: {reverse_charge: {countries: [Germany]}}}", "'Germany' is no country"),
+        ("channels: {1: {clas: 3}}", "did you mean class?"),
+        ("channels: {1: {fields: {custbody_a: 1.5}}}", "custbody_a must be"),
+    ],
+)
+def test_what_is_wrong_about_orders_is_said_with_its_key(tmp_path: Path, text: str, part: str) -> None:
+    (fault,) = faults(tmp_path, text + "\n")
+    assert part in fault

@@ -1,77 +1,28 @@
 """The merchant's mapping file, typed: what flows where, when, and by which rule.
 
-Put every key of the file here, with its default and what contradicts it. Do not put secrets or addresses
-here (`settings.py`), nor arithmetic (rules). Every key has a default where one is safe; the keys and their
-meaning: design section 3.
+Put here how the sections make one file. Do not put keys of a flow here: each has a module of its own beside
+this one. No secrets or addresses (`settings.py`), no arithmetic (rules). Every key has a default where one
+is safe, and is missed where none is: `order_faults` says what posting orders needs beyond what stock does.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    Strict,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, ValidationError
 
-from bcns_pipeline.config.text import Several, read_mapping_text, sentences
+from bcns_pipeline.config.base import Flag, Id, Later, Section, TimeZone
+from bcns_pipeline.config.channels import ChannelMapping
+from bcns_pipeline.config.inventory import InventoryMapping
+from bcns_pipeline.config.order_policy import order_policy
+from bcns_pipeline.config.orders import OrdersMapping
+from bcns_pipeline.config.text import read_mapping_text, sentences
 from bcns_pipeline.rules.faults import BadInput
-from bcns_pipeline.rules.inventory.expression import parse_expression
-from bcns_pipeline.rules.inventory.policy import (
-    Breaker,
-    BufferOwner,
-    KitMode,
-    Policy,
-    Quantity,
-    Route,
-    make_policy,
-)
-from bcns_pipeline.rules.inventory.quantities import MAX_STOCK
-from bcns_pipeline.rules.schedule import parse_cron
-
-
-def _cron(text: str) -> str:
-    parse_cron(text)
-    return text
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no time zone; write one such as America/New_York or UTC") from None
-    return name
-
-
-# YAML says exactly what is a number and what is text; "5" for 5 or true for 1 would be somebody's slip.
-Whole = Annotated[int, Strict()]
-Text = Annotated[str, Strict()]
-Count = Annotated[Whole, Field(ge=0, le=MAX_STOCK)]
-Id = Annotated[Whole, Field(ge=1, le=2**53)]
-Percent = Annotated[float, Strict(), Field(gt=0, le=100)]
-CronLine = Annotated[Text, AfterValidator(_cron)]
-TimeZone = Annotated[Text, AfterValidator(_zone)]
-# Flows that are not built yet keep what is written for them; each gets its own model with its flow.
-Later = dict[Text | Whole, Any]
-
-
-class Section(BaseModel):
-    """A group of keys. An unknown key is a fault, because a misspelt one would silently do nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+from bcns_pipeline.rules.orders.policy import OrderPolicy
 
 
 class StoreMapping(Section):
@@ -83,7 +34,7 @@ class StoreMapping(Section):
 class NetSuiteMapping(Section):
     """How this NetSuite account differs from others."""
 
-    oneworld: Annotated[bool, Strict()] | Literal["auto"] = Field(
+    oneworld: Flag | Literal["auto"] = Field(
         "auto", description="Whether the account has subsidiaries; auto finds out."
     )
     scope_form: Literal["list", "string"] = Field(
@@ -97,162 +48,6 @@ class CutoverMapping(Section):
     at: date | datetime | None = Field(None, description="Older orders are adopted or listed, never created.")
 
 
-class LocationMap(Section):
-    """NetSuite locations whose stock is summed into one BigCommerce location."""
-
-    netsuite: tuple[Id, ...] = Field(min_length=1, description="Internal ids of NetSuite locations.")
-    bigcommerce: Id = Field(description="Id of the BigCommerce location.")
-
-
-class KitsMapping(Section):
-    """How kits and item groups are counted."""
-
-    mode: KitMode = Field(
-        "pooled", description="Members summed over the locations first, or kits per location."
-    )
-
-
-class SafetyStockMapping(Section):
-    """What is held back, and by whom: exactly one owner."""
-
-    owner: BufferOwner = "none"
-    value: Count = Field(
-        0, validate_default=True, description="Units per item and location, if ours to hold back."
-    )
-
-    @field_validator("value")
-    @classmethod
-    def _fits_the_owner(cls, value: int, info: ValidationInfo) -> int:
-        owner = info.data.get("owner")
-        if owner == "pipeline" and value == 0:
-            raise ValueError(
-                "0 units, although the pipeline owns the safety stock; set the units, or owner: none"
-            )
-        if owner not in {None, "pipeline"} and value > 0:
-            raise ValueError(
-                f"{value} units that nobody would hold back, as owner is {owner}; set owner: pipeline, or 0"
-            )
-        return value
-
-
-class LowStockMapping(Section):
-    """The fast lane."""
-
-    threshold: Count = Field(5, description="Items that sell this many or fewer are looked at every minute.")
-
-
-class BreakerMapping(Section):
-    """When pushing pauses until a person has looked."""
-
-    max_changed_percent: Percent = Field(
-        30.0, description="Share of confirmed lines that one run may change."
-    )
-    max_oversold_percent: Percent = Field(2.0, description="Share of lines seen that may be above sellable.")
-    min_changed: Count = Field(10, description="Fewer lines than this never trip the breaker.")
-
-
-class InventoryMapping(Section):
-    """Stock, from NetSuite to BigCommerce."""
-
-    schedule: CronLine = Field("7-59/15 * * * *", description="What changed, in the store's time zone.")
-    full_schedule: CronLine = Field("23 2 * * *", description="Everything read on both sides.")
-    reconciliation_schedule: CronLine = Field("41 3 * * 0", description="The catalogues compared as well.")
-    quantity: Quantity = "available"
-    expression: Text | None = Field(
-        None,
-        validate_default=True,
-        description="+ - min max, numbers, available on_hand committed in_transit backordered on_order",
-    )
-    locations: tuple[LocationMap, ...] | None = Field(
-        None, description="Without it, each side must have exactly one location."
-    )
-    kits: KitsMapping = KitsMapping()
-    safety_stock: SafetyStockMapping = SafetyStockMapping()
-    low_stock: LowStockMapping = LowStockMapping()
-    breaker: BreakerMapping = BreakerMapping()
-    sku_field: Annotated[Text, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)] = Field(
-        "itemid",
-        description="The field of NetSuite's item that holds the SKU, e.g. itemid, upccode, custitem_sku.",
-    )
-    source: Literal["auto", "aggregateitemlocation", "inventoryitemlocations", "item"] = Field(
-        "auto", description="Which NetSuite table stock is read from; auto takes the best one that answers."
-    )
-    sample_size: Annotated[Whole, Field(ge=0, le=1000)] = Field(
-        100, description="Unchanged items whose live value is looked at in each run."
-    )
-    settle_seconds: Annotated[Whole, Field(ge=1, le=600)] = Field(
-        30, description="How long a pushed value may take to be seen in the store."
-    )
-    overlap_minutes: Annotated[Whole, Field(ge=0, le=1440)] = Field(
-        15, description="How far a read goes back behind the last one."
-    )
-    stale_after_cadences: Annotated[Whole, Field(ge=1, le=100)] = Field(
-        2, description="An item out of step for longer is reported by itself."
-    )
-    call_budget: Annotated[Whole, Field(ge=1)] = Field(
-        2000, description="API calls that one run should not exceed; more is reported, never refused."
-    )
-
-    @field_validator("expression")
-    @classmethod
-    def _fits_the_quantity(cls, text: str | None, info: ValidationInfo) -> str | None:
-        quantity = info.data.get("quantity")
-        if text is None:
-            if quantity == "expression":
-                raise ValueError("missing, although quantity is expression; write one, e.g. available - 2")
-            return None
-        parse_expression(text)
-        if quantity not in {None, "expression"}:
-            raise ValueError(f"not used, as quantity is {quantity}; set quantity: expression, or remove it")
-        return text
-
-    @field_validator("locations")
-    @classmethod
-    def _each_location_once(cls, routes: tuple[LocationMap, ...] | None) -> tuple[LocationMap, ...] | None:
-        if routes is None:
-            return None
-        faults = ["an empty list; name at least one location, or remove the key"] if not routes else []
-        targets = Counter(route.bigcommerce for route in routes)
-        sources = Counter(source for route in routes for source in route.netsuite)
-        faults += [
-            f"BigCommerce location {target} stands there {count} times; write it once, with all its sources"
-            for target, count in targets.items()
-            if count > 1
-        ]
-        faults += [
-            f"NetSuite location {source} stands there {count} times and would be sold as often; "
-            "let it feed one BigCommerce location"
-            for source, count in sources.items()
-            if count > 1
-        ]
-        if faults:
-            raise Several(faults)
-        return routes
-
-    def policy(self, routes: Sequence[Route] | None = None) -> Policy:
-        """What the rules need. `routes` ((NetSuite ids), BigCommerce id) replace the file's `locations`.
-
-        The flow gives routes where the file names none, or to leave out locations that are not in use. Raises
-        BadInput where there are no locations at all.
-        """
-        given = routes
-        if given is None:
-            given = [(route.netsuite, route.bigcommerce) for route in self.locations or ()]
-        limits = self.breaker
-        try:
-            return make_policy(
-                given,
-                quantity=self.quantity,
-                expression=self.expression,
-                kits=self.kits.mode,
-                buffer=self.safety_stock.value if self.safety_stock.owner == "pipeline" else 0,
-                low_stock_threshold=self.low_stock.threshold,
-                breaker=Breaker(limits.max_changed_percent, limits.max_oversold_percent, limits.min_changed),
-            )
-        except ValueError as error:
-            raise BadInput([f"inventory.locations: {error}."]) from error
-
-
 class Mapping(Section):
     """The whole file. `Mapping()` is what a missing or faulty file stands for."""
 
@@ -261,9 +56,13 @@ class Mapping(Section):
     netsuite: NetSuiteMapping = NetSuiteMapping()
     cutover: CutoverMapping = CutoverMapping()
     inventory: InventoryMapping = InventoryMapping()
-    channels: dict[Id, Later] = Field(default_factory=dict, description="Per storefront, by channel id.")
-    orders: Later = Field(default_factory=dict)
+    channels: dict[Id, ChannelMapping] = Field(
+        default_factory=dict, description="Per storefront, by BigCommerce's channel id."
+    )
+    orders: OrdersMapping = OrdersMapping()
     customers: Later = Field(default_factory=dict)
+    fulfilment: Later = Field(default_factory=dict)
+    intake: Later = Field(default_factory=dict)
     cash: Later = Field(default_factory=dict)
     payouts: Later = Field(default_factory=dict)
     alerts: Later = Field(default_factory=dict)
@@ -271,9 +70,37 @@ class Mapping(Section):
     @property
     def digest(self) -> str:
         """sha256 of the mapping with all its defaults, as canonical JSON: equal meaning, equal digest."""
-        plain = self.model_dump(mode="json")
+        plain = self.model_dump(mode="json", by_alias=True)
         text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def order_policy(self, store_zone: str | None = None) -> OrderPolicy:
+        """What the rules of orders need. `store_zone` is the store's own, for where the file names none."""
+        zone = self.store.timezone or store_zone or "UTC"
+        return order_policy(self.orders, self.channels, self.cutover.at, zone)
+
+    def order_faults(self) -> list[str]:
+        """What posting orders needs and the file does not say, a sentence each; stock does without it."""
+        faults = list(self.orders.faults())
+        if self.cutover.at is None:
+            faults.append("cutover.at is missing; orders placed before it are never created in NetSuite.")
+        for number, channel in self.channels.items():
+            if channel.guests == "channel_guest" and channel.guest_customer is None:
+                faults.append(
+                    f"channels.{number}.guest_customer is missing, as all its guests are to be one."
+                )
+            if channel.marketplace and self.orders.tax.marketplace_item is None:
+                faults.append(
+                    f"orders.tax.marketplace_item is missing; channel {number} is a marketplace, whose tax "
+                    "must not reach the tax account."
+                )
+        return faults
+
+    def require_orders(self) -> None:
+        """Raises BadInput with `order_faults` where there are any."""
+        faults = self.order_faults()
+        if faults:
+            raise BadInput(faults)
 
 
 def load_mapping(path: Path) -> Mapping:

@@ -33,6 +33,8 @@ _EXPECTED: Final = {
     "model_type": "a group of keys",
     "string_pattern_mismatch": "lower-case letters, digits and _, beginning with a letter",
     "finite_number": "a finite number",
+    "decimal_parsing": "a number",
+    "decimal_type": "a number",
 }
 
 
@@ -217,7 +219,7 @@ def _keys(model: type[BaseModel], path: Key) -> list[str]:
         field = model.model_fields.get(str(part))
         if field is not None:
             model = next(_models(field.annotation), model)
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -1,0 +1,183 @@
+"""The mapping file's `inventory`: which stock is sold where, when it is looked at, and when pushing pauses.
+
+Put keys of the stock flow here, with their defaults and what contradicts them. Do not put arithmetic here
+(rules/inventory).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from bcns_pipeline.config.base import Count, CronLine, Id, Percent, Section, Text, Whole
+from bcns_pipeline.config.text import Several
+from bcns_pipeline.rules.faults import BadInput
+from bcns_pipeline.rules.inventory.expression import parse_expression
+from bcns_pipeline.rules.inventory.policy import (
+    Breaker,
+    BufferOwner,
+    KitMode,
+    Policy,
+    Quantity,
+    Route,
+    make_policy,
+)
+
+
+class LocationMap(Section):
+    """NetSuite locations whose stock is summed into one BigCommerce location."""
+
+    netsuite: tuple[Id, ...] = Field(min_length=1, description="Internal ids of NetSuite locations.")
+    bigcommerce: Id = Field(description="Id of the BigCommerce location.")
+
+
+class KitsMapping(Section):
+    """How kits and item groups are counted."""
+
+    mode: KitMode = Field(
+        "pooled", description="Members summed over the locations first, or kits per location."
+    )
+
+
+class SafetyStockMapping(Section):
+    """What is held back, and by whom: exactly one owner."""
+
+    owner: BufferOwner = "none"
+    value: Count = Field(
+        0, validate_default=True, description="Units per item and location, if ours to hold back."
+    )
+
+    @field_validator("value")
+    @classmethod
+    def _fits_the_owner(cls, value: int, info: ValidationInfo) -> int:
+        owner = info.data.get("owner")
+        if owner == "pipeline" and value == 0:
+            raise ValueError(
+                "0 units, although the pipeline owns the safety stock; set the units, or owner: none"
+            )
+        if owner not in {None, "pipeline"} and value > 0:
+            raise ValueError(
+                f"{value} units that nobody would hold back, as owner is {owner}; set owner: pipeline, or 0"
+            )
+        return value
+
+
+class LowStockMapping(Section):
+    """The fast lane."""
+
+    threshold: Count = Field(5, description="Items that sell this many or fewer are looked at every minute.")
+
+
+class BreakerMapping(Section):
+    """When pushing pauses until a person has looked."""
+
+    max_changed_percent: Percent = Field(
+        30.0, description="Share of confirmed lines that one run may change."
+    )
+    max_oversold_percent: Percent = Field(2.0, description="Share of lines seen that may be above sellable.")
+    min_changed: Count = Field(10, description="Fewer lines than this never trip the breaker.")
+
+
+class InventoryMapping(Section):
+    """Stock, from NetSuite to BigCommerce."""
+
+    schedule: CronLine = Field("7-59/15 * * * *", description="What changed, in the store's time zone.")
+    full_schedule: CronLine = Field("23 2 * * *", description="Everything read on both sides.")
+    reconciliation_schedule: CronLine = Field("41 3 * * 0", description="The catalogues compared as well.")
+    quantity: Quantity = "available"
+    expression: Text | None = Field(
+        None,
+        validate_default=True,
+        description="+ - min max, numbers, available on_hand committed in_transit backordered on_order",
+    )
+    locations: tuple[LocationMap, ...] | None = Field(
+        None, description="Without it, each side must have exactly one location."
+    )
+    kits: KitsMapping = KitsMapping()
+    safety_stock: SafetyStockMapping = SafetyStockMapping()
+    low_stock: LowStockMapping = LowStockMapping()
+    breaker: BreakerMapping = BreakerMapping()
+    sku_field: Annotated[Text, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)] = Field(
+        "itemid",
+        description="The field of NetSuite's item that holds the SKU, e.g. itemid, upccode, custitem_sku.",
+    )
+    source: Literal["auto", "aggregateitemlocation", "inventoryitemlocations", "item"] = Field(
+        "auto", description="Which NetSuite table stock is read from; auto takes the best one that answers."
+    )
+    sample_size: Annotated[Whole, Field(ge=0, le=1000)] = Field(
+        100, description="Unchanged items whose live value is looked at in each run."
+    )
+    settle_seconds: Annotated[Whole, Field(ge=1, le=600)] = Field(
+        30, description="How long a pushed value may take to be seen in the store."
+    )
+    overlap_minutes: Annotated[Whole, Field(ge=0, le=1440)] = Field(
+        15, description="How far a read goes back behind the last one."
+    )
+    stale_after_cadences: Annotated[Whole, Field(ge=1, le=100)] = Field(
+        2, description="An item out of step for longer is reported by itself."
+    )
+    call_budget: Annotated[Whole, Field(ge=1)] = Field(
+        2000, description="API calls that one run should not exceed; more is reported, never refused."
+    )
+
+    @field_validator("expression")
+    @classmethod
+    def _fits_the_quantity(cls, text: str | None, info: ValidationInfo) -> str | None:
+        quantity = info.data.get("quantity")
+        if text is None:
+            if quantity == "expression":
+                raise ValueError("missing, although quantity is expression; write one, e.g. available - 2")
+            return None
+        parse_expression(text)
+        if quantity not in {None, "expression"}:
+            raise ValueError(f"not used, as quantity is {quantity}; set quantity: expression, or remove it")
+        return text
+
+    @field_validator("locations")
+    @classmethod
+    def _each_location_once(cls, routes: tuple[LocationMap, ...] | None) -> tuple[LocationMap, ...] | None:
+        if routes is None:
+            return None
+        faults = ["an empty list; name at least one location, or remove the key"] if not routes else []
+        targets = Counter(route.bigcommerce for route in routes)
+        sources = Counter(source for route in routes for source in route.netsuite)
+        faults += [
+            f"BigCommerce location {target} stands there {count} times; write it once, with all its sources"
+            for target, count in targets.items()
+            if count > 1
+        ]
+        faults += [
+            f"NetSuite location {source} stands there {count} times and would be sold as often; "
+            "let it feed one BigCommerce location"
+            for source, count in sources.items()
+            if count > 1
+        ]
+        if faults:
+            raise Several(faults)
+        return routes
+
+    def policy(self, routes: Sequence[Route] | None = None) -> Policy:
+        """What the rules need. `routes` ((NetSuite ids), BigCommerce id) replace the file's `locations`.
+
+        The flow gives routes where the file names none, or to leave out locations that are not in use. Raises
+        BadInput where there are no locations at all.
+        """
+        given = routes
+        if given is None:
+            given = [(route.netsuite, route.bigcommerce) for route in self.locations or ()]
+        limits = self.breaker
+        try:
+            return make_policy(
+                given,
+                quantity=self.quantity,
+                expression=self.expression,
+                kits=self.kits.mode,
+                buffer=self.safety_stock.value if self.safety_stock.owner == "pipeline" else 0,
+                low_stock_threshold=self.low_stock.threshold,
+                breaker=Breaker(limits.max_changed_percent, limits.max_oversold_percent, limits.min_changed),
+            )
+        except ValueError as error:
+            raise BadInput([f"inventory.locations: {error}."]) from error
