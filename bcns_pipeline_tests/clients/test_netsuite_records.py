@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
-from bcns_pipeline.clients.netsuite.errors import Kind, classify, read_error
+from bcns_pipeline.clients.netsuite.errors import classify, read_error
+from bcns_pipeline.clients.netsuite.models import Kind
 from bcns_pipeline.outcomes import Ambiguous, Refused, Sent
 from bcns_pipeline_tests.clients.fakes import Script
 from bcns_pipeline_tests.clients.netsuite_double import netsuite
@@ -42,10 +43,10 @@ def scripted(pem: str, *answers: Any) -> tuple[NetSuiteClient, Script]:
         ("Your current role does not have permission to perform this.", "USER_ERROR", Kind.PERMISSION),
         ("You cannot post to a closed accounting period.", "USER_ERROR", Kind.PERIOD_CLOSED),
         ("The posting period is locked for A/R.", "USER_ERROR", Kind.PERIOD_CLOSED),
-        ("This record has been locked by a user defined workflow.", "USER_ERROR", Kind.LOCKED),
+        ("This record has been locked by a user defined workflow.", "USER_ERROR", Kind.RECORD_LOCKED),
         ("You must enter a value for Subsidiary.", "USER_ERROR", Kind.MISSING_FIELD),
-        ("Invalid Field Value 5 for the following field: currency", "USER_ERROR", Kind.INVALID_FIELD),
-        ("x", "INVALID_CONTENT", Kind.INVALID_FIELD),
+        ("Invalid Field Value 5 for the following field: currency", "USER_ERROR", Kind.CURRENCY),
+        ("x", "INVALID_CONTENT", Kind.INVALID_REFERENCE),
         ("Record does not exist.", "NONEXISTENT_ID", Kind.NOT_FOUND),
         ("Invalid login attempt. For more details, see", "INVALID_LOGIN", Kind.LOGIN),
         ("The automatic application of the deposit failed.", "USER_ERROR", Kind.UNKNOWN),

@@ -1,18 +1,15 @@
-"""The NetSuite account as the flows see it: SuiteQL, record create and patch, clocks and account metadata.
+"""The NetSuite account as the flows see it: SuiteQL, records, clocks, account metadata, and its subjects.
 
-Put one method per call here; stock reads are functions over `client.query` in `inventory.py`. There is no
-method that deletes a record, and no PUT: sent again, an upsert doubles the lines of a transaction
-(facts/netsuite.md 3.3). Facts: facts/netsuite.md 2 and 3.
+Put one method per call here; records are in `records.py`, stock reads are functions over `client.query` in
+`inventory.py`, and sales, customers, items and fulfilments have a module and an attribute each. Facts:
+facts/netsuite.md 2 and 3.
 """
 
 from __future__ import annotations
 
-import logging
 import random
-import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -20,25 +17,22 @@ from urllib.parse import urlsplit
 from bcns_pipeline.clients.http.exchange import HttpClient, Timeouts
 from bcns_pipeline.clients.http.retry import RetryPolicy
 from bcns_pipeline.clients.http.transport import Transport
-from bcns_pipeline.clients.netsuite import sql
+from bcns_pipeline.clients.netsuite.account import Account
 from bcns_pipeline.clients.netsuite.auth import Assertion, TokenAuth
-from bcns_pipeline.clients.netsuite.errors import Kind, explain_query, explain_record, explain_token
+from bcns_pipeline.clients.netsuite.customers import Customers
+from bcns_pipeline.clients.netsuite.errors import explain_query, explain_record, explain_token
+from bcns_pipeline.clients.netsuite.fulfilments import Fulfilments
 from bcns_pipeline.clients.netsuite.models import NetSuiteLocation, Page
-from bcns_pipeline.clients.netsuite.suiteql import Key, SuiteQL, readable
-from bcns_pipeline.outcomes import Gate, Meter, Outcome, OutsideError, Refused, Rejected, Sent, System
+from bcns_pipeline.clients.netsuite.order_items import OrderItems
+from bcns_pipeline.clients.netsuite.records import Records, read_object
+from bcns_pipeline.clients.netsuite.sales import Sales
+from bcns_pipeline.clients.netsuite.suiteql import Key, readable
+from bcns_pipeline.outcomes import Gate, Meter, Rejected, System
 
-log = logging.getLogger(__name__)
 TOKEN_PATH: Final = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - a path
-_RECORD: Final = "/services/rest/record/v1"
-_TYPE: Final = re.compile(r"^[A-Za-z][A-Za-z0-9_]{0,63}$")
-_KEY: Final = re.compile(r"^(?:\d{1,18}|eid:[A-Za-z0-9_-]{1,200})$")
-_LOCATION_ID: Final = re.compile(r"/(\d+)/?$")
-# Form loads and scripts run inside a write: Oracle's own limit is 15 minutes, seconds are usual.
-_WRITE_SECONDS: Final = 300.0
-_STRICT: Final = {"X-NetSuite-PropertyNameValidation": "Error"}
 
 
-class NetSuiteClient:
+class NetSuiteClient(Records):
     """One account. Thread-safe, no I/O when made. Reads raise OutsideError, writes return an Outcome.
 
     `base_url` is the API root in front of `/services/`, `token_url` "" for the usual path below it, with a
@@ -94,12 +88,18 @@ class NetSuiteClient:
             clock=clock,
             wall=wall,
         )
-        self._reads = Transport(System.NETSUITE, base_url, auth=auth, explain=explain_query, **shared)
-        self._writes = Transport(System.NETSUITE, base_url, auth=auth, explain=explain_record, **shared)
+        super().__init__(
+            Transport(System.NETSUITE, base_url, auth=auth, explain=explain_query, **shared),
+            Transport(System.NETSUITE, base_url, auth=auth, explain=explain_record, **shared),
+            sleep=sleep,
+            uniform=uniform,
+        )
         self._auth = auth
-        self._sleep = sleep
-        self._uniform = uniform
-        self.query = SuiteQL(self._reads)
+        self.sales = Sales(self)
+        self.customers = Customers(self)
+        self.items = OrderItems(self)
+        self.fulfilments = Fulfilments(self)
+        self.account = Account(self)
 
     # --- reading -------------------------------------------------------------------------------------
 
@@ -135,20 +135,13 @@ class NetSuiteClient:
 
     def server_time(self) -> datetime:
         """`serverTime` in UTC; its distance from `clock` is the frame's offset."""
-        value = self._get("/services/rest/system/v1/serverTime", _server_time)
+        value = self.get("/services/rest/system/v1/serverTime", _server_time)
         found: datetime = value
         return found
 
     def governance(self) -> dict[str, Any]:
         """`governanceLimits`: the account's concurrency. Administrators only, Unauthorised for others."""
-        found: dict[str, Any] = self._get("/services/rest/system/v1/governanceLimits", _object)
-        return found
-
-    def metadata(self, types: Sequence[str]) -> dict[str, Any]:
-        """The account's own OpenAPI of these record types, which its features and custom fields shape."""
-        select = ",".join(_record_type(one) for one in types)
-        accept = {"Accept": "application/swagger+json"}
-        found: dict[str, Any] = self._get(f"{_RECORD}/metadata-catalog", _object, {"select": select}, accept)
+        found: dict[str, Any] = self.get("/services/rest/system/v1/governanceLimits", read_object)
         return found
 
     def locations(self) -> list[NetSuiteLocation]:
@@ -168,169 +161,12 @@ class NetSuiteClient:
                 for row in rows
             ]
 
-    def has(self, table: str, columns: Sequence[str] = ("id",)) -> str | None:
-        """None where the account has these columns for our role, else NetSuite's words why not."""
-        names = ", ".join(sql.identifier(one) for one in columns)
-        try:
-            self.query.page(f"SELECT {names} FROM {sql.identifier(table)} FETCH FIRST 1 ROWS ONLY")
-        except Rejected as error:
-            return error.detail
-        return None
-
-    def find_by_external_id(
-        self, table: str, record_type: str | None, external_ids: Sequence[str]
-    ) -> dict[str, str]:
-        """{external id: internal id} of those that exist; `record_type` for table `transaction` only.
-
-        Through SuiteQL, as a GET of the record would load its form in edit mode.
-        """
-        found: dict[str, str] = {}
-        wanted = list(dict.fromkeys(external_ids))
-        of_type = "recordtype = ? AND " if record_type else ""
-        first = [record_type.lower()] if record_type else []
-        for i in range(0, len(wanted), sql.MAX_IN):
-            piece = wanted[i : i + sql.MAX_IN]
-            marks = ", ".join("?" * len(piece))
-            text = (
-                f"SELECT id, externalid FROM {sql.identifier(table)} "
-                f"WHERE {of_type}externalid IN ({marks}) ORDER BY id ASC"
-            )
-            for page in self.query.all(text, [*first, *piece]):
-                with readable():
-                    found.update({row["externalid"]: row["id"] for row in page.rows})
-        return found
-
-    # --- writing -------------------------------------------------------------------------------------
-
-    def create(self, record_type: str, body: Mapping[str, Any]) -> Outcome:
-        """`POST /record/v1/{type}`: Sent with the new internal id.
-
-        `body` should carry its `externalId`: after an Ambiguous, or a Refused DUPLICATE, look that up before
-        anything is sent again. Unknown field names are refused rather than dropped.
-        """
-        kind = _record_type(record_type)
-        outcome, headers = self._writes.write_with_headers(
-            "POST",
-            f"{_RECORD}/{kind}",
-            operation=f"POST /record/v1/{kind}",
-            json=dict(body),
-            headers=_STRICT,
-            read_seconds=_WRITE_SECONDS,
-        )
-        self._warn(f"POST /record/v1/{kind}", headers, body)
-        if not isinstance(outcome, Sent):
-            return outcome
-        match = _LOCATION_ID.search(headers.get("location", "").split("?")[0])
-        return replace(outcome, record_id=match[1] if match else self._created_id(kind, body))
-
-    def patch(self, record_type: str, key: str, body: Mapping[str, Any]) -> Outcome:
-        """`PATCH /record/v1/{type}/{key}`; `key` is an internal id or `eid:` with an external id.
-
-        Sublist lines without their key are appended, so send header fields, or lines with theirs.
-        """
-        kind = _record_type(record_type)
-        if not _KEY.match(key):
-            raise ValueError("a record is named by its internal id or by eid: and an external id")
-        outcome, headers = self._writes.write_with_headers(
-            "PATCH",
-            f"{_RECORD}/{kind}/{key}",
-            operation=f"PATCH /record/v1/{kind}/{{id}}",
-            json=dict(body),
-            headers=_STRICT,
-            read_seconds=_WRITE_SECONDS,
-        )
-        self._warn(f"PATCH /record/v1/{kind}", headers, body)
-        if not isinstance(outcome, Sent):
-            return outcome
-        return replace(outcome, record_id=None if key.startswith("eid:") else key)
-
-    def patch_fresh(
-        self,
-        record_type: str,
-        key: str,
-        difference: Callable[[], Mapping[str, Any] | None],
-        *,
-        attempts: int = 4,
-    ) -> Outcome:
-        """Patch what `difference` finds, and again after somebody else changed the record in between.
-
-        `difference` reads the record anew and returns what is still to be changed, or None for nothing: so a
-        concurrent edit is never overwritten blindly. Ends Refused RECORD_CHANGED when `attempts` are used up.
-        """
-        outcome: Outcome = Sent()
-        for attempt in range(1, attempts + 1):
-            body = difference()
-            if body is None:
-                return Sent()
-            outcome = self.patch(record_type, key, body)
-            changed = isinstance(outcome, Refused) and outcome.code == Kind.RECORD_CHANGED
-            if not changed or attempt == attempts:
-                return outcome
-            self._sleep(self._uniform(0.0, 0.5 * 2.0**attempt))
-        return outcome
-
     def close(self) -> None:
         """Close the connections."""
         for transport in (self._minter, self._reads, self._writes):
             transport.close()
 
-    # --- the same for all ----------------------------------------------------------------------------
-
-    def _get(
-        self,
-        path: str,
-        read: Callable[[bytes], Any],
-        params: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Any:
-        answer = self._reads.read(
-            "GET", path, operation=f"GET {path}", params=params, headers=headers, parse=read
-        )
-        return answer.value
-
-    def _created_id(self, record_type: str, body: Mapping[str, Any]) -> str | None:
-        """The id of a record that was created without telling it; None where it can't be found out now."""
-        external_id = body.get("externalId")
-        if not isinstance(external_id, str):
-            return None
-        table = _table_of(record_type)
-        try:
-            found = self.find_by_external_id(
-                table, record_type if table == "transaction" else None, [external_id]
-            )
-        except OutsideError as error:
-            log.warning("%s was created, but its id could not be read: %s", record_type, error.message)
-            return None
-        return found.get(external_id)
-
-    def _warn(self, operation: str, headers: Mapping[str, str], body: Any) -> None:
-        warning = headers.get("x-netsuite-warning")
-        if warning:
-            log.warning("netsuite: %s: %s", operation, self._writes.redact(warning, body))
-
-
-def _table_of(record_type: str) -> str:
-    kind = record_type.lower()
-    if kind in {"customer", "contact", "vendor", "employee"}:
-        return kind
-    return "item" if kind.endswith("item") else "transaction"
-
-
-def _record_type(name: str) -> str:
-    if not _TYPE.match(name):
-        raise ValueError(f"{name!r} is not a record type")
-    return name
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    from bcns_pipeline.clients.http.body import decode_exact
-
-    value = decode_exact(body)
-    if not isinstance(value, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - ValueError is what the transport retries
-    return value
-
 
 def _server_time(body: bytes) -> datetime:
-    text = {key.lower(): value for key, value in _object(body).items()}.get("servertime")
+    text = {key.lower(): value for key, value in read_object(body).items()}.get("servertime")
     return datetime.fromisoformat(str(text).replace("Z", "+00:00"))

@@ -11,27 +11,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 from bcns_pipeline.clients.http.verdicts import Fault, Verdict, summary, verdict
-
-
-class Kind(StrEnum):
-    """Classes of refusal; their values are the `code` of a Refused."""
-
-    DUPLICATE = "DUPLICATE"
-    RECORD_CHANGED = "RECORD_CHANGED"
-    PERMISSION = "PERMISSION"
-    PERIOD_CLOSED = "PERIOD_CLOSED"
-    LOCKED = "LOCKED"
-    MISSING_FIELD = "MISSING_FIELD"
-    INVALID_FIELD = "INVALID_FIELD"
-    NOT_FOUND = "NOT_FOUND"
-    OVERLOADED = "OVERLOADED"
-    LOGIN = "LOGIN"
-    UNKNOWN = "UNKNOWN"
-
+from bcns_pipeline.clients.netsuite.models import Kind
 
 # First match wins. Codes that say it all come before texts; SOAP's and SuiteScript's codes are aliases.
 _BY_CODE: Final[Mapping[str, Kind]] = {
@@ -39,17 +22,17 @@ _BY_CODE: Final[Mapping[str, Kind]] = {
     "DUP_ENTITY": Kind.DUPLICATE,
     "UNIQUE_CUST_ID_REQD": Kind.DUPLICATE,
     "RCRD_HAS_BEEN_CHANGED": Kind.RECORD_CHANGED,
-    "RCRD_LOCKED_BY_WF": Kind.LOCKED,
+    "RCRD_LOCKED_BY_WF": Kind.RECORD_LOCKED,
     "INSUFFICIENT_PERMISSION": Kind.PERMISSION,
     "NONEXISTENT_ID": Kind.NOT_FOUND,
-    "INVALID_KEY_OR_REF": Kind.INVALID_FIELD,
-    "INVALID_FLD_VALUE": Kind.INVALID_FIELD,
-    "INVALID_CONTENT": Kind.INVALID_FIELD,
     "INVALID_LOGIN": Kind.LOGIN,
     "INVALID_LOGIN_ATTEMPT": Kind.LOGIN,
     "CONCURRENCY_LIMIT_EXCEEDED": Kind.OVERLOADED,
     "SSS_REQUEST_LIMIT_EXCEEDED": Kind.OVERLOADED,
 }
+# These say that a value is wrong; the text may say what about it.
+_WRONG_VALUE: Final = frozenset({"INVALID_CONTENT", "INVALID_KEY_OR_REF", "INVALID_FLD_VALUE"})
+_NOT: Final = r"(invalid|not\b|cannot|can't|incompatible|restrict|differ|mismatch)"
 _BY_TEXT: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = tuple(
     (re.compile(pattern, re.IGNORECASE), kind)
     for pattern, kind in (
@@ -59,21 +42,31 @@ _BY_TEXT: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = tuple(
         (r"already exists|already been (used|taken)|duplicate (record|entity|external)", Kind.DUPLICATE),
         (r"not have permission|insufficient permission|permission violation", Kind.PERMISSION),
         (r"period[^.]*(closed|locked|not open)|closed (\w+ )?period|no open period", Kind.PERIOD_CLOSED),
-        (r"locked by a user defined workflow|record (is|has been) locked", Kind.LOCKED),
+        (r"locked by a user defined workflow|record (is|has been) locked", Kind.RECORD_LOCKED),
         (r"(must|please) enter (a )?value|missing (a )?required|is required", Kind.MISSING_FIELD),
-        (r"invalid field value|invalid (value|reference)|unknown reference|not a valid", Kind.INVALID_FIELD),
+        (r"\binactive\b|made inactive|not active", Kind.INACTIVE),
+        (rf"{_NOT}[^.]*\bsubsidiar|\bsubsidiar[^.]*{_NOT}", Kind.SUBSIDIARY),
+        (rf"{_NOT}[^.]*\bcurrenc|\bcurrenc[^.]*{_NOT}", Kind.CURRENCY),
+        (r"invalid field value|invalid reference|unknown reference|reference key", Kind.INVALID_REFERENCE),
+        (r"invalid (value|property)|not a valid", Kind.INVALID_FIELD),
         (r"record does not exist", Kind.NOT_FOUND),
     )
 )
+# As in: Invalid Field Value 5 for the following field: currency.
+_FIELD: Final = re.compile(r"for the following field:\s*(?P<field>[\w.\[\]]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorBody:
-    """What could be read of an error body: the telling code, all texts, an OAuth error name if any."""
+    """What could be read of an error body: the telling code, all texts, an OAuth error name if any.
+
+    `fields` are those that it names, by path or in its text.
+    """
 
     code: str
     detail: str
     oauth: str = ""
+    fields: tuple[str, ...] = ()
 
 
 def read_error(status: int, body: bytes) -> ErrorBody:
@@ -95,7 +88,8 @@ def read_error(status: int, body: bytes) -> ErrorBody:
     if top and (not codes or codes[0] == "USER_ERROR"):
         codes.insert(0 if not codes else 1, str(top))
     texts = [_text(one) for one in details] or [str(value.get("detail") or value.get("title") or "")]
-    return ErrorBody(_telling(codes) or f"HTTP_{status}", "; ".join(filter(None, texts)) or summary(body))
+    detail = "; ".join(filter(None, texts)) or summary(body)
+    return ErrorBody(_telling(codes) or f"HTTP_{status}", detail, fields=_fields(details, detail))
 
 
 def _telling(codes: list[str]) -> str:
@@ -109,6 +103,12 @@ def _text(detail: Mapping[str, Any]) -> str:
     return f"{text} (at {path})" if path else text
 
 
+def _fields(details: list[dict[str, Any]], text: str) -> tuple[str, ...]:
+    paths = [str(one["o:errorPath"]) for one in details if one.get("o:errorPath")]
+    named = [match["field"].rstrip(".") for match in _FIELD.finditer(text)]
+    return tuple(dict.fromkeys(paths or named))
+
+
 def classify(error: ErrorBody) -> Kind:
     """The class of a refusal, from its code where that says something, else from its text."""
     if error.code in _BY_CODE:
@@ -116,7 +116,7 @@ def classify(error: ErrorBody) -> Kind:
     for pattern, kind in _BY_TEXT:
         if pattern.search(error.detail):
             return kind
-    return Kind.UNKNOWN
+    return Kind.INVALID_REFERENCE if error.code in _WRONG_VALUE else Kind.UNKNOWN
 
 
 def explain_query(status: int, _headers: Mapping[str, str], body: bytes) -> Fault:
@@ -133,7 +133,7 @@ def explain_query(status: int, _headers: Mapping[str, str], body: bytes) -> Faul
 
 
 def explain_record(status: int, headers: Mapping[str, str], body: bytes) -> Fault:
-    """For writes: the code is our class.
+    """For writes: the code is our class, and `named` are the fields that the refusal names.
 
     A USER_ERROR whose text we don't know is `unclear`: a transform was seen
     to answer 400 although it had created its record (facts/netsuite.md 3.6), so the caller looks the key up.
@@ -149,6 +149,7 @@ def explain_record(status: int, headers: Mapping[str, str], body: bytes) -> Faul
         fault.verdict,
         fault.code if fault.code == "REDIRECT" else code,
         f"{error.code}: {error.detail}",
+        error.fields,
         unclear=unclear,
         forbidden=fault.forbidden,
         overload=fault.overload,

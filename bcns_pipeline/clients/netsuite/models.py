@@ -1,17 +1,35 @@
 """What the NetSuite client hands out: pages of SuiteQL rows, and stock pages as columns.
 
 Put shapes here and what follows from them alone. Every value of a SuiteQL row is text as NetSuite wrote it,
-and a key that is not there is NULL (facts/netsuite.md 2.1); turning text into numbers is the work of the
-rules.
+and a key that is not there is NULL (facts/netsuite.md 2.1). Stock stays text, as the rules read it; records of
+orders and customers come typed, and have their shapes in `rows.py`, which flows import from here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
+from bcns_pipeline.clients.netsuite import rows
+
 Row = dict[str, str]
+SalesRow = rows.SalesRow
+SalesMatch = rows.SalesMatch
+SalesLine = rows.SalesLine
+SalesTotals = rows.SalesTotals
+CustomerRow = rows.CustomerRow
+AddressRow = rows.AddressRow
+ItemRow = rows.ItemRow
+FulfilmentRow = rows.FulfilmentRow
+FulfilmentLine = rows.FulfilmentLine
+DetailLine = rows.DetailLine
+Parcel = rows.Parcel
+FulfilmentDetail = rows.FulfilmentDetail
+AccountCurrency = rows.AccountCurrency
+Subsidiary = rows.Subsidiary
+AccountFacts = rows.AccountFacts
 TERMS: Final = ("available", "on_hand", "committed", "in_transit", "backordered", "on_order")
 
 
@@ -95,3 +113,26 @@ class NetSuiteLocation:
     name: str
     inactive: bool
     sells: bool | None
+
+
+class Kind(StrEnum):
+    """Classes of refusal; their values are the `code` of a Refused that answers a write.
+
+    `named` of that Refused are the fields it names, as "item.items[0].item" or "currency".
+    """
+
+    DUPLICATE = "DUPLICATE"
+    RECORD_CHANGED = "RECORD_CHANGED"
+    RECORD_LOCKED = "RECORD_LOCKED"
+    PERMISSION = "PERMISSION"
+    PERIOD_CLOSED = "PERIOD_CLOSED"
+    MISSING_FIELD = "MISSING_FIELD"
+    INVALID_REFERENCE = "INVALID_REFERENCE"
+    INVALID_FIELD = "INVALID_FIELD"
+    CURRENCY = "CURRENCY"
+    SUBSIDIARY = "SUBSIDIARY"
+    INACTIVE = "INACTIVE"
+    NOT_FOUND = "NOT_FOUND"
+    OVERLOADED = "OVERLOADED"
+    LOGIN = "LOGIN"
+    UNKNOWN = "UNKNOWN"
