@@ -19,6 +19,7 @@ from bcns_pipeline.outcomes import Rejected
 RECORD_TYPES: Final = ("salesOrder", "cashSale", "customer", "itemFulfillment")
 _CUSTOM: Final = ("custbody", "custcol", "custentity", "cseg")
 _CURRENCIES: Final = "SELECT id, symbol, currencyprecision, isbasecurrency FROM currency ORDER BY id ASC"
+_LOCATIONS: Final = "SELECT id, subsidiary FROM location ORDER BY id ASC"
 _SUBSIDIARIES: Final = "SELECT id, name, currency, country, isinactive FROM subsidiary ORDER BY id ASC"
 
 
@@ -29,7 +30,7 @@ class Account:
         self._records = records
 
     def facts(self, record_types: Iterable[str] = RECORD_TYPES) -> AccountFacts:
-        """The account's features and fields: three calls, and one per record type where one is missing.
+        """The account's features and fields: two to four calls, and one per record type where one is missing.
 
         Raises Rejected where the catalogue can't be read at all.
         """
@@ -52,6 +53,7 @@ class Account:
             customer_fields=_custom(_properties(schemas, "customer")),
             fulfilment_fields=_custom(_properties(schemas, "itemFulfillment")),
             record_types=frozenset(one for one in wanted if _properties(schemas, one)),
+            locations=self._locations() if oneworld else None,
         )
 
     def _schemas(self, types: list[str]) -> dict[str, Any]:
@@ -86,6 +88,23 @@ class Account:
         except Rejected as error:
             if not unknown_name(error):
                 raise
+        return found
+
+    def _locations(self) -> dict[int, int] | None:
+        """{location: its subsidiary}; None where the role may not see them."""
+        found: dict[int, int] = {}
+        try:
+            for page in self._records.query.all(_LOCATIONS):
+                with readable():
+                    found.update(
+                        (int(row["id"]), int(row["subsidiary"]))
+                        for row in page.rows
+                        if row.get("subsidiary", "").isdigit()
+                    )
+        except Rejected as error:
+            if not unknown_name(error):
+                raise
+            return None
         return found
 
     def _subsidiaries(self) -> dict[int, Subsidiary]:

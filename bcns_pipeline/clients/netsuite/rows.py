@@ -251,7 +251,8 @@ class AccountFacts:
     """What the account's features make possible, and which custom fields it has, all in lower case.
 
     `currencies` by ISO symbol, `subsidiaries` by id (none without OneWorld). `record_types` are those of
-    `account.RECORD_TYPES` that the role may use, spelt as they were asked for.
+    `account.RECORD_TYPES` that the role may use, spelt as they were asked for. `locations` gives each location's
+    subsidiary; None without OneWorld, or where the role may not see them.
     """
 
     oneworld: bool
@@ -264,3 +265,4 @@ class AccountFacts:
     customer_fields: frozenset[str]
     fulfilment_fields: frozenset[str]
     record_types: frozenset[str]
+    locations: Mapping[int, int] | None = None
