@@ -116,6 +116,17 @@ class Documents:
             for place, one in enumerate(kept)
         ]
 
+    def unchanged(self, new: Sequence[NewDocument], *, conn: sa.Connection | None = None) -> list[bool]:
+        """Whether the newest stored version of each is this one already; nothing is stored."""
+        with self._scope.transaction(conn) as tx:
+            keys = self._keys(tx, new)
+            known: dict[tuple[str, str], str | None] = {}
+            for kind in {one.kind for one in new}:
+                names = {one.natural_key for one in new if one.kind == kind}
+                found = self.latest(kind, names, conn=tx)
+                known |= {(kind, name): one.fingerprint for name, one in found.items()}
+        return [known.get((one.kind, one.natural_key)) == fingerprint(one, _key(one, keys)) for one in new]
+
     def latest(
         self, kind: str, natural_keys: Collection[str], *, conn: sa.Connection | None = None
     ) -> dict[str, Document]:

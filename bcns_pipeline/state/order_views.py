@@ -97,6 +97,17 @@ class OrderViews:
         ]
         return self._select(wanted, limit, conn)
 
+    def unread(
+        self, limit: int = 500, *, after: int = 0, conn: sa.Connection | None = None
+    ) -> list[OrderState]:
+        """Written to NetSuite and not read back since, by id; `after` is the last id of the batch before."""
+        wanted = [
+            order_state.c.order_id > after,
+            order_state.c.netsuite_id.is_not(None),
+            order_state.c.read_back_at.is_(None),
+        ]
+        return self._select(wanted, limit, conn)
+
     def missing(self, order_ids: Collection[int], *, conn: sa.Connection | None = None) -> list[int]:
         """Those of `order_ids` that were never read, ascending."""
         query = sa.select(order_state.c.order_id).where(

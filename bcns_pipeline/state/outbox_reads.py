@@ -43,6 +43,7 @@ class OutboxReads:
         states: Sequence[str] = OPEN,
         natural_key: str | None = None,
         natural_keys: Sequence[str] | None = None,
+        group_key: str | None = None,
         plan_id: int | None = None,
         ids: Sequence[int] | None = None,
         attempted: bool | None = None,
@@ -59,6 +60,8 @@ class OutboxReads:
             wanted.append(operation.c.natural_key == natural_key)
         if natural_keys is not None:
             wanted.append(operation.c.natural_key == _any_of(natural_keys, sa.Text))
+        if group_key is not None:
+            wanted.append(operation.c.group_key == group_key)
         if plan_id is not None:
             wanted.append(operation.c.plan_id == plan_id)
         if ids is not None:
