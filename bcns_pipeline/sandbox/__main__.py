@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from bcns_pipeline.sandbox.options import ALL_SCOPES, Options, Troubles
+from bcns_pipeline.sandbox.options import ALL_SCOPES, CUSTOM_FIELDS, Options, Troubles
 from bcns_pipeline.sandbox.serve import run
 from bcns_pipeline.sandbox.world import NETSUITE_LOCATION_IDS
 
@@ -35,6 +35,11 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument("--no-multi-location", action="store_true")
     parser.add_argument("--administrator", action="store_true", help="the role may read governanceLimits")
     parser.add_argument("--hide-tables", default="", help="tables that the role may not see")
+    parser.add_argument("--tax-engine", choices=("suitetax", "legacy", "none"), default=base.tax_engine)
+    parser.add_argument("--custom-fields", default=",".join(CUSTOM_FIELDS), help="NetSuite's own fields")
+    parser.add_argument(
+        "--foreign-locations", type=int, default=0, help="how many of the last are the second subsidiary's"
+    )
     parser.add_argument("--key", choices=("ec", "rsa"), default=base.key)
     parser.add_argument("--bigcommerce-port", type=int, default=0)
     parser.add_argument("--netsuite-port", type=int, default=0)
@@ -60,6 +65,9 @@ def parse(arguments: list[str] | None = None) -> Options:
         multi_location=not given.no_multi_location,
         administrator=given.administrator,
         hidden_tables=tuple(t.lower() for t in given.hide_tables.split(",") if t),
+        tax_engine=given.tax_engine,
+        custom_fields=tuple(f.lower() for f in given.custom_fields.split(",") if f),
+        foreign_locations=given.foreign_locations,
         key=given.key,
         bigcommerce_port=given.bigcommerce_port,
         netsuite_port=given.netsuite_port,

@@ -25,6 +25,10 @@ class Clock:
         """Now as the account's columns hold it: naive, to the second."""
         return self.utc().astimezone(ZoneInfo(self.zone)).replace(tzinfo=None, microsecond=0)
 
+    def aware(self, moment: datetime) -> datetime:
+        """A moment of the account's columns with its zone."""
+        return moment.replace(tzinfo=ZoneInfo(self.zone))
+
     def advance(self, seconds: float) -> None:
         """Move the clock; a negative number turns it back, as a server whose clock was mended does."""
         self.offset += timedelta(seconds=seconds)

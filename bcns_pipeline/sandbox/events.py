@@ -15,16 +15,16 @@ import pandas as pd
 
 from bcns_pipeline.sandbox.bigcommerce.state import Item, Store
 from bcns_pipeline.sandbox.merchant import Merchant
+from bcns_pipeline.sandbox.netsuite.account import FIRST_SERVICE_ITEM
+from bcns_pipeline.sandbox.office_events import Office
 
 FIRST_ORDER_ID = 100
-FIRST_TRANSACTION_ID = 5001
 TERMS = {
     "committed": "quantitycommitted",
     "on_order": "quantityonorder",
     "in_transit": "quantityintransit",
     "backordered": "quantitybackordered",
 }
-KIT_TYPES = ("Kit", "Group")
 
 
 class BadEvent(Exception):
@@ -47,6 +47,7 @@ class Events:
     def __init__(self, merchant: Merchant) -> None:
         self.merchant = merchant
         self.orders: dict[int, Order] = {}
+        self.office = Office(merchant.netsuite.books)
 
     # -- NetSuite --------------------------------------------------------------------------------------------
 
@@ -100,6 +101,7 @@ class Events:
             moved = database.set_levels(frame.astype({"on_hand": "float64", "delta": "float64"}))
         for item, location, values in terms:
             database.set_terms(item, location, values)
+        self.office.stock_came()
         return moved + len(terms)
 
     def _numbers(self, changes: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -114,7 +116,9 @@ class Events:
 
     def stock_everywhere(self, delta: float) -> int:
         """Move the stock of every item at every location."""
-        return self.merchant.netsuite.database.move_all(delta)
+        moved = self.merchant.netsuite.database.move_all(delta)
+        self.office.stock_came()
+        return moved
 
     def item(self, raw: Mapping[str, Any]) -> int:
         """Change an item's master data, or with `create` add one; returns its id."""
@@ -134,11 +138,11 @@ class Events:
             "parent",
             "externalid",
         }
-        allowed |= {"upccode", "custitem_brand"}
+        allowed |= {"upccode", "custitem_brand", "subsidiary"}
         if unknown := sorted(set(fields) - allowed):
             raise BadEvent(f"An item's {unknown[0]} can't be changed here; {', '.join(sorted(allowed))} can.")
         if raw.get("create"):
-            item = int(database.rows("SELECT max(id) + 1 FROM ns.item")[0][0])
+            item = int(database.rows("SELECT max(id) + 1 FROM ns.item WHERE id < ?", [FIRST_SERVICE_ITEM])[0][0])
             values = {
                 "itemid": raw.get("sku"),
                 "fullname": raw.get("sku"),
@@ -146,6 +150,7 @@ class Events:
                 "isinactive": "F",
             }
             database.insert("item", {"id": item, **values, **fields, "lastmodifieddate": now})
+            database.item_version += 1
             return item
         item = self._item(raw)
         if "itemid" in fields and "fullname" not in fields:
@@ -154,6 +159,7 @@ class Events:
         database.write(
             f"UPDATE ns.item SET {marks}lastmodifieddate = ? WHERE id = ?", [*fields.values(), now, item]
         )
+        database.item_version += 1
         return item
 
     def members(self, raw: Mapping[str, Any]) -> int:
@@ -176,29 +182,8 @@ class Events:
         sku = placed.sku if placed else str(raw.get("sku", ""))
         quantity = placed.quantity if placed else int(raw.get("quantity", 1))
         location = self._netsuite_location(raw, placed)
-        item = self._item({"sku": sku})
-        database = self.merchant.netsuite.database
-        kind = database.rows("SELECT itemtype FROM ns.item WHERE id = ?", [item])[0][0]
-        lines = [(item, float(quantity))]
-        if kind in KIT_TYPES:
-            members = database.rows("SELECT item, quantity FROM ns.itemmember WHERE parentitem = ?", [item])
-            lines = [(int(m), float(q) * quantity) for m, q in members]
-        committed = 0.0
-        for member, needed in lines:
-            found = database.rows(
-                """SELECT quantityavailable, quantitycommitted, quantitybackordered
-                   FROM ns.aggregateitemlocation WHERE item = ? AND location = ?""",
-                [member, location],
-            )
-            if not found:
-                self.stock([{"item": member, "location": location, "on_hand": 0}])
-                found = [(0, 0, 0)]
-            available, before, missing = (float(v or 0) for v in found[0])
-            taken = min(max(available, 0.0), needed)
-            committed += taken
-            terms = {"quantitycommitted": before + taken, "quantitybackordered": missing + needed - taken}
-            database.set_terms(member, location, terms)
-        return {"transaction_id": self._transaction(item, quantity, location, placed), "committed": committed}
+        reference = str(placed.id) if placed else None
+        return self.office.post_order(self._item({"sku": sku}), quantity, location, reference)
 
     def _netsuite_location(self, raw: Mapping[str, Any], placed: Order | None) -> int:
         if "location" in raw:
@@ -207,53 +192,14 @@ class Events:
         at = placed.location_id if placed else int(raw.get("location_id", world.store_locations[0]))
         return world.netsuite_locations[world.store_locations.index(at)]
 
-    def _transaction(self, item: int, quantity: int, location: int, placed: Order | None) -> int:
-        database = self.merchant.netsuite.database
-        now = self.merchant.clock.account()
-        number = int(
-            database.rows("SELECT COALESCE(max(id) + 1, ?) FROM ns.transaction", [FIRST_TRANSACTION_ID])[0][0]
-        )
-        database.insert(
-            "transaction",
-            {
-                "id": number,
-                "type": "SalesOrd",
-                "recordtype": "salesorder",
-                "tranid": f"SO{number}",
-                "transactionnumber": f"SALESORD{number}",
-                "status": "B",
-                "otherrefnum": str(placed.id) if placed else None,
-                "trandate": now.replace(hour=0, minute=0, second=0),
-                "createddate": now,
-                "lastmodifieddate": now,
-                "currency": 1,
-                "exchangerate": 1,
-                "posting": "F",
-                "subsidiary": 1,
-            },
-        )
-        database.insert(
-            "transactionline",
-            {
-                "id": 1,
-                "transaction": number,
-                "linesequencenumber": 1,
-                "mainline": "F",
-                "taxline": "F",
-                "item": item,
-                "quantity": -quantity,
-                "location": location,
-                "linelastmodifieddate": now,
-            },
-        )
-        return number
-
     def delete_item(self, raw: Mapping[str, Any]) -> int:
         """Delete an item with its stock rows, as an administrator may; it leaves a `deletedrecord`."""
         item = self._item(raw)
         database = self.merchant.netsuite.database
         for sql in ("DELETE FROM ns.level WHERE item = ?", "DELETE FROM ns.item WHERE id = ?"):
             database.write(sql, [item])
+        database.item_version += 1
+        database.stock_version += 1
         database.insert(
             "deletedrecord",
             {"recordid": item, "type": "Inventory Item", "deleteddate": self.merchant.clock.account()},

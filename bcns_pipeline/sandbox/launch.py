@@ -138,7 +138,11 @@ OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(slots=True)
 class Sandbox:
-    """A running sandbox. `env` are the BCNS_* variables that point a pipeline at it."""
+    """A running sandbox.
+
+    `env` are the BCNS_* variables that point a pipeline at it, `accounting` the ids that a mapping file needs
+    (see netsuite/account.py).
+    """
 
     process: subprocess.Popen[str]
     bigcommerce_url: str
@@ -147,6 +151,7 @@ class Sandbox:
     env: dict[str, str]
     locations: list[dict[str, int]] = field(default_factory=list)
     token_url: str = ""
+    accounting: dict[str, Any] = field(default_factory=dict)
 
     def stop(self) -> None:
         """End the process; harmless when it has ended."""
@@ -208,6 +213,7 @@ def start(
         env=ready["env"],
         locations=ready["locations"],
         token_url=ready["token_url"],
+        accounting=ready["accounting"],
     )
 
 

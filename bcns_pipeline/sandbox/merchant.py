@@ -56,8 +56,7 @@ class Merchant:
         store = Store(STORE_HASH, self.clock.utc())
         store.load(world)
         self.bigcommerce.store = store
-        self.netsuite.records.clear()
-        self.netsuite.database.load(world, oneworld=self.options.oneworld)
+        self.netsuite.load(world, self.options)
 
     def describe(self, bigcommerce_url: str, netsuite_url: str) -> dict[str, Any]:
         """What whoever started us needs to know."""
@@ -76,6 +75,7 @@ class Merchant:
                 "BCNS_NETSUITE_CONCURRENCY": str(max(self.netsuite.concurrency - 1, 1)),
             },
             "token_url": netsuite_url + TOKEN_PATH,
+            "accounting": self.netsuite.books.context.account.describe(),
             "locations": [
                 {"netsuite": netsuite, "bigcommerce": store}
                 for netsuite, store in zip(

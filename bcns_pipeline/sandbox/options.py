@@ -10,6 +10,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Stock = Literal["zero", "in-step", "stale"]
+TaxEngine = Literal["suitetax", "legacy", "none"]
+CUSTOM_FIELDS = (
+    "custbody_bc_order_id",
+    "custbody_bc_shipment_id",
+    "custcol_bc_line_id",
+    "custentity_bc_customer_id",
+)
 
 ALL_SCOPES = (
     "store_inventory",
@@ -62,6 +69,9 @@ class Options:
     multi_location: bool = True
     administrator: bool = False
     hidden_tables: tuple[str, ...] = ()
+    tax_engine: TaxEngine = "suitetax"
+    custom_fields: tuple[str, ...] = CUSTOM_FIELDS
+    foreign_locations: int = 0
     key: Literal["ec", "rsa"] = "ec"
     bigcommerce_port: int = 0
     netsuite_port: int = 0

@@ -122,10 +122,15 @@ def test_nothing_can_be_deleted(netsuite: httpx.Client) -> None:
 def test_metadata_is_given_for_what_there_is(netsuite: httpx.Client) -> None:
     path = "/services/rest/record/v1/metadata-catalog"
     headers = {"Accept": "application/swagger+json"}
-    schema = netsuite.get(path, params={"select": "customer"}, headers=headers).json()["components"][
-        "schemas"
-    ]
-    assert schema["customer"]["properties"]["addressBook"]["properties"]["items"]["x-ns-sublistkey"] == [
-        "internalId"
-    ]
-    assert netsuite.get(path, params={"select": "salesOrder"}, headers=headers).status_code == 404
+    asked = {"select": "customer,salesOrder"}
+    schemas = netsuite.get(path, params=asked, headers=headers).json()["components"]["schemas"]
+    assert schemas["customer"]["properties"]["addressBook"] == {
+        "$ref": "#/components/schemas/customer-addressBookCollection"
+    }
+    assert schemas["customer-addressBookElement"]["x-ns-sublistkey"]["value"]["existing"] == ["internalId"]
+    assert schemas["salesOrder-itemElement"]["x-ns-sublistkey"]["value"] == {
+        "new": ["orderLine"],
+        "existing": ["line"],
+    }
+    assert schemas["salesOrder"]["properties"]["custbody_bc_order_id"]["x-ns-custom-field"] is True
+    assert netsuite.get(path, params={"select": "vendor"}, headers=headers).status_code == 404

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from bcns_pipeline.sandbox.clock import Clock
+from bcns_pipeline.sandbox.netsuite.account import make_account
 from bcns_pipeline.sandbox.netsuite.database import Database
 from bcns_pipeline.sandbox.options import Options, Troubles
 from bcns_pipeline.sandbox.world import make_world
@@ -72,6 +73,6 @@ def test_a_hundred_thousand_skus_are_made_and_loaded_within_eight_seconds() -> N
     began = time.perf_counter()
     world = make_world(Options(skus=100_000))
     database = Database(Clock("America/Los_Angeles"))
-    database.load(world, oneworld=True)
+    database.load(world, make_account(world.netsuite_locations, Options()))
     assert time.perf_counter() - began < 8
     assert database.rows("SELECT count(*) FROM ns.aggregateitemlocation")[0][0] == len(world.levels)

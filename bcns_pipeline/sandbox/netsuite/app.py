@@ -14,13 +14,15 @@ from typing import Any
 from bcns_pipeline.sandbox.clock import Clock
 from bcns_pipeline.sandbox.faults import Fault
 from bcns_pipeline.sandbox.netsuite import errors
+from bcns_pipeline.sandbox.netsuite.books import Books
 from bcns_pipeline.sandbox.netsuite.database import Database
 from bcns_pipeline.sandbox.netsuite.oauth import TOKEN_PATH, Certificates, Tokens, token_endpoint
 from bcns_pipeline.sandbox.netsuite.query import Engine
-from bcns_pipeline.sandbox.netsuite.records import BASE, Records
+from bcns_pipeline.sandbox.netsuite.records import BASE
 from bcns_pipeline.sandbox.netsuite.schema import tables
 from bcns_pipeline.sandbox.options import Options
 from bcns_pipeline.sandbox.web import Answer, Call, Routes, json_answer
+from bcns_pipeline.sandbox.world import World
 
 ZONE = "America/Los_Angeles"
 DATE_FORMAT = "%-m/%-d/%Y"
@@ -40,8 +42,13 @@ class NetSuite:
         self.clock = clock
         self.certificates = Certificates("")
         self.tokens = Tokens(options.token_seconds)
-        self.database = Database(clock)
-        known = tables(oneworld=options.oneworld, multi_location=options.multi_location)
+        self.database = Database(clock, options.custom_fields)
+        known = tables(
+            oneworld=options.oneworld,
+            multi_location=options.multi_location,
+            suitetax=options.tax_engine == "suitetax",
+            custom_fields=options.custom_fields,
+        )
         self.engine = Engine(self.database, known, DATE_FORMAT)
         self.engine.hidden = frozenset(options.hidden_tables)
         self.administrator = options.administrator
@@ -53,13 +60,20 @@ class NetSuite:
         self.routes.add("POST", SUITEQL_PATH, "suiteql", self._suiteql, threaded=True)
         self.routes.add("GET", "/services/rest/system/v1/serverTime", "server_time", self._server_time)
         self.routes.add("GET", "/services/rest/system/v1/governanceLimits", "governance", self._governance)
-        self.records = Records(self.database, clock, oneworld=options.oneworld)
-        self.routes.add("GET", f"{BASE}/metadata-catalog", "metadata", self.records.catalog)
-        self.routes.add("GET", f"{BASE}/metadata-catalog/{{record}}", "metadata", self.records.describe)
-        self.routes.add("POST", f"{BASE}/{{record}}", "create", self.records.create)
-        self.routes.add("GET", f"{BASE}/{{record}}/{{key}}", "get", self.records.get)
-        self.routes.add("PATCH", f"{BASE}/{{record}}/{{key}}", "patch", self.records.patch)
-        self.routes.add("PUT", f"{BASE}/{{record}}/{{key}}", "put", self.records.put)
+        self.books = Books(self.database, clock, options)
+        api = self.books.api
+        self.routes.add("GET", f"{BASE}/metadata-catalog", "metadata", api.catalog)
+        self.routes.add("GET", f"{BASE}/metadata-catalog/{{record}}", "metadata", api.describe)
+        self.routes.add("POST", f"{BASE}/{{record}}", "create", api.create)
+        self.routes.add("GET", f"{BASE}/{{record}}/{{key}}", "get", api.get)
+        self.routes.add("PATCH", f"{BASE}/{{record}}/{{key}}", "patch", api.patch)
+        self.routes.add("PUT", f"{BASE}/{{record}}/{{key}}", "put", api.put)
+        transform = f"{BASE}/{{record}}/{{key}}/!transform/{{target}}"
+        self.routes.add("POST", transform, "transform", api.transform)
+
+    def load(self, world: World, options: Options) -> None:
+        """Another merchant; credentials, limits and settings stay."""
+        self.books.load(world, options)
 
     # -- every call ------------------------------------------------------------------------------------------
 

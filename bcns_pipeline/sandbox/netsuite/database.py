@@ -14,22 +14,32 @@ import duckdb
 import pandas as pd
 
 from bcns_pipeline.sandbox.clock import Clock
+from bcns_pipeline.sandbox.netsuite.account import Account
+from bcns_pipeline.sandbox.netsuite.backlog import OWNER, Backlog
 from bcns_pipeline.sandbox.netsuite.loading import VIEWS, load_items, load_levels, load_small
-from bcns_pipeline.sandbox.netsuite.schema import DUCKDB_TYPES, ITEM_TOTALS, STORED, TYPED_LEVELS
+from bcns_pipeline.sandbox.netsuite.schema import DUCKDB_TYPES, ITEM_TOTALS, TYPED_LEVELS, stored
 from bcns_pipeline.sandbox.world import World
 
 
 class Database:
-    """One account's tables. Reads run on a cursor per thread; writes are serial and count up `version`."""
+    """One account's tables. Reads run on a cursor per thread; writes are serial and count up `version`.
 
-    def __init__(self, clock: Clock) -> None:
+    Records write through `backlog`; everything here that looks at the tables flushes it first.
+    `stock_version` and `item_version` move when stock rows or items were changed behind the records' back.
+    """
+
+    def __init__(self, clock: Clock, custom_fields: Sequence[str] = ()) -> None:
         self.clock = clock
         self.version = 0
+        self.stock_version = 0
+        self.item_version = 0
+        self.backlog = Backlog()
+        self.columns = stored(custom_fields)
         self._lock = threading.RLock()
         self._local = threading.local()
         self._connection: duckdb.DuckDBPyConnection | None = None
 
-    def load(self, world: World, *, oneworld: bool) -> None:
+    def load(self, world: World, account: Account) -> None:
         """Fill an empty database with a merchant."""
         with self._lock:
             con = duckdb.connect(":memory:")
@@ -37,17 +47,30 @@ class Database:
             con.execute("SET threads = 1")
             con.execute("CREATE SCHEMA ns")
             now = self.clock.account()
-            load_items(con, world, now, oneworld=oneworld)
+            load_items(con, world, now, oneworld=account.oneworld)
             load_levels(con, world, now)
-            for name, columns in STORED.items():
+            for name, columns in self.columns.items():
                 fields = ", ".join(f'"{c}" {DUCKDB_TYPES[k]}' for c, k in columns.items())
-                con.execute(f"CREATE TABLE ns.{name} ({fields})")
-            load_small(con, world, now)
+                con.execute(f"CREATE TABLE ns.{name} ({fields}, {OWNER} BIGINT)")
+            load_small(con, world, account, now)
             typed = ", ".join(f"a.{c}" for c in TYPED_LEVELS)
             sums = ", ".join(f"COALESCE(t.{c}, 0) AS {c}" for c in ITEM_TOTALS)
             con.execute(VIEWS.format(typed=typed, totals=", ".join(ITEM_TOTALS), sums=sums))
             self._connection = con
             self._local = threading.local()
+            self.backlog.clear()
+            self.version += 1
+            self.stock_version += 1
+            self.item_version += 1
+
+    def flush(self) -> None:
+        """Bring what records wrote into the tables; whoever comes second waits until it is there."""
+        with self._lock:
+            batch = self.backlog.take()
+            if batch is None:
+                return
+            self.version += 1
+            self.backlog.write(self.cursor(), batch, self.columns)
             self.version += 1
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
@@ -62,6 +85,7 @@ class Database:
     def write(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one changing statement; returns its RETURNING rows or its count."""
         with self._lock:
+            self.flush()
             self.version += 1
             rows = self.cursor().execute(sql, params).fetchall()
             self.version += 1
@@ -69,6 +93,7 @@ class Database:
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Read with plain DuckDB SQL."""
+        self.flush()
         return self.cursor().execute(sql, params).fetchall()
 
     def insert(self, table: str, values: Mapping[str, Any]) -> None:
@@ -91,6 +116,7 @@ class Database:
         """
         now = self.clock.account()
         with self._lock:
+            self.stock_version += 1
             cursor = self.cursor()
             cursor.register("changes", changes)
             try:
@@ -116,6 +142,7 @@ class Database:
 
     def move_all(self, delta: float) -> int:
         """Add `delta` to the stock of every item at every location."""
+        self.stock_version += 1
         moved = self.write(
             """UPDATE ns.level SET quantityonhand = quantityonhand + $delta::DECIMAL(18,5),
                lastquantityavailablechange = $now::TIMESTAMP, lastmodifieddate = $now::TIMESTAMP""",
@@ -125,6 +152,7 @@ class Database:
 
     def set_terms(self, item: int, location: int, terms: Mapping[str, float]) -> None:
         """Set other quantities of one row (committed, on order, in transit, backordered)."""
+        self.stock_version += 1
         now = self.clock.account()
         fields = ", ".join(f"{name} = ?" for name in terms)
         moves = ", lastquantityavailablechange = ?" if "quantitycommitted" in terms else ""

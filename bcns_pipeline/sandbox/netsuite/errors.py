@@ -27,6 +27,69 @@ class SuiteQLError(Exception):
     """A query that NetSuite refuses; the text is what stands behind its fixed preamble."""
 
 
+class Refused(Exception):
+    """A record that NetSuite does not take. `path` names the property, as `item.items[0].item` does."""
+
+    def __init__(self, code: str, detail: str, path: str | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.path = path
+
+    @property
+    def answer(self) -> Answer:
+        """The body that says so."""
+        where = {"o_errorPath": self.path} if self.path else {}
+        return problem(400, self.code, self.detail, headers=(), **where)
+
+
+def invalid_content(name: str, path: str) -> Refused:
+    """A value of the wrong shape."""
+    return Refused("INVALID_CONTENT", f"Invalid value for the property '{name}'.", path)
+
+
+def bad_reference(value: object, field: str, path: str) -> Refused:
+    """A reference to what is not there, or may not be used here, in the words of Oracle's own sample."""
+    detail = (
+        f"Error while accessing resource: You have entered an Invalid Field Value {value} "
+        f"for the following field: {field.lower()}"
+    )
+    return Refused("INVALID_CONTENT", detail, path)
+
+
+def invalid_field(value: object, field: str, path: str | None = None) -> Refused:
+    """A select field with a value that the form would not offer."""
+    return Refused(
+        "USER_ERROR", f"Invalid Field Value {value} for the following field: {field.lower()}", path
+    )
+
+
+def missing(name: str) -> Refused:
+    """A mandatory property without a value."""
+    return Refused("USER_ERROR", f"You must enter a value for {name}.")
+
+
+def duplicate() -> Refused:
+    """An external id, or a name, that is taken."""
+    return Refused("USER_ERROR", "Error while accessing a resource. This entity already exists.")
+
+
+def locked() -> Refused:
+    """A workflow has locked the record; nothing in the API shows that beforehand."""
+    return Refused("USER_ERROR", "This record has been locked by a user defined workflow.")
+
+
+def changed() -> Refused:
+    """Somebody else saved the record in the meantime."""
+    return Refused("USER_ERROR", "Record has been changed")
+
+
+def period(name: str, state: str) -> Refused:
+    """A posting date in a period that takes no postings; the exact words are unverified."""
+    detail = f"The transaction date falls in the {state} accounting period {name}. Period is {state}."
+    return Refused("USER_ERROR", detail, "tranDate")
+
+
 def problem(status: int, code: str, detail: str, *, headers: Headers = (), **where: str) -> Answer:
     """An error body; `where` are its path fields, such as `o_errorQueryParam`."""
     details: dict[str, str] = {"detail": detail}

@@ -27,9 +27,21 @@ DISPLAY = {
     "currency": "currency",
     "item": "item",
     "entity": "customer",
+    "department": "department",
+    "class": "classification",
+    "shippingmethod": "shipitem",
+    "shipmethod": "shipitem",
+    "postingperiod": "accountingperiod",
+    "createdfrom": "transaction",
 }
 TRUNC_UNITS = {"DD": "day", "MM": "month", "MONTH": "month", "YYYY": "year", "YEAR": "year"}
-DISPLAY_COLUMN = {"item": "itemid", "customer": "entityid"}
+DISPLAY_TEXT = {
+    "item": "itemid",
+    "customer": "entityid",
+    "shipitem": "itemid",
+    "accountingperiod": "periodname",
+    "transaction": "'Sales Order #' || tranid",
+}
 
 
 @dataclass(slots=True)
@@ -170,17 +182,36 @@ class Expressions:
     def builtin(self, node: exp.Dot, function: exp.Anonymous) -> Kind:
         """BUILTIN.DF shows what a reference points at, BUILTIN.CF the canonical value."""
         argument = function.expressions[0]
+        if argument.meta.get("source") == "transaction" and argument.name == "status":
+            self._status(node, argument, function.name.upper())
+            return Kind.TEXT
         target = DISPLAY.get(argument.name) if isinstance(argument, exp.Column) else None
         if function.name.upper() == "CF" or target is None or target not in self.tables:
             node.replace(dialect.call("ns_text", argument.copy()))
             return Kind.TEXT
-        shown = DISPLAY_COLUMN.get(target, "name")
+        shown = DISPLAY_TEXT.get(target, "name")
         lookup = sqlglot.parse_one(
-            f'SELECT "{shown}" FROM "ns"."{target}" AS "df" WHERE "df"."id" = x', dialect="duckdb"
+            f'SELECT {shown} FROM "ns"."{target}" AS "df" WHERE "df"."id" = x', dialect="duckdb"
         )
         next(c for c in lookup.find_all(exp.Column) if c.name == "x").replace(argument.copy())
         node.replace(exp.Subquery(this=lookup))
         return Kind.TEXT
+
+    def _status(self, node: exp.Dot, argument: exp.Column, function: str) -> None:
+        """A transaction's letter means something together with its type only."""
+        label = argument.args["table"].name
+        kind = exp.column(exp.to_identifier("type", quoted=True), table=exp.to_identifier(label, quoted=True))
+        if function == "CF":
+            node.replace(dialect.call("concat", kind, exp.Literal.string(":"), argument.copy()))
+            return
+        lookup = sqlglot.parse_one(
+            'SELECT fullname FROM "ns"."transactionstatus" AS "df" WHERE "df"."id" = x AND "df"."trantype" = y',
+            dialect="duckdb",
+        )
+        for column in list(lookup.find_all(exp.Column)):
+            if column.name in ("x", "y"):
+                column.replace(argument.copy() if column.name == "x" else kind.copy())
+        node.replace(exp.Subquery(this=lookup))
 
 
 def parts(node: exp.Expr) -> list[exp.Expr]:

@@ -6,13 +6,18 @@ frames: a row at a time, 200,000 stock rows would take minutes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import duckdb
 import numpy as np
 import pandas as pd
 
-from bcns_pipeline.sandbox.netsuite.schema import DUCKDB_TYPES, ITEM, LEVELS
+from bcns_pipeline.sandbox.netsuite.account import SERVICE_ITEMS, SHIP_METHODS, Account, ServiceItem
+from bcns_pipeline.sandbox.netsuite.backlog import insert
+from bcns_pipeline.sandbox.netsuite.kinds import status_rows
+from bcns_pipeline.sandbox.netsuite.schema import DUCKDB_TYPES, ITEM, LEVELS, STORED
 from bcns_pipeline.sandbox.world import World
 
 LONG_AGO = "$now::TIMESTAMP - INTERVAL 2 DAY - INTERVAL 1 MINUTE * (item % 11520)"
@@ -39,6 +44,10 @@ CREATE VIEW ns.item_totals AS
            sum(quantityavailable) AS quantityavailable, sum(quantityonorder) AS quantityonorder,
            sum(quantitybackordered) AS quantitybackordered
     FROM ns.aggregateitemlocation GROUP BY item) t ON t.item = i.id;
+CREATE VIEW ns.itemfulfillment AS
+  SELECT t.id, l.createdfrom, t.status, t.lastmodifieddate
+  FROM ns.transaction t JOIN ns.transactionline l ON l.transaction = t.id AND l.mainline = 'T'
+  WHERE t.type = 'ItemShip';
 CREATE VIEW ns.inventorybalance AS
   SELECT l.item, l.location, CAST(l.location * 10 + b.bin AS BIGINT) AS binnumber,
          CAST(NULL AS BIGINT) AS inventorynumber, CAST(1 AS BIGINT) AS inventorystatus,
@@ -70,14 +79,37 @@ def load_items(con: duckdb.DuckDBPyConnection, world: World, now: datetime, *, o
         "matrixtype": "matrixtype",
         "isinactive": "isinactive",
         "parent": "NULLIF(parent, 0)::BIGINT",
-        "subsidiary": "'1'" if oneworld else "NULL",
+        "subsidiary": "'1, 2'" if oneworld else "NULL",
         "averagecost": "4.5 + id % 50",
         "cost": "4.0 + id % 50",
         "lastmodifieddate": "$now::TIMESTAMP - INTERVAL 30 DAY",
         "subtype": "CASE WHEN itemtype IN ('NonInvtPart', 'Service') THEN 'Sale' END",
     }
     fields = ", ".join(f'CAST({given.get(c, "NULL")} AS {DUCKDB_TYPES[k]}) AS "{c}"' for c, k in ITEM.items())
-    con.execute(f"CREATE TABLE ns.item AS SELECT {fields} FROM loading ORDER BY id", {"now": now})
+    # What records need to know of an item and SuiteQL does not show (`baseprice` is unproven there).
+    own = "CAST(8.99 + 2 * (id % 50) AS DECIMAL(18,5)) AS _price, 'T' AS _taxable, NULL::DECIMAL(18,5) AS _percent"
+    con.execute(f"CREATE TABLE ns.item AS SELECT {fields}, {own} FROM loading ORDER BY id", {"now": now})
+    con.unregister("loading")
+    extra = [*SERVICE_ITEMS, *(ServiceItem(m.id, m.name, "ShipItem", "") for m in SHIP_METHODS)]
+    services = pd.DataFrame(
+        {
+            "id": [item.id for item in extra],
+            "itemid": [item.name for item in extra],
+            "itemtype": [item.kind for item in extra],
+            "taxable": ["T" if item.taxable else "F" for item in extra],
+            "percent": [None if item.percent is None else float(item.percent) for item in extra],
+        }
+    )
+    con.register("loading", services)
+    con.execute(
+        """INSERT INTO ns.item BY NAME
+           SELECT id, itemid, itemid AS fullname, itemid AS displayname, itemtype, 'F' AS isinactive,
+                  CASE WHEN itemtype IN ('OthCharge', 'NonInvtPart') THEN 'Sale' END AS subtype,
+                  $subsidiary AS subsidiary, $now::TIMESTAMP - INTERVAL 30 DAY AS lastmodifieddate,
+                  taxable AS _taxable, percent::DECIMAL(18,5) AS _percent
+           FROM loading""",
+        {"now": now, "subsidiary": "1, 2" if oneworld else None},
+    )
     con.unregister("loading")
 
 
@@ -105,29 +137,10 @@ def load_levels(con: duckdb.DuckDBPyConnection, world: World, now: datetime) -> 
     con.unregister("loading")
 
 
-def load_small(con: duckdb.DuckDBPyConnection, world: World, now: datetime) -> None:
-    """Locations, subsidiary, currencies, periods of last, this and next year, members, and the row of
-    dual.
-    """
-    con.execute("INSERT INTO ns.dual VALUES ('X')")
-    for k, location in enumerate(world.netsuite_locations):
-        con.execute(
-            """INSERT INTO ns.location BY NAME SELECT ? AS id, ? AS name, ? AS fullname, '1' AS subsidiary,
-               'F' AS isinactive, 'T' AS makeinventoryavailable, 'T' AS makeinventoryavailablestore,
-               '1' AS locationtype, 'F' AS usebins, ?::TIMESTAMP AS lastmodifieddate""",
-            [location, f"Warehouse {k + 1}", f"Warehouse {k + 1}", now],
-        )
-    con.execute(
-        """INSERT INTO ns.subsidiary BY NAME SELECT 1 AS id, 'Sandbox Trading Inc.' AS name,
-           'Sandbox Trading Inc.' AS fullname, 1 AS currency, 'US' AS country, 'F' AS iselimination,
-           'F' AS isinactive"""
-    )
-    con.execute(
-        """INSERT INTO ns.currency BY NAME SELECT * FROM (VALUES
-           (1, 'USD', 'US Dollar', 1.0, 2, 'T', 'F'), (2, 'EUR', 'Euro', 1.08, 2, 'F', 'F'),
-           (3, 'JPY', 'Japanese Yen', 0.0066, 0, 'F', 'F'))
-           v(id, symbol, name, exchangerate, currencyprecision, isbasecurrency, isinactive)"""
-    )
+def load_small(con: duckdb.DuckDBPyConnection, world: World, account: Account, now: datetime) -> None:
+    """What the accountant set up, members of kits, periods of last, this and next year, and the row of dual."""
+    con.execute("INSERT INTO ns.dual BY NAME SELECT 'X' AS dummy")
+    load_account(con, account, now)
     con.register("loading", world.members)
     con.execute(
         """INSERT INTO ns.itemmember BY NAME
@@ -136,6 +149,119 @@ def load_small(con: duckdb.DuckDBPyConnection, world: World, now: datetime) -> N
            FROM loading ORDER BY parentitem, linenumber"""
     )
     con.unregister("loading")
+    load_periods(con, now)
+
+
+def load_account(con: duckdb.DuckDBPyConnection, account: Account, now: datetime) -> None:
+    """Subsidiaries, currencies, locations, accounts, tax codes, ship methods."""
+
+    def fill(table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        insert(con, table, list(rows), STORED[table])
+
+    named = {"isinactive": "F"}
+    fill(
+        "location",
+        (
+            {
+                "id": one.id,
+                "name": one.name,
+                "fullname": one.name,
+                "subsidiary": str(one.subsidiary),
+                "makeinventoryavailable": "T",
+                "makeinventoryavailablestore": "T",
+                "locationtype": "1",
+                "usebins": "F",
+                "lastmodifieddate": now,
+                **named,
+            }
+            for one in account.locations.values()
+        ),
+    )
+    fill(
+        "subsidiary",
+        (
+            {
+                "id": one.id,
+                "name": one.name,
+                "fullname": one.name,
+                "currency": one.currency,
+                "country": one.country,
+                "parent": one.parent,
+                "iselimination": "F",
+                **named,
+            }
+            for one in account.subsidiaries.values()
+        ),
+    )
+    fill(
+        "currency",
+        (
+            {
+                "id": one.id,
+                "symbol": one.symbol,
+                "name": one.name,
+                "exchangerate": one.rate,
+                "currencyprecision": one.precision,
+                "isbasecurrency": "T" if one.rate == 1 else "F",
+                **named,
+            }
+            for one in account.currencies.values()
+        ),
+    )
+    for table, things in (("department", account.departments), ("classification", account.classes)):
+        fill(table, ({"id": t.id, "name": t.name, "fullname": t.name, **named} for t in things.values()))
+    fill(
+        "account",
+        (
+            {
+                "id": one.id,
+                "acctnumber": one.number,
+                "acctname": one.name,
+                "accttype": one.kind,
+                "fullname": one.name,
+                "accountsearchdisplayname": f"{one.number} {one.name}",
+                **named,
+            }
+            for one in account.accounts.values()
+        ),
+    )
+    fill(
+        "shipitem",
+        (
+            {"id": m.id, "itemid": m.name, "displayname": m.name, **named}
+            for m in account.ship_methods.values()
+        ),
+    )
+    codes = account.tax_codes.values()
+    fill("salestaxitem", ({"id": c.id, "name": c.name, "taxtype": c.type} for c in codes))
+    fill(
+        "customrecord_ste_taxrate",
+        (
+            {
+                "id": c.id,
+                "custrecord_ste_taxrate_taxcode": c.id,
+                "custrecord_ste_taxrate_rate": c.rate,
+            }
+            for c in codes
+        ),
+    )
+    fill(
+        "pricelevel",
+        (
+            {
+                "id": level,
+                "name": "Base Price" if level == 1 else "Wholesale",
+                "discountpct": percent,
+                **named,
+            }
+            for level, percent in account.price_levels.items()
+        ),
+    )
+    fill("transactionstatus", status_rows())
+
+
+def load_periods(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
+    """Months of three years; those that ended well before today are closed."""
     months = pd.date_range(f"{now.year - 1}-01-01", periods=36, freq="MS")
     con.register(
         "loading",

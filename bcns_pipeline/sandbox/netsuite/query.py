@@ -109,6 +109,7 @@ class Engine:
             used = {n.this for n in prepared.translation.tree.find_all(exp.Placeholder)}
             bound |= {NOW: now} if NOW in used else {}
             bound |= {TODAY: now.replace(hour=0, minute=0, second=0)} if TODAY in used else {}
+        self.database.flush()
         try:
             return self._consistent(text, prepared, bound, limit, offset)
         except (

@@ -7,7 +7,7 @@ through.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -87,6 +87,8 @@ LEVELS = _columns(
 
 TYPED_LEVELS = {name: kind for name, kind in LEVELS.items() if name != "lastmodifieddate"}
 
+ADDRESS = "addressee attention addr1 addr2 addr3 city state zip country addrphone"
+
 BALANCE = _columns(
     int="item location binnumber inventorynumber inventorystatus",
     num="quantityonhand quantityavailable quantitypicked committedqtyperlocation "
@@ -106,6 +108,19 @@ STORED: Mapping[str, Mapping[str, Kind]] = {
     "currency": _columns(
         int="id currencyprecision", text="symbol name", num="exchangerate", flag="isbasecurrency isinactive"
     ),
+    "department": _columns(int="id parent", text="name fullname externalid", flag="isinactive"),
+    "classification": _columns(int="id parent", text="name fullname externalid", flag="isinactive"),
+    "account": _columns(
+        int="id currency subsidiary",
+        text="acctnumber acctname accttype fullname accountsearchdisplayname externalid",
+        flag="isinactive",
+    ),
+    "shipitem": _columns(int="id", text="itemid displayname description externalid", flag="isinactive"),
+    "salestaxitem": _columns(int="id taxtype", text="name"),
+    "customrecord_ste_taxrate": _columns(
+        int="id custrecord_ste_taxrate_taxcode", num="custrecord_ste_taxrate_rate"
+    ),
+    "pricelevel": _columns(int="id", text="name", num="discountpct", flag="isinactive isonline"),
     "itemmember": _columns(int="parentitem item linenumber memberunit", text="itemsource", num="quantity"),
     "assemblyitemmember": _columns(
         int="parentitem item linenumber memberunit", text="itemsource", num="quantity"
@@ -114,8 +129,11 @@ STORED: Mapping[str, Mapping[str, Kind]] = {
         int="id currency pricelevel category parent terms defaultbillingaddress defaultshippingaddress "
         "subsidiary",
         text="entityid companyname firstname lastname email phone externalid",
-        flag="isperson isinactive",
+        flag="isperson isinactive taxable",
         time="datecreated lastmodifieddate",
+    ),
+    "customersubsidiaryrelationship": _columns(
+        int="id entity subsidiary", flag="isprimarysub", time="lastmodifieddate"
     ),
     "customeraddressbook": _columns(
         int="entity internalid addressbookaddress", text="label", flag="defaultshipping defaultbilling"
@@ -124,8 +142,9 @@ STORED: Mapping[str, Mapping[str, Kind]] = {
         int="nkey", text="addr1 addr2 city state zip country addressee addrphone"
     ),
     "transaction": _columns(
-        int="id entity currency subsidiary postingperiod shippingaddress billingaddress shipcarrier",
-        text="type recordtype tranid transactionnumber externalid status memo otherrefnum trackingnumberlist",
+        int="id entity currency subsidiary postingperiod shippingaddress billingaddress",
+        text="type recordtype tranid transactionnumber externalid status memo otherrefnum trackingnumberlist "
+        "shipcarrier",
         num="exchangerate total foreigntotal",
         flag="posting void voided",
         date="trandate actualshipdate",
@@ -141,6 +160,18 @@ STORED: Mapping[str, Mapping[str, Kind]] = {
         "assemblycomponent",
         time="linelastmodifieddate",
     ),
+    "transactionshipment": _columns(
+        int="doc shippingmethod",
+        text="sourceaddress destinationaddress",
+        num="weight shippingrate handlingrate",
+    ),
+    "transactionshippingaddress": _columns(int="nkey", text=ADDRESS),
+    "transactionbillingaddress": _columns(int="nkey", text=ADDRESS),
+    "trackingnumber": _columns(int="id", text="trackingnumber"),
+    "trackingnumbermap": _columns(int="transaction trackingnumber"),
+    "shipmentpackage": _columns(int="itemfulfillment trackingnumber", text="carrierpackaging"),
+    "transactionlink": _columns(int="previousdoc nextdoc", text="linktype"),
+    "transactionstatus": _columns(text="id trantype name fullname"),
     "accountingperiod": _columns(
         int="id",
         text="periodname",
@@ -152,16 +183,43 @@ STORED: Mapping[str, Mapping[str, Kind]] = {
     "dual": _columns(text="dummy"),
 }
 
-ONEWORLD_TABLES = frozenset({"subsidiary"})
+# Subtypes and both directions of the links are views; nobody may ask for the relation behind the links.
+FULFILMENT = _columns(int="id createdfrom", text="status", time="lastmodifieddate")
+LINKS = ("nexttransactionlink", "previoustransactionlink")
+
+ONEWORLD_TABLES = frozenset({"subsidiary", "customersubsidiaryrelationship"})
 ONEWORLD_COLUMNS = frozenset({"subsidiary"})
+SUITETAX_TABLES = frozenset({"customrecord_ste_taxrate"})
 MULTI_LOCATION_TABLES = frozenset(
     {"aggregateitemlocation", "inventoryitemlocations", "assemblyitemlocations", "inventorybalance"}
 )
+CUSTOM_FIELDS = {"custbody": "transaction", "custcol": "transactionline", "custentity": "customer"}
 
 
-def tables(*, oneworld: bool, multi_location: bool) -> dict[str, Table]:
+def stored(custom_fields: Sequence[str] = ()) -> dict[str, dict[str, Kind]]:
+    """What DuckDB holds per table: the columns of `STORED` and the account's own fields, all of them text.
+
+    Raises `ValueError` for a field that belongs to none of body, line and entity.
+    """
+    found = {name: dict(columns) for name, columns in STORED.items()}
+    for field in custom_fields:
+        table = CUSTOM_FIELDS.get(field.split("_", 1)[0])
+        if table is None:
+            raise ValueError(
+                f"A custom field starts with custbody_, custcol_ or custentity_; {field!r} does not."
+            )
+        found[table][field.lower()] = Kind.TEXT
+    return found
+
+
+def tables(
+    *, oneworld: bool, multi_location: bool, suitetax: bool = True, custom_fields: Sequence[str] = ()
+) -> dict[str, Table]:
     """The tables of an account with these features; a column of a feature that is off does not exist."""
-    found = {name: Table(name, columns, f"ns.{name}") for name, columns in STORED.items()}
+    found = {name: Table(name, columns, f"ns.{name}") for name, columns in stored(custom_fields).items()}
+    link = found.pop("transactionlink")
+    found |= {name: Table(name, link.columns, link.relation) for name in LINKS}
+    found["itemfulfillment"] = Table("itemfulfillment", FULFILMENT, "ns.itemfulfillment")
     found["item"] = Table("item", ITEM, "ns.item", "ns.item_totals", frozenset(ITEM_TOTALS))
     found["aggregateitemlocation"] = Table("aggregateitemlocation", LEVELS, "ns.aggregateitemlocation")
     for name in ("inventoryitemlocations", "assemblyitemlocations"):
@@ -169,6 +227,8 @@ def tables(*, oneworld: bool, multi_location: bool) -> dict[str, Table]:
     found["inventorybalance"] = Table("inventorybalance", BALANCE, "ns.inventorybalance")
     if not multi_location:
         found = {name: table for name, table in found.items() if name not in MULTI_LOCATION_TABLES}
+    if not suitetax:
+        found = {name: table for name, table in found.items() if name not in SUITETAX_TABLES}
     if not oneworld:
         found = {
             name: Table(

@@ -207,7 +207,9 @@ class Translator(Expressions):
             if fitting:
                 node.set("this", exp.to_identifier(name, quoted=True))
                 node.set("table", exp.to_identifier(fitting[0].label, quoted=True))
-                node.meta["kind"] = fitting[0].columns[name] if fitting[0].table else None
+                table = fitting[0].table
+                node.meta["kind"] = fitting[0].columns[name] if table else None
+                node.meta["source"] = table.name if table else None
                 return fitting[0].columns[name]
         shown = f"{label}.{name}" if label else name
         raise SuiteQLError(f"Search error occurred: Unknown identifier '{shown}'. {available(scope[-1])}")

@@ -1,0 +1,92 @@
+"""The books of one account put together: context, record types, the record API.
+
+Put wiring here. Do not put rules here. A new record type is a definition, a class with its rules, and two lines
+here; what it shows in SuiteQL goes through the ledger, or through the backlog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bcns_pipeline.sandbox.clock import Clock
+from bcns_pipeline.sandbox.netsuite import salesorder
+from bcns_pipeline.sandbox.netsuite.account import make_account
+from bcns_pipeline.sandbox.netsuite.context import Context
+from bcns_pipeline.sandbox.netsuite.customer import CUSTOMER
+from bcns_pipeline.sandbox.netsuite.customers import Customers, Relationships
+from bcns_pipeline.sandbox.netsuite.database import Database
+from bcns_pipeline.sandbox.netsuite.definition import Definition, Feature
+from bcns_pipeline.sandbox.netsuite.interference import Interference
+from bcns_pipeline.sandbox.netsuite.items import Items
+from bcns_pipeline.sandbox.netsuite.ledger import Ledger
+from bcns_pipeline.sandbox.netsuite.periods import Periods
+from bcns_pipeline.sandbox.netsuite.records import RecordApi
+from bcns_pipeline.sandbox.netsuite.rows import Rows
+from bcns_pipeline.sandbox.netsuite.salesorder import SalesOrders
+from bcns_pipeline.sandbox.netsuite.stock import Stock
+from bcns_pipeline.sandbox.options import Options
+from bcns_pipeline.sandbox.world import NETSUITE_LOCATION_IDS, World
+
+
+class Books:
+    """One account's records. Which fields exist is settled for the life of the process."""
+
+    def __init__(self, database: Database, clock: Clock, options: Options) -> None:
+        self._features = features(options)
+        self._fields = [field.lower() for field in options.custom_fields]
+        periods = Periods(database)
+        self.rows = Rows(database, periods)
+        items = Items(database)
+        customers = Customers(self._entity(CUSTOMER), database, clock)
+        self.context = Context(
+            account=make_account(NETSUITE_LOCATION_IDS[: options.locations], options),
+            database=database,
+            clock=clock,
+            items=items,
+            stock=Stock(database, items, clock),
+            customers=customers,
+            ledger=Ledger(self.rows.write),
+            periods=periods,
+            interference=Interference(),
+            tax_engine=options.tax_engine,
+        )
+        self.orders = SalesOrders(self._transaction(salesorder.DEFINITION), self.context)
+        self.api = RecordApi(self.context)
+        self.api.add(customers)
+        self.api.add(self.orders)
+        if options.oneworld:
+            self.api.add(Relationships(customers))
+
+    def load(self, world: World, options: Options) -> None:
+        """Start over with another merchant."""
+        context = self.context
+        context.account = context.customers.account = make_account(world.netsuite_locations, options)
+        context.customers.clear()
+        context.ledger.clear()
+        context.interference.clear()
+        self.orders.clear()
+        context.database.load(world, context.account)
+        context.periods.load()
+
+    def _entity(self, definition: Definition) -> Definition:
+        return definition.for_account(self._features, body=self._own("custentity"))
+
+    def _transaction(self, definition: Definition) -> Definition:
+        return definition.for_account(
+            self._features, body=self._own("custbody"), lines={"item": self._own("custcol")}
+        )
+
+    def _own(self, prefix: str) -> Sequence[str]:
+        return [field for field in self._fields if field.startswith(f"{prefix}_")]
+
+
+def features(options: Options) -> frozenset[Feature]:
+    """The features that decide which properties exist."""
+    found: set[Feature] = set()
+    if options.oneworld:
+        found.add("oneworld")
+    if options.tax_engine == "suitetax":
+        found.add("suitetax")
+    if options.tax_engine == "legacy":
+        found.add("legacy")
+    return frozenset(found)
