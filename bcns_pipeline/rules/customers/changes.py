@@ -38,11 +38,11 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """One property: as NetSuite shows it, and as a shopper would have it, in a body and for comparison."""
+    """One property: as NetSuite shows it (None = not read), and as a shopper would have it."""
 
     owner_name: str
     property: str
-    shown: str
+    shown: str | None
     sent: Callable[[Shopper], Any]
     alike: Callable[[str], str] = str
     clearable: bool = False
@@ -65,7 +65,7 @@ def changes(
     names: list[str] = []
     conflicts: list[str] = []
     for one in _fields(row, policy):
-        wanted, shown = one.sent(shopper), one.alike(one.shown)
+        wanted, shown = one.sent(shopper), None if one.shown is None else one.alike(one.shown)
         now = one.alike(_comparable(wanted))
         before = None if last is None else one.alike(_comparable(one.sent(last)))
         if now in (shown, before):
@@ -73,12 +73,13 @@ def changes(
         if not now and not (one.clearable and before):
             continue
         owner = policy.owner(one.owner_name)
-        both = before is not None and shown != before
+        both = before is not None and shown not in (None, before)
         if shopper.source == "order" and owner == "bigcommerce":
             owner = "first_write"
         if both and owner != "first_write":
             conflicts.append(one.owner_name)
-        if owner == "netsuite" or (owner == "first_write" and shown):
+        # What was not read may be there, so the first write does not go over it.
+        if owner == "netsuite" or (owner == "first_write" and shown != ""):
             continue
         body[one.property] = wanted if now else None
         names.append(one.owner_name)
@@ -127,7 +128,7 @@ def _fields(row: NetSuiteCustomer, policy: CustomerPolicy) -> Iterator[_Field]:
     yield _Field("email", "email", row.email, email_of, fold_email)
     yield _Field("phone", "phone", row.phone, lambda one: phone_of(one.phone), _digits, clearable=True)
     for custom in policy.fields:
-        shown = row.values.get(custom.name.lower(), "")
+        shown = row.values.get(custom.name.lower())
         yield _Field(custom.name, custom.name, shown, partial(custom_value, custom), _words, clearable=True)
 
 

@@ -55,7 +55,7 @@ class NetSuiteCustomer:
     """A customer as NetSuite shows it. `subsidiaries` and `currencies` are all that it may be used with.
 
     `taxable` is None where the account shows no such box (SuiteTax). `values` are custom fields and references
-    by property name in lower case, as text.
+    by property name in lower case, as text, "" where blank; what is missing there was not read.
     """
 
     id: int

@@ -86,6 +86,15 @@ def test_the_first_write_fills_a_blank_and_nothing_else(shown: str, sent: bool) 
     assert ("phone" in found.body) == sent
 
 
+def test_the_first_write_does_not_go_over_what_was_not_read() -> None:
+    fields = (CustomField("custentity_source", parse_path("=shop")),)
+    first = {"fields": fields, "authority": {"custentity_source": "first_write"}}
+    assert diff(account(), customer(values={"custentity_source": ""}), **first).fields == (
+        "custentity_source",
+    )
+    assert diff(account(), customer(), **first) == Changes()
+
+
 def test_what_a_checkout_says_fills_blanks_only() -> None:
     order = account(source="order", last_name="Doe", phone="512 555 0199")
     assert diff(order, customer(phone="")).body == {"phone": "512 555 0199"}
