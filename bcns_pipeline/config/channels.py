@@ -33,7 +33,10 @@ class ChannelMapping(Section):
     price_includes_tax: Flag | None = Field(
         None, description="Only for orders that do not say it themselves (made before 2024-09)."
     )
-    marketplace: Flag = Field(False, description="The marketplace collects the tax and remits it itself.")
+    marketplace: Flag | None = Field(
+        None,
+        description="The marketplace collects tax and remits it itself; default: orders.sources tells.",
+    )
     timezone: TimeZone | None = Field(None, description="Zone of the transaction date; default: the store's.")
     fields: dict[FieldName, Flag | Id | Text] = Field(
         default_factory=dict,

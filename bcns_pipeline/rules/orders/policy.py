@@ -35,7 +35,10 @@ CASH_SALE: Final[Record] = "cashSale"
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Where the orders of one storefront go. `fields` are NetSuite fields with the same value on each order."""
+    """Where the orders of one storefront go. `fields` are NetSuite fields with the same value on each order.
+
+    `marketplace` None: the order's own source tells.
+    """
 
     id: int
     subsidiary: int | None = None
@@ -45,7 +48,7 @@ class Channel:
     record: Record = SALES_ORDER
     tax_mode: TaxMode | None = None
     prices_include_tax: bool | None = None
-    marketplace: bool = False
+    marketplace: bool | None = None
     zone: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
 

@@ -48,6 +48,7 @@ class TaxPlan:
     lines: tuple[TaxLine, ...] = ()
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
     engine: bool = False
+    inside: bool = False
 
     def of(self, key: str, basis: Money) -> tuple[TaxDetail, ...]:
         """The rows of a line; one of 0.00 for a line that carries no tax."""
@@ -73,20 +74,27 @@ def tax_mode(policy: OrderPolicy, channel: Channel) -> str:
 
 
 def plan_tax(
-    order: Order, totals: Totals, details: Details, channel: Channel, facts: Facts, policy: OrderPolicy
+    order: Order,
+    totals: Totals,
+    details: Details,
+    channel: Channel,
+    facts: Facts,
+    policy: OrderPolicy,
+    *,
+    marketplace: bool,
 ) -> TaxPlan | list[Problem]:
     """How the tax of `totals` is posted. ValueError where tax rows are needed and were not read."""
     charged, rules = totals.tax.total, policy.tax
-    problems = list(_mismatch(charged, channel, facts))
+    if marketplace:
+        return _marketplace(charged, rules, facts.account)
+    problems = list(_exempt_mismatch(charged, facts))
     reverse = _reverse_charge(order, totals, rules.reverse_charge)
     if isinstance(reverse, Problem):
-        problems.append(reverse)
+        return [*problems, reverse]
     if problems:
         return problems
     if policy.gross_lines:
-        return _tax_free("inside_the_amounts", rules, facts.account)
-    if channel.marketplace:
-        return _marketplace(charged, rules, facts.account)
+        return replace(_tax_free("inside_the_amounts", rules, facts.account), inside=True)
     if tax_mode(policy, channel) == "ns_recalc":
         return TaxPlan("ns_recalc", engine=True)
     if reverse is not None:
@@ -96,9 +104,9 @@ def plan_tax(
     return _item_lines(totals, details, rules, facts.account)
 
 
-def _mismatch(charged: Money, channel: Channel, facts: Facts) -> Iterator[Problem]:
+def _exempt_mismatch(charged: Money, facts: Facts) -> Iterator[Problem]:
     customer = facts.customer
-    if customer.tax_exempt and charged and not channel.marketplace:
+    if customer.tax_exempt and charged:
         yield Problem(
             "TAX_EXEMPT_MISMATCH",
             f"NetSuite takes customer {customer.id or customer.external_id} for exempt from tax, and the "
