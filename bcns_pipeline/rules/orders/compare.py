@@ -1,0 +1,86 @@
+"""What NetSuite shows against what was written, to the cent.
+
+Put the comparison here, in sentences without personal data. Do not put the read-back here. A user-event script
+or a tax engine may change a record after it was saved, so an accepted order is not yet an equal one
+(facts/finance.md 3.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from bcns_pipeline.rules.money import Money
+from bcns_pipeline.rules.orders.draft import Expected
+from bcns_pipeline.rules.orders.facts import Shown
+from bcns_pipeline.rules.orders.matching import is_void, pair
+from bcns_pipeline.rules.orders.policy import OrderPolicy
+
+_MOST_LINES = 10
+
+
+def differences(expected: Expected, shown: Shown) -> list[str]:
+    """One sentence for each difference; none where the record is as it was written."""
+    if expected.currency != shown.currency:
+        return [f"The order is in {shown.currency}, and {expected.currency} was written."]
+    lines = list(_line_differences(expected, shown))
+    more = [f"{len(lines) - _MOST_LINES} more lines differ."] if len(lines) > _MOST_LINES else []
+    return [*_sum_differences(expected, shown), *lines[:_MOST_LINES], *more]
+
+
+def drift(expected: Expected, shown: Shown) -> Money:
+    """How much NetSuite's total is above what was charged; below 0 where it is short. ValueError: currencies."""
+    if expected.currency != shown.currency:
+        raise ValueError(f"{shown.currency} and {expected.currency} can't be compared")
+    return Money.of(shown.total - expected.total, expected.currency)
+
+
+def closing_line(expected: Expected, shown: Shown, policy: OrderPolicy) -> dict[str, Any] | None:
+    """The patch that adds a rounding line for the drift of a tax that NetSuite itself computed.
+
+    None unless the policy wants it so (`orders.tax.on_mismatch: residual`), and the drift is within the cap.
+    """
+    off = drift(expected, shown)
+    priced = sum(1 for line in expected.lines if line.amount)
+    within = 0 < abs(off.minor) <= min(priced, policy.max_rounding_lines)
+    if policy.tax.on_mismatch != "residual" or policy.rounding_item is None or not within:
+        return None
+    line = {
+        "item": {"id": str(policy.rounding_item)},
+        "quantity": 1,
+        "price": {"id": str(policy.price_level)},
+        "rate": (-off).amount,
+        "amount": (-off).amount,
+    }
+    if policy.line_id_field:
+        line[policy.line_id_field] = "rounding"
+    return {"item": {"items": [line]}}
+
+
+def _sum_differences(expected: Expected, shown: Shown) -> Iterator[str]:
+    for name, wanted, found, tolerance in (
+        ("total", expected.total, shown.total, expected.tolerance),
+        ("tax", expected.tax, shown.tax, expected.tolerance),
+        ("shipping", expected.shipping + expected.handling, shown.shipping + shown.handling, Decimal(0)),
+    ):
+        if abs(found - wanted) > tolerance:
+            yield f"The {name} is {found} {shown.currency}, and {wanted} was written."
+
+
+def _line_differences(expected: Expected, shown: Shown) -> Iterator[str]:
+    paired = pair(expected.lines, shown.lines)
+    for line in expected.lines:
+        found = paired.by_key.get(line.key)
+        if found is None:
+            yield f"Line {line.key} is not there."
+            continue
+        if found.item != line.item:
+            yield f"Line {line.key} is of item {found.item}, and {line.item} was written."
+        if line.quantity is not None and found.quantity != line.quantity:
+            yield f"Line {line.key} has {found.quantity:f} units, and {line.quantity} were written."
+        if found.amount != line.amount:
+            yield f"Line {line.key} comes to {found.amount}, and {line.amount} was written."
+    for other in paired.rest:
+        if not is_void(other):
+            yield f"A line of item {other.item} over {other.amount} was not written by us."
