@@ -17,6 +17,7 @@ from typing import Any
 from bcns_pipeline.sandbox.events import BadEvent, Events
 from bcns_pipeline.sandbox.faults import parse_fault
 from bcns_pipeline.sandbox.merchant import Merchant
+from bcns_pipeline.sandbox.office_control import OfficeControl
 from bcns_pipeline.sandbox.options import Options, Troubles
 from bcns_pipeline.sandbox.service import read, write
 from bcns_pipeline.sandbox.web import Answer, Call, Found, Routes, json_answer
@@ -60,6 +61,7 @@ class Control:
             ("GET", "/state/bigcommerce/inventory", self._inventory),
             ("GET", "/state/netsuite/stock", self._books),
             ("POST", "/stop", self._end),
+            *OfficeControl(self.events.office).verbs(),
         ):
             self.routes.add(method, path, path, handler)
 

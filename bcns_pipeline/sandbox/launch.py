@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from bcns_pipeline.sandbox.office_verbs import OfficeVerbs
+
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 
@@ -30,7 +32,7 @@ class SandboxFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class Control(OfficeVerbs):
     """The control endpoint's verbs; each returns the parsed answer or raises `SandboxFailed`."""
 
     url: str

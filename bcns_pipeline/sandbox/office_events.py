@@ -7,14 +7,19 @@ person may do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from copy import copy
 from decimal import Decimal
 from typing import Any
 
 from bcns_pipeline.sandbox.netsuite.books import Books
+from bcns_pipeline.sandbox.netsuite.definition import Definition
 from bcns_pipeline.sandbox.netsuite.items import GROUPS, Item
-from bcns_pipeline.sandbox.netsuite.kinds import SALES_ORDER
+from bcns_pipeline.sandbox.netsuite.kinds import FULFILMENT, SALES_ORDER
 from bcns_pipeline.sandbox.netsuite.ledger import Line, Transaction
+from bcns_pipeline.sandbox.netsuite.reading import Reading
+from bcns_pipeline.sandbox.netsuite.salesorder import billable
 
 
 class Office:
@@ -70,64 +75,225 @@ class Office:
             return Decimal(1)
         return sum((each for _, each in self.context.items.members(item.id)), Decimal(0))
 
-    def transactions(self, wanted: Mapping[str, str]) -> list[dict[str, Any]]:
-        """The ledger as it is, filtered by `type`, `externalid` or `id`."""
-        found = []
-        for one in self.context.ledger:
-            if "type" in wanted and one.kind.record.lower() != wanted["type"].lower():
-                continue
-            if "externalid" in wanted and one.external != wanted["externalid"]:
-                continue
-            if "id" in wanted and str(one.id) != wanted["id"]:
-                continue
-            found.append(self._told(one))
+    # -- orders ----------------------------------------------------------------------------------------------
+
+    def order(self, key: Any) -> Transaction:
+        """The sales order with this internal id (a number) or external id (text)."""
+        found = self.context.ledger.get(int(key)) if str(key).isdigit() else None
+        found = found or self.context.ledger.by_external(str(key))
+        if found is None or found.kind is not SALES_ORDER:
+            raise ValueError(f"NetSuite has no sales order {key}.")
         return found
 
-    def _told(self, one: Transaction) -> dict[str, Any]:
-        return {
-            "id": one.id,
-            "type": one.kind.record,
-            "number": one.number,
-            "external_id": one.external,
-            "status": one.status,
-            "entity": one.entity,
-            "subsidiary": one.subsidiary,
-            "currency": self.context.account.currencies[one.currency].symbol,
-            "exchange_rate": str(one.exchange_rate),
-            "date": one.day.isoformat(),
-            "created_from": one.source,
-            "other_ref_num": one.values.get("otherRefNum"),
-            "subtotal": str(one.totals.subtotal),
-            "discount": str(one.totals.discount),
-            "shipping": str(one.totals.shipping),
-            "handling": str(one.totals.handling),
-            "tax": str(one.totals.tax),
-            "total": str(one.totals.total),
-            "base_total": str(one.totals.base),
-            "fields": {name: value for name, value in one.values.items() if name.startswith("cust")},
-            "tracking": [parcel.tracking for parcel in one.packages if parcel.tracking],
-            "lines": [told_line(line) for line in one.lines],
+    def fulfilment(self, raw: Mapping[str, Any]) -> Transaction:
+        """The fulfilment that a body names by `fulfilment` (id), or the last one of its `order`."""
+        if "fulfilment" in raw:
+            found = self.context.ledger.get(int(raw["fulfilment"]))
+            made = [found] if found is not None and found.kind is FULFILMENT else []
+        else:
+            made = self.context.ledger.made_from(self.order(raw["order"]).id, FULFILMENT.record)
+        if not made:
+            raise ValueError(f"NetSuite has no such fulfilment: {dict(raw)}.")
+        return made[-1]
+
+    def fulfil(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """Pick, pack or ship (`status` A, B, C) what is committed of an order, or `lines` of it.
+
+        Each of `lines` has sku, item or line, and quantity. `tracking` is a number or several, `packages` are
+        parcels with tracking, description and weight; `carrier` is a ship method's name or id.
+        """
+        order = self.order(raw["order"])
+        body: dict[str, Any] = {"shipStatus": {"id": str(raw.get("status", "C"))}}
+        if "lines" in raw:
+            wanted = [self._wanted(order, line) for line in raw["lines"]]
+            named = {line["orderLine"] for line in wanted}
+            rest = [{"orderLine": x.id, "itemReceive": False} for x in order.lines if x.id not in named]
+            body["item"] = {"items": [*wanted, *rest]}
+        if "location" in raw:
+            said = {line["orderLine"]: line for line in body.get("item", {}).get("items", ())}
+            place = {"id": str(raw["location"])}
+            lines = [{**said.get(x.id, {"orderLine": x.id}), "location": place} for x in order.lines]
+            body["item"] = {"items": lines}
+        if "carrier" in raw:
+            body["shipMethod"] = {"id": str(self._method(str(raw["carrier"])))}
+        if "external_id" in raw:
+            body["externalId"] = raw["external_id"]
+        if "date" in raw:
+            body["tranDate"] = raw["date"]
+        body["package"] = {"items": parcels(raw)}
+        fulfilments = self.books.fulfilments
+        number = fulfilments.transform(order.id, self.read(fulfilments.definition, body))
+        made = fulfilments.get(number)
+        return {"fulfilment": number, "number": made.number, "status": made.status, "order": order.id}
+
+    def _wanted(self, order: Transaction, raw: Mapping[str, Any]) -> dict[str, Any]:
+        line = self._line(order, raw)
+        found: dict[str, Any] = {"orderLine": line.id}
+        if "quantity" in raw:
+            found["quantity"] = raw["quantity"]
+        return found
+
+    def _line(self, order: Transaction, raw: Mapping[str, Any]) -> Line:
+        """The order line that a body names by line, item or sku."""
+        for line in order.lines:
+            item = line.item
+            if "line" in raw:
+                if line.id == int(raw["line"]):
+                    return line
+            elif item is not None and (str(raw.get("item")) == str(item.id) or raw.get("sku") == item.name):
+                return line
+        raise ValueError(f"Order {order.number} has no line like {dict(raw)}.")
+
+    def _method(self, name: str) -> int:
+        for method in self.context.account.ship_methods.values():
+            if name in (str(method.id), method.carrier) or method.name.lower().startswith(name.lower()):
+                return method.id
+        raise ValueError(f"NetSuite has no ship method {name!r}.")
+
+    def track(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """A tracking number (or several, or packages) comes later; with `replace` the earlier ones go."""
+        made = self.fulfilment(raw)
+        change = self.read(self.books.fulfilments.definition, {"package": {"items": parcels(raw)}})
+        replace = frozenset({"package"}) if raw.get("replace") else frozenset()
+        self.books.fulfilments.change(made.id, change, replace)
+        numbers = [one.tracking for one in self.books.fulfilments.get(made.id).packages]
+        return {"fulfilment": made.id, "tracking": numbers}
+
+    def unship(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """Goods come back: the status falls to `status` (A by default), or with `delete` the record goes."""
+        made = self.fulfilment(raw)
+        if raw.get("delete"):
+            self.books.fulfilments.delete(made)
+            self.books.rows.remove(made, self.context.clock.account())
+        else:
+            self.books.fulfilments.set_status(made, str(raw.get("status", "A")))
+        return {"fulfilment": made.id, "deleted": bool(raw.get("delete"))}
+
+    def advance(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """A fulfilment moves on to `status` (C by default), as packed goods are shipped."""
+        made = self.fulfilment(raw)
+        self.books.fulfilments.set_status(made, str(raw.get("status", "C")))
+        return {"fulfilment": made.id, "status": made.status}
+
+    def close_line(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """Close (or with `closed` false reopen) a line of an order: what is open of it is not shipped."""
+        return self._amended(self.order(raw["order"]), [raw], closed=bool(raw.get("closed", True)))
+
+    def cancel_order(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """Cancel an order of which nothing has been touched."""
+        order = self.order(raw["order"])
+        if any(line.touched or line.billed for line in order.lines):
+            raise ValueError(f"Order {order.number} is under way; close its lines instead.")
+        after = proposed(order)
+        after.values["cancelled"] = True
+        for line in after.lines:
+            line.closed = True
+        self.books.orders.settle(order, after)
+        return {"order": after.id, "status": after.status}
+
+    def hold_order(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """Take the approval of an order back, or with `approve` give it."""
+        order = self.order(raw["order"])
+        after = proposed(order)
+        after.values["orderStatus"] = "B" if raw.get("approve") else "A"
+        self.books.orders.settle(order, after)
+        return {"order": after.id, "status": after.status}
+
+    def bill_order(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """Mark as billed what can be billed of an order; no invoice is made."""
+        order = self.order(raw["order"])
+        after = proposed(order)
+        for line in after.lines:
+            line.billed = billable(line)
+        self.books.orders.settle(order, after)
+        return {"order": after.id, "status": after.status}
+
+    def _amended(
+        self, order: Transaction, lines: Sequence[Mapping[str, Any]], *, closed: bool
+    ) -> dict[str, Any]:
+        after = proposed(order)
+        for raw in lines:
+            self._line(after, raw).closed = closed
+        self.books.orders.settle(order, after)
+        return {"order": after.id, "status": after.status}
+
+    def legacy_order(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """An order that another connector made: `otherrefnum`, `externalid`, `memo`, custom fields by name.
+
+        `lines` have sku or item, quantity and rate; without any there is one of `total` (10 by default).
+        """
+        fields = {n.lower(): v for n, v in raw.items() if n.lower().startswith("custbody_")}
+        lines = [
+            {
+                "item": {"id": str(self._item(line))},
+                "quantity": line.get("quantity", 1),
+                "price": {"id": "-1"},
+                "rate": line.get("rate", 0),
+            }
+            for line in raw.get("lines", ())
+        ]
+        if not lines:
+            item = {"id": str(self.context.account.describe()["items"]["unmapped"])}
+            lines = [{"item": item, "quantity": 1, "price": {"id": "-1"}, "rate": raw.get("total", 10)}]
+        body = {
+            "entity": {"id": str(raw.get("customer") or self.somebody())},
+            "otherRefNum": raw.get("otherrefnum"),
+            "externalId": raw.get("externalid"),
+            "memo": raw.get("memo"),
+            "item": {"items": lines},
+            **fields,
         }
+        given = self.read(self.books.orders.definition, {n: v for n, v in body.items() if v is not None})
+        number = self.books.orders.create(given)
+        return {"order": number, "number": self.order(number).number}
+
+    def _item(self, raw: Mapping[str, Any]) -> int:
+        if "item" in raw:
+            return int(raw["item"])
+        found = self.context.database.find_items(str(raw.get("sku")))
+        if not found:
+            raise ValueError(f"NetSuite has no item with the number {raw.get('sku')!r}.")
+        return found[0]
+
+    def somebody(self) -> int:
+        """A customer for orders that nobody asks about."""
+        name = "Walk-in Customer"
+        for customer in self.context.customers:
+            if customer.name == name:
+                return customer.id
+        body: dict[str, Any] = {"companyName": name, "entityId": name}
+        if self.context.account.oneworld:
+            body["subsidiary"] = {"id": "1"}
+        return self.context.customers.create(self.read(self.context.customers.definition, body))
+
+    def read(self, definition: Definition, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """A body in REST's words, typed; numbers go through text, as in a request."""
+        return Reading(self.context, "error").record(
+            definition, json.loads(json.dumps(raw), parse_float=Decimal)
+        )
 
 
-def told_line(line: Line) -> dict[str, Any]:
-    """A line for whoever looks in."""
-    return {
-        "line": line.id,
-        "item": None if line.item is None else line.item.id,
-        "sku": None if line.item is None else line.item.name,
-        "quantity": None if line.quantity is None else str(line.quantity),
-        "rate": None if line.rate is None else str(line.rate),
-        "amount": str(line.amount),
-        "location": line.location,
-        "closed": line.closed,
-        "committed": str(line.committed),
-        "backordered": str(line.backordered),
-        "picked": str(line.picked),
-        "packed": str(line.packed),
-        "fulfilled": str(line.fulfilled),
-        "billed": str(line.billed),
-        "order_line": line.order_line,
-        "kit_member_of": line.kit_member_of,
-        "fields": {name: value for name, value in line.values.items() if name.startswith("cust")},
-    }
+def proposed(order: Transaction) -> Transaction:
+    """A copy of an order that may be changed."""
+    after = copy(order)
+    after.values = dict(order.values)
+    after.lines = [copy(line) for line in order.lines]
+    return after
+
+
+def parcels(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The parcels of a verb, in REST's words."""
+    numbers = raw.get("tracking", ())
+    found = [{"tracking": one} for one in ([numbers] if isinstance(numbers, str) else numbers)]
+    return [
+        {
+            name: value
+            for name, value in (
+                ("packageTrackingNumber", one.get("tracking")),
+                ("packageDescr", one.get("description")),
+                ("packageWeight", one.get("weight")),
+            )
+            if value is not None
+        }
+        for one in [*raw.get("packages", ()), *found]
+    ]

@@ -13,6 +13,7 @@ from bcns_pipeline.sandbox.merchant import Merchant
 from bcns_pipeline.sandbox.netsuite.account import SERVICE_ITEMS, SHIP_METHODS
 from bcns_pipeline.sandbox.netsuite.errors import SuiteQLError
 from bcns_pipeline.sandbox.office_events import Office
+from bcns_pipeline.sandbox.office_people import Administrator
 from bcns_pipeline.sandbox.options import Options, Troubles
 from bcns_pipeline.sandbox.web import Answer, Call
 
@@ -35,6 +36,7 @@ class Desk:
         self.merchant = Merchant(Options(**{"skus": 40, "troubles": Troubles.none(), **options}))
         self.books = self.merchant.netsuite.books
         self.office = Office(self.books)
+        self.people = Administrator(self.office)
         self.settings = self.books.context.settings
         self.made = 0
 

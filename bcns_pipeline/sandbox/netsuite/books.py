@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bcns_pipeline.sandbox.clock import Clock
-from bcns_pipeline.sandbox.netsuite import salesorder
+from bcns_pipeline.sandbox.netsuite import fulfilment_fields, salesorder
 from bcns_pipeline.sandbox.netsuite.account import make_account
 from bcns_pipeline.sandbox.netsuite.context import Context
 from bcns_pipeline.sandbox.netsuite.customer import CUSTOMER
 from bcns_pipeline.sandbox.netsuite.customers import Customers, Relationships
 from bcns_pipeline.sandbox.netsuite.database import Database
 from bcns_pipeline.sandbox.netsuite.definition import Definition, Feature
+from bcns_pipeline.sandbox.netsuite.fulfilment import Fulfilments
 from bcns_pipeline.sandbox.netsuite.interference import Interference
 from bcns_pipeline.sandbox.netsuite.items import Items
 from bcns_pipeline.sandbox.netsuite.ledger import Ledger
@@ -51,9 +52,14 @@ class Books:
             tax_engine=options.tax_engine,
         )
         self.orders = SalesOrders(self._transaction(salesorder.DEFINITION), self.context)
+        self.fulfilments = Fulfilments(
+            self._transaction(fulfilment_fields.DEFINITION), self.context, self.orders
+        )
         self.api = RecordApi(self.context)
         self.api.add(customers)
         self.api.add(self.orders)
+        self.api.add(self.fulfilments)
+        self.api.add_transform("salesOrder", self.fulfilments)
         if options.oneworld:
             self.api.add(Relationships(customers))
 

@@ -217,6 +217,12 @@ class Ledger:
         self._by_id[transaction.id] = transaction
         self._write(transaction)
 
+    def rename(self, transaction: Transaction, external: str | None) -> None:
+        """Give a transaction another external id, which was checked."""
+        if transaction.external is not None:
+            self._by_external.pop(transaction.external, None)
+        transaction.external = external
+
     def remove(self, transaction: Transaction) -> None:
         """Delete a transaction; whoever asks has undone its effects."""
         self._by_id.pop(transaction.id)

@@ -159,6 +159,15 @@ class SalesOrders:
             return line.picked + line.packed
         return line.quantity - line.fulfilled
 
+    def counted(self, order: Transaction, back: set[int]) -> None:
+        """Fulfilments of an order changed: its status follows, and lines in `back` are promised stock anew."""
+        for line in order.lines:
+            if line.id in back and self._commits(order):
+                self._release(line)
+                self._commit(line)
+        order.status = status_of(order)
+        self._keep(order)
+
     def allocate(self) -> int:
         """Give stock that has come to lines on back order, oldest first; returns how many lines got some."""
         moved = 0
@@ -176,6 +185,17 @@ class SalesOrders:
                 self._keep(order)
             moved += got
         return moved
+
+    def forget_promises(self, items: set[int]) -> None:
+        """A count made promises of these items (of all, where none is named) void."""
+        for order in self.context.ledger:
+            if order.kind is not SALES_ORDER:
+                continue
+            lines = [x for x in order.lines if x.item is not None and (not items or x.item.id in items)]
+            if any(line.committed or line.backordered for line in lines):
+                for line in lines:
+                    line.committed = line.backordered = ZERO
+                self._keep(order)
 
     def _keep(self, order: Transaction) -> None:
         self._waiting.pop(order.id, None)

@@ -22,6 +22,7 @@ class Settings:
     per line, or once per tax code. `legacy_taxes`: an account with legacy tax adds its own tax on save.
     `multi_subsidiary_customers`: a customer may have further subsidiaries. `commit_unapproved`: orders pending
     approval commit stock too. `receipts_commit`: stock that arrives goes to lines on back order, oldest first.
+    `carrier_packages`: the account ships with UPS, FedEx and USPS, whose parcels stand in sublists of their own.
     """
 
     price_level_overwrites: bool = True
@@ -32,6 +33,7 @@ class Settings:
     multi_subsidiary_customers: bool = False
     commit_unapproved: bool = False
     receipts_commit: bool = True
+    carrier_packages: bool = True
 
     def change(self, given: dict[str, Any]) -> dict[str, Any]:
         """Turn switches; returns all of them. Raises `ValueError` for an unknown one or a wrong value."""

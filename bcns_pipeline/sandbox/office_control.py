@@ -1,0 +1,71 @@
+"""The control endpoint's verbs on NetSuite's side.
+
+Put paths and the form of answers here. Do not put what happens here (office_events.py, office_people.py).
+"""
+
+# ruff: noqa: ARG001, ARG002 - a route hands the call to every handler, whether it looks at it or not.
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bcns_pipeline.sandbox.netsuite.errors import Refused
+from bcns_pipeline.sandbox.office_events import Office
+from bcns_pipeline.sandbox.office_people import Administrator
+from bcns_pipeline.sandbox.web import Call
+
+Verb = tuple[str, str, Callable[[Call, Any], Any]]
+
+
+class OfficeControl:
+    """Verbs for the control endpoint's table."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._administrator = Administrator(office)
+
+    def verbs(self) -> Iterator[Verb]:
+        """Method, path and handler of each verb."""
+        office, administrator = self._office, self._administrator
+        posts: dict[str, Callable[[Any], Any]] = {
+            "/netsuite/fulfil": office.fulfil,
+            "/netsuite/track": office.track,
+            "/netsuite/ship": office.advance,
+            "/netsuite/unship": office.unship,
+            "/netsuite/order/close_line": office.close_line,
+            "/netsuite/order/cancel": office.cancel_order,
+            "/netsuite/order/hold": office.hold_order,
+            "/netsuite/order/bill": office.bill_order,
+            "/netsuite/order/legacy": office.legacy_order,
+            "/netsuite/script": administrator.script,
+            "/netsuite/lock": administrator.lock,
+            "/netsuite/conflict": administrator.conflict,
+            "/netsuite/period": administrator.period,
+            "/netsuite/settings": administrator.settings,
+            "/netsuite/customer": administrator.edit_customer,
+            "/netsuite/customer/merge": administrator.merge_customers,
+            "/netsuite/stock/reset": administrator.reset_stock,
+        }
+        for path, handler in posts.items():
+            yield "POST", path, said(handler)
+        yield "GET", "/state/netsuite/transactions", self._transactions
+        yield "GET", "/state/netsuite/customers", self._customers
+
+    def _transactions(self, call: Call, body: Any) -> Any:
+        return self._administrator.transactions(call.query)
+
+    def _customers(self, call: Call, body: Any) -> Any:
+        return self._administrator.customers()
+
+
+def said(handler: Callable[[Any], Any]) -> Callable[[Call, Any], Any]:
+    """A verb whose refusal by NetSuite's own rules is one sentence."""
+
+    def run(call: Call, body: Any) -> Any:
+        try:
+            return handler(body)
+        except Refused as refused:
+            raise ValueError(refused.detail) from refused
+
+    return run

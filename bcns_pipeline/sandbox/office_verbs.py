@@ -1,0 +1,103 @@
+"""The client's side of the verbs on NetSuite's side, for `launch.Control`.
+
+Put one method per verb here. Do not import the doubles here: the starting process must not pay for them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class OfficeVerbs:
+    """What the office, the warehouse and the administrator do; each returns the parsed answer."""
+
+    __slots__ = ()
+
+    def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """Any verb; `launch.Control` sends it."""
+        raise NotImplementedError
+
+    def fulfil(self, order: int | str, **body: Any) -> Any:
+        """Ship what is committed of an order (internal or external id).
+
+        lines [{sku | item | line, quantity}], packages [{tracking, description, weight}], tracking (one or
+        several), status A | B | C, location, carrier (a ship method), date, external_id.
+        """
+        return self.call("POST", "/netsuite/fulfil", {"order": order, **body})
+
+    def track(self, fulfilment: int, tracking: Any = (), **body: Any) -> Any:
+        """Tracking numbers come later: tracking (one or several) or packages; replace=True drops earlier ones."""
+        return self.call("POST", "/netsuite/track", {"fulfilment": fulfilment, "tracking": tracking, **body})
+
+    def ship(self, fulfilment: int, status: str = "C") -> Any:
+        """A picked or packed fulfilment moves on."""
+        return self.call("POST", "/netsuite/ship", {"fulfilment": fulfilment, "status": status})
+
+    def unship(self, fulfilment: int, *, status: str = "A", delete: bool = False) -> Any:
+        """Goods come back: the fulfilment falls to `status`, or is deleted."""
+        body = {"fulfilment": fulfilment, "status": status, "delete": delete}
+        return self.call("POST", "/netsuite/unship", body)
+
+    def close_line(self, order: int | str, **body: Any) -> Any:
+        """Close a line named by line, item or sku; closed=False reopens it."""
+        return self.call("POST", "/netsuite/order/close_line", {"order": order, **body})
+
+    def cancel_order(self, order: int | str) -> Any:
+        """Cancel an untouched order in NetSuite."""
+        return self.call("POST", "/netsuite/order/cancel", {"order": order})
+
+    def hold_order(self, order: int | str, *, approve: bool = False) -> Any:
+        """Back to Pending Approval, or with approve=True to Pending Fulfillment."""
+        return self.call("POST", "/netsuite/order/hold", {"order": order, "approve": approve})
+
+    def bill_order(self, order: int | str) -> Any:
+        """Mark as billed what can be billed."""
+        return self.call("POST", "/netsuite/order/bill", {"order": order})
+
+    def legacy_order(self, **body: Any) -> Any:
+        """An order by another connector: otherrefnum, externalid, memo, custbody_…, customer, lines or total."""
+        return self.call("POST", "/netsuite/order/legacy", body)
+
+    def script(self, **body: Any) -> Any:
+        """A user-event script: on (record type), add | line (with place) | body | refuse, times, match; or clear.
+
+        `add`, `line` and `body` are in REST's words: add={"item": {"id": "900002"}, "price": {"id": "-1"},
+        "rate": 0.01}.
+        """
+        return self.call("POST", "/netsuite/script", body)
+
+    def lock_record(self, id: int | str, record: str = "salesOrder", *, locked: bool = True) -> Any:
+        """A workflow locks a record, or frees it."""
+        return self.call("POST", "/netsuite/lock", {"record": record, "id": id, "locked": locked})
+
+    def conflict(self, record: str = "salesOrder", *, times: int = 1, **body: Any) -> Any:
+        """The next `times` changes of a record type, or of the one with `id`, meet a concurrent edit."""
+        return self.call("POST", "/netsuite/conflict", {"record": record, "times": times, **body})
+
+    def period(self, state: str, month: str | None = None) -> Any:
+        """Make a month (YYYY-MM, this one by default) open, locked or closed."""
+        return self.call("POST", "/netsuite/period", {"state": state, "month": month})
+
+    def accounting(self, **switches: Any) -> Any:
+        """Turn switches of NetSuite's behaviour (netsuite/settings.py); returns all of them."""
+        return self.call("POST", "/netsuite/settings", switches)
+
+    def netsuite_customer(self, **fields: Any) -> Any:
+        """Create a customer by hand, or change the one named by `customer`; fields are REST's properties."""
+        return self.call("POST", "/netsuite/customer", fields)
+
+    def merge_customers(self, master: int | str, duplicate: int | str) -> Any:
+        """Merge one customer into another."""
+        return self.call("POST", "/netsuite/customer/merge", {"master": master, "duplicate": duplicate})
+
+    def reset_stock(self, **body: Any) -> Any:
+        """Count everything, or `skus`, as `on_hand` (100) everywhere, with nothing promised."""
+        return self.call("POST", "/netsuite/stock/reset", body)
+
+    def transactions(self, **wanted: Any) -> Any:
+        """NetSuite's ledger with lines, filtered by type, externalid, id or created_from."""
+        return self.call("GET", "/state/netsuite/transactions", **wanted)
+
+    def netsuite_customers(self) -> Any:
+        """NetSuite's customers."""
+        return self.call("GET", "/state/netsuite/customers")
