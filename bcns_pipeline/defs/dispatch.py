@@ -147,19 +147,17 @@ class _Drain:
     def _turn(self, worker: Worker, *, claim: bool) -> list[Errand]:
         """Settle what has come back, claim what comes next: one transaction, waiting for an answer if any flies."""
         answers = self._collect()
-        settled: list[Settled] = []
         errands: list[Errand] = []
-        outbox = self._state.outbox
         with self._state.scope.transaction() as tx:
-            settled += self._settle(answers, tx)
-            room = self._parallel * (1 + AHEAD) - self._flying
-            while claim and room > len(errands):
-                claimed = outbox.claim(worker, self._flow, list(self._senders), room - len(errands), conn=tx)
-                if not claimed:
-                    break
+            room = self._parallel * (1 + AHEAD) - self._flying if claim else 0
+            settled, claimed = self._settle(answers, tx, worker, room)
+            while claimed:
                 sendable, ended = self._sort(claimed, tx)
                 errands += sendable
-                settled += ended
+                room -= len(sendable)
+                # What ended without a call makes room for others, or for the next of its group.
+                more, claimed = self._settle(ended, tx, worker, room) if ended else ([], [])
+                settled += more
             if settled:
                 self._on_settled(settled, tx)
         self._done.count(settled)
@@ -175,16 +173,33 @@ class _Drain:
             self._flying -= len(answers)
         return answers
 
-    def _settle(self, answers: Sequence[Answer], tx: Any) -> list[Settled]:
-        """Write down how calls ended. What another process has taken over meanwhile is left to it."""
-        moves = {answer.op.id: self._move_of(answer) for answer in answers}
-        now = {op.id: op for op in self._state.outbox.move_many(list(moves.values()), conn=tx)}
+    def _settle(
+        self, answers: Sequence[Answer], tx: Any, worker: Worker | None = None, room: int = 0
+    ) -> tuple[list[Settled], list[Operation]]:
+        """Write down how calls ended, and claim up to `room` operations that come next.
+
+        What another process has taken over meanwhile is left to it.
+        """
+        outbox, kinds = self._state.outbox, list(self._senders)
+        moves = [self._move_of(answer) for answer in answers]
+        # What waits for a refused leader is given up before anything is claimed.
+        strands = any(move.state == "failed" and self._senders[move.op.kind].leads for move in moves)
+        moved, claimed = (
+            (outbox.move_many(moves, conn=tx), [])
+            if strands or worker is None
+            else outbox.turn(worker, self._flow, kinds, moves, room, conn=tx)
+        )
+        now = {op.id: op for op in moved}
         settled = [
             answer.settled(now[answer.op.id])
             for answer in answers
             if answer.op.id in now and now[answer.op.id].state in ("confirmed", "failed")
         ]
-        return settled + self._strand(settled, tx)
+        if strands:
+            settled += self._strand(settled, tx)
+            if worker is not None and room:
+                claimed = outbox.claim(worker, self._flow, kinds, room, conn=tx)
+        return settled, claimed
 
     def _move_of(self, answer: Answer) -> Move:
         op, outcome = answer.op, answer.outcome
@@ -238,21 +253,21 @@ class _Drain:
             ]
         return stranded
 
-    def _sort(self, claimed: Sequence[Operation], tx: Any) -> tuple[list[Errand], list[Settled]]:
-        """Of what was just claimed: what is to be sent, and the ends of what is there already or can't be opened."""
+    def _sort(self, claimed: Sequence[Operation], tx: Any) -> tuple[list[Errand], list[Answer]]:
+        """Of what was just claimed: what is to be sent, and what is there already or can't be opened."""
         errands: list[Errand] = []
-        answers: list[Answer] = []
+        ended: list[Answer] = []
         payloads = self._state.outbox.payloads(claimed, conn=tx)
         for op, payload in zip(claimed, payloads, strict=True):
             found = self._found.pop(op.id, None)
             if found is not None and found[0] == op.attempts - 1:
-                answers.append(Answer(op, payload or {}, Sent(record_id=found[1]), adopted=True))
+                ended.append(Answer(op, payload or {}, Sent(record_id=found[1]), adopted=True))
             elif payload is None:
-                answers.append(Answer(op, {}, ERASED))
+                ended.append(Answer(op, {}, ERASED))
             else:
                 looked_up = op.attempts == 1 or self._absent.pop(op.id, 0) == op.attempts - 1
                 errands.append(Errand(op, payload, self._senders[op.kind], look_up_first=not looked_up))
-        return errands, self._settle(answers, tx)
+        return errands, ended
 
     # --- looking up ----------------------------------------------------------------------------------
 
@@ -294,7 +309,7 @@ class _Drain:
             return 0
         with self._state.scope.transaction() as tx:
             moved = self._state.outbox.move_many(moves, conn=tx)
-            settled = self._settle(answers, tx)
+            settled, _ = self._settle(answers, tx)
             if settled:
                 self._on_settled(settled, tx)
         self._done.count(settled)

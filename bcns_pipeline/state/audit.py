@@ -24,7 +24,7 @@ GENESIS = "0" * 64
 _LOCK = sa.text("select pg_advisory_xact_lock(:space, :name)").bindparams(
     **dict(zip(("space", "name"), lock_pair("audit-chain"), strict=True))
 )
-_HEAD = sa.text(f"select seq, hash from {audit.fullname} order by seq desc limit 1")
+_HEAD = sa.text(f"select seq, hash, clock_timestamp() as now from {audit.fullname} order by seq desc limit 1")
 _NOW = sa.text("select clock_timestamp()")
 
 
@@ -135,8 +135,9 @@ class Audit:
             return []
         with self._scope.transaction(conn) as tx:
             lock_chain(tx)
-            head = _head(tx)
-            now = tx.execute(_NOW).scalar_one()
+            last = tx.execute(_HEAD).one_or_none()
+            head = Head(last.seq, last.hash) if last else Head(0, GENESIS)
+            now = last.now if last else tx.execute(_NOW).scalar_one()
             rows: list[dict[str, Any]] = []
             for entry in entries:
                 row = {

@@ -108,6 +108,18 @@ class OrderViews:
         ]
         return self._select(wanted, limit, conn)
 
+    def doubled(self, *, conn: sa.Connection | None = None) -> list[str]:
+        """NetSuite records that stand for more than one order, which must be none, by id."""
+        query = (
+            sa.select(order_state.c.netsuite_id)
+            .where(order_state.c.store == self._scope.store, order_state.c.netsuite_id.is_not(None))
+            .group_by(order_state.c.netsuite_id)
+            .having(sa.func.count() > 1)
+            .order_by(order_state.c.netsuite_id)
+        )
+        with self._scope.transaction(conn) as tx:
+            return list(tx.execute(query).scalars())
+
     def missing(self, order_ids: Collection[int], *, conn: sa.Connection | None = None) -> list[int]:
         """Those of `order_ids` that were never read, ascending."""
         query = sa.select(order_state.c.order_id).where(

@@ -111,6 +111,11 @@ class OrderStates(OrderViews):
         facts = {one.order_id: {"netsuite_id": one.netsuite_id, "how": one.how} for one in adopted}
         return self._change(_POST, rows, "adopted", facts, conn)
 
+    def absorbed(self, order_ids: Collection[int], *, conn: sa.Connection | None = None) -> list[int]:
+        """The newest version changes nothing in NetSuite, so it counts as the one that is there."""
+        rows = [{"order_id": order_id} for order_id in set(order_ids)]
+        return self._change(_ABSORB, rows, "absorbed", {}, conn)
+
     def read_back(self, read: Sequence[ReadBack], *, conn: sa.Connection | None = None) -> list[int]:
         """What NetSuite shows of these now: total, tax and document number, where they were read."""
         rows = [
@@ -294,6 +299,14 @@ _READ_BACK = sa.text(
     from jsonb_to_recordset(cast(:rows as jsonb)) as g(order_id bigint, netsuite_number text,
         read_total_minor bigint, read_tax_minor bigint)
     where s.store = :store and s.order_id = g.order_id
+    returning s.order_id
+    """
+)
+_ABSORB = sa.text(
+    f"""
+    update {_S} s set applied_hash = s.content_hash, code = null, reason = null, retry_at = null
+    from jsonb_to_recordset(cast(:rows as jsonb)) as g(order_id bigint)
+    where s.store = :store and s.order_id = g.order_id and s.netsuite_id is not null
     returning s.order_id
     """
 )

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bcns_pipeline.state import outbox_sql as sql
-from bcns_pipeline.state.audit import Audit, Evidence, lock_chain
+from bcns_pipeline.state.audit import Audit, Entry, Evidence, lock_chain
 from bcns_pipeline.state.crypto import Vault
 from bcns_pipeline.state.operations import (
     OPEN,
@@ -265,11 +265,37 @@ class Outbox(OutboxReads):
         One that is no longer as the caller saw it stays as it is and is left out of the result: another
         process was first. ValueError for a transition that there is not.
         """
+        with self._scope.transaction(conn) as tx:
+            moved, entries = self._moved(tx, moves)
+            self._audit.append_many(tx, entries)
+        return moved
+
+    def turn(
+        self,
+        worker: Worker,
+        flow: str,
+        kinds: Sequence[str],
+        moves: Sequence[Move],
+        limit: int,
+        *,
+        conn: sa.Connection | None = None,
+    ) -> tuple[list[Operation], list[Operation]]:
+        """`move_many` and then `claim`, with one look at the chain for both: (moved, claimed).
+
+        A drain does this every few milliseconds, and all that write wait for the chain meanwhile.
+        """
+        with self._scope.transaction(conn) as tx:
+            moved, entries = self._moved(tx, moves)
+            claimed = self.take(tx, worker, flow, kinds, limit) if limit else []
+            self._audit.append_many(tx, entries + [entry_for(op, "sending") for op in claimed])
+        return moved, claimed
+
+    def _moved(self, tx: sa.Connection, moves: Sequence[Move]) -> tuple[list[Operation], list[Entry]]:
         for one in moves:
             if one.op.state not in _FROM[one.state]:
                 raise ValueError(f"an operation does not go from {one.op.state} to {one.state}")
         if not moves:
-            return []
+            return [], []
         values = {
             "store": self._scope.store,
             "ids": [one.op.id for one in moves],
@@ -280,16 +306,14 @@ class Outbox(OutboxReads):
             "reasons": [one.reason for one in moves],
             "answers": [None if one.answer is None else canonical(dict(one.answer)) for one in moves],
         }
-        with self._scope.transaction(conn) as tx:
-            lock_chain(tx)
-            now = {row["id"]: read(row) for row in tx.execute(sql.MOVE, values).mappings()}
-            entries = [
-                entry_for(now[one.op.id], one.event or one.state, reason=one.reason, answer=one.answer)
-                for one in moves
-                if one.op.id in now
-            ]
-            self._audit.append_many(tx, entries)
-        return [now[one.op.id] for one in moves if one.op.id in now]
+        lock_chain(tx)
+        now = {row["id"]: read(row) for row in tx.execute(sql.MOVE, values).mappings()}
+        there = [one for one in moves if one.op.id in now]
+        entries = [
+            entry_for(now[one.op.id], one.event or one.state, reason=one.reason, answer=one.answer)
+            for one in there
+        ]
+        return [now[one.op.id] for one in there], entries
 
     def move(
         self,
