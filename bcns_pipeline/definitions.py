@@ -14,6 +14,9 @@ from bcns_pipeline.config import load_or_default
 from bcns_pipeline.defs.inventory import assets as inventory_assets
 from bcns_pipeline.defs.inventory import automation as inventory_automation
 from bcns_pipeline.defs.inventory import checks as inventory_checks
+from bcns_pipeline.defs.orders import assets as order_assets
+from bcns_pipeline.defs.orders import automation as order_automation
+from bcns_pipeline.defs.orders import checks as order_checks
 from bcns_pipeline.defs.platform import automation as platform_automation
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.settings import load_settings
@@ -29,14 +32,16 @@ def build_defs(
     """
     mapping, _faults = load_or_default(Path(config_path or load_settings().config))
     return dg.Definitions(
-        assets=inventory_assets.ASSETS,
-        asset_checks=inventory_checks.CHECKS,
-        jobs=[*inventory_automation.JOBS, *platform_automation.JOBS],
+        assets=[*inventory_assets.ASSETS, *order_assets.assets(mapping)],
+        asset_checks=[*inventory_checks.CHECKS, *order_checks.CHECKS],
+        jobs=[*inventory_automation.JOBS, *order_automation.JOBS, *platform_automation.JOBS],
         schedules=[*inventory_automation.schedules(mapping), *platform_automation.schedules(mapping)],
         sensors=[
             *inventory_automation.SENSORS,
             *platform_automation.SENSORS,
-            platform_automation.leftovers_sensor(inventory_automation.DRAINED_BY),
+            platform_automation.leftovers_sensor(
+                {**inventory_automation.DRAINED_BY, **order_automation.DRAINED_BY}
+            ),
         ],
         resources={"connections": Connections(config_path=config_path), **(overrides or {})},
         executor=dg.in_process_executor,

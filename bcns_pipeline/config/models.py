@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 
 from bcns_pipeline.config.base import Flag, Id, Later, Section, TimeZone
 from bcns_pipeline.config.channels import ChannelMapping
+from bcns_pipeline.config.customers import CustomersMapping
 from bcns_pipeline.config.inventory import InventoryMapping
 from bcns_pipeline.config.order_policy import order_policy
 from bcns_pipeline.config.orders import OrdersMapping
@@ -60,7 +61,7 @@ class Mapping(Section):
         default_factory=dict, description="Per storefront, by BigCommerce's channel id."
     )
     orders: OrdersMapping = OrdersMapping()
-    customers: Later = Field(default_factory=dict)
+    customers: CustomersMapping = CustomersMapping()
     fulfilment: Later = Field(default_factory=dict)
     intake: Later = Field(default_factory=dict)
     cash: Later = Field(default_factory=dict)

@@ -22,7 +22,9 @@ from bcns_pipeline.clients.slack import SlackClient
 from bcns_pipeline.config import Mapping, load_or_default
 from bcns_pipeline.outcomes import Lane, System
 from bcns_pipeline.resources.failures import PermanentFailure
+from bcns_pipeline.rules.customers.policy import CustomerPolicy
 from bcns_pipeline.rules.faults import BadInput
+from bcns_pipeline.rules.orders.policy import OrderPolicy
 from bcns_pipeline.settings import Settings, load_settings
 from bcns_pipeline.state.gate import PgGate, Share
 from bcns_pipeline.state.opening import open_state
@@ -42,6 +44,7 @@ class Connections(dg.ConfigurableResource):
     _run_id: str = PrivateAttr(default="")
     _settings: Settings | None = PrivateAttr(default=None)
     _mapping: tuple[Mapping, list[str]] | None = PrivateAttr(default=None)
+    _order_policy: OrderPolicy | None = PrivateAttr(default=None)
     _state: State | None = PrivateAttr(default=None)
     # What a step of this run computed and a later one may use; a step that runs alone computes it anew.
     _scratch: dict[str, Any] = PrivateAttr(default_factory=dict)
@@ -82,9 +85,26 @@ class Connections(dg.ConfigurableResource):
         """One sentence per fault of the mapping file; empty when it is sound."""
         return self._read_mapping()[1]
 
-    def require(self, *systems: str) -> None:
-        """Refuse before any I/O: raise PermanentFailure naming every fault of mapping and settings at once."""
+    @property
+    def order_policy(self) -> OrderPolicy:
+        """What the merchant decided about orders, ready for the rules."""
+        if self._order_policy is None:
+            self._order_policy = self.mapping.order_policy()
+        return self._order_policy
+
+    @property
+    def customer_policy(self) -> CustomerPolicy:
+        """What the merchant decided about customers, ready for the rules."""
+        return self.mapping.customers.policy()
+
+    def require(self, *systems: str, orders: bool = False) -> None:
+        """Refuse before any I/O: raise PermanentFailure naming every fault of mapping and settings at once.
+
+        `orders` adds what posting orders needs of the mapping file and stock does without.
+        """
         faults = list(self.mapping_faults)
+        if orders and not faults:
+            faults = self.mapping.order_faults()
         for system in systems:
             try:
                 self.settings.require(system)

@@ -21,6 +21,11 @@ def order_key(store: str, order_id: int) -> str:
     return _key("bc", store, "order", str(order_id))
 
 
+def edit_key(store: str, order_id: int, version: str) -> str:
+    """Key of one edit of an order: the operation that brings NetSuite to the `version` (a content hash)."""
+    return _key("bc", store, "edit", f"{order_id}-{version[:16]}")
+
+
 def customer_key(store: str, customer_id: int) -> str:
     """Key of the NetSuite customer of a registered shopper."""
     return _key("bc", store, "customer", str(customer_id))

@@ -1,0 +1,126 @@
+"""What must be true after each step of the order flow; a person reads these as promises.
+
+Put the comparison and its severity here. Do not put the computation of either side here: what a run planned and did
+is in the state.
+"""
+
+from datetime import date, datetime
+
+import dagster as dg
+
+from bcns_pipeline.defs.days import zone_of
+from bcns_pipeline.defs.orders.assets import order_references, orders, sales_order_plan, sales_orders
+from bcns_pipeline.defs.orders.run import FLOW, REFERENCE_FLOW
+from bcns_pipeline.resources.connections import Connections
+
+WARN = dg.AssetCheckSeverity.WARN
+ACCOUNTED = ("planned", "linked", "held", "ignored", "listed", "waiting", "edited", "unchanged")
+
+
+@dg.asset_check(asset=orders, description="Every order of the day is in NetSuite, or says why it is not.")
+def every_order_is_accounted_for(
+    context: dg.AssetCheckExecutionContext, connections: Connections
+) -> dg.AssetCheckResult:
+    """Of the run's day, or of today where the run has none; orders read and not looked at yet are not lost."""
+    tag = context.run.tags.get("dagster/partition")
+    day = date.fromisoformat(tag) if tag else datetime.now(zone_of(connections.mapping)).date()
+    found = connections.state.orders.day_completeness(day)
+    lost = [one for one in found.unexplained if one not in _fresh(connections, day)]
+    return dg.AssetCheckResult(
+        passed=not lost,
+        severity=WARN,
+        metadata={
+            "day": str(day),
+            **{f"orders_{name}": count for name, count in sorted(found.orders.items())},
+            "without_a_reason": ", ".join(map(str, lost[:20])) or "none",
+        },
+    )
+
+
+@dg.asset_check(
+    asset=sales_order_plan,
+    blocking=True,
+    description="Looked at = planned + linked + edited + unchanged + held + listed + ignored + waiting.",
+)
+def no_order_is_lost(context: dg.AssetCheckExecutionContext, connections: Connections) -> dg.AssetCheckResult:
+    """Every order that was looked at is accounted for; otherwise nothing is sent."""
+    plans = connections.state.plans.of_run(context.run.run_id, FLOW)
+    outcomes = plans[-1].summary["outcomes"] if plans else {}
+    looked_at = plans[-1].summary["looked_at"] if plans else 0
+    accounted = sum(outcomes.get(name, 0) for name in ACCOUNTED)
+    return dg.AssetCheckResult(
+        passed=looked_at == accounted, metadata={"looked_at": looked_at, "accounted": accounted, **outcomes}
+    )
+
+
+@dg.asset_check(asset=sales_order_plan, description="No order waits for something that a person has to mend.")
+def no_order_waits(connections: Connections) -> dg.AssetCheckResult:
+    """An order that waits goes by itself once its cause is gone; someone should look meanwhile."""
+    waiting = connections.state.orders.find(disposition="waiting", limit=10_000)
+    codes: dict[str, int] = {}
+    for one in waiting:
+        codes[one.code or "?"] = codes.get(one.code or "?", 0) + 1
+    return dg.AssetCheckResult(
+        passed=not waiting,
+        severity=WARN,
+        metadata={"orders": len(waiting), **{f"code_{code}": count for code, count in sorted(codes.items())}},
+    )
+
+
+@dg.asset_check(asset=sales_orders, description="Every order in NetSuite is equal to the cent.")
+def totals_are_equal(connections: Connections) -> dg.AssetCheckResult:
+    """What was charged and what NetSuite shows (identity E3): an order that drifted must not be billed."""
+    drifted = connections.state.exceptions.find(flow=FLOW, code="ORDER_TOTAL_DRIFT")
+    return dg.AssetCheckResult(
+        passed=not drifted,
+        metadata={"drifted": len(drifted), "first": ", ".join(one.subject for one in drifted[:20]) or "none"},
+    )
+
+
+@dg.asset_check(asset=sales_orders, description="No order has two records in NetSuite.")
+def each_order_is_there_once(connections: Connections) -> dg.AssetCheckResult:
+    """One confirmed creation per order, and one order per NetSuite record."""
+    doubled = connections.state.orders.doubled()
+    return dg.AssetCheckResult(passed=not doubled, metadata={"doubled": ", ".join(doubled[:20]) or "none"})
+
+
+@dg.asset_check(asset=sales_orders, description="The run stayed within orders.call_budget.")
+def calls_within_budget(
+    context: dg.AssetCheckExecutionContext, connections: Connections
+) -> dg.AssetCheckResult:
+    """More calls than budgeted are reported, never refused."""
+    budget = connections.mapping.orders.call_budget
+    calls = sum(row.calls for row in connections.state.usage.of_run(context.run.run_id, FLOW))
+    return dg.AssetCheckResult(
+        passed=calls <= budget, severity=WARN, metadata={"calls": calls, "budget": budget}
+    )
+
+
+@dg.asset_check(asset=order_references, description="NetSuite's number stands on every posted order.")
+def every_order_has_its_number(connections: Connections) -> dg.AssetCheckResult:
+    """A reference that was refused is an exception; one that is merely not written yet is the next run's."""
+    refused = connections.state.exceptions.find(flow=REFERENCE_FLOW, code="REFERENCE_REFUSED")
+    return dg.AssetCheckResult(
+        passed=not refused,
+        severity=WARN,
+        metadata={
+            "refused": len(refused),
+            "not_written_yet": len(connections.state.orders.unreferenced(500)),
+        },
+    )
+
+
+def _fresh(connections: Connections, day: date) -> set[int]:
+    """Read and not looked at yet: the plan of this run, or of the next one, says what becomes of them."""
+    return {one.order_id for one in connections.state.orders.find(disposition="open", day=day)}
+
+
+CHECKS = [
+    every_order_is_accounted_for,
+    no_order_is_lost,
+    no_order_waits,
+    totals_are_equal,
+    each_order_is_there_once,
+    calls_within_budget,
+    every_order_has_its_number,
+]

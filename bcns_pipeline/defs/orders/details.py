@@ -1,0 +1,50 @@
+"""What an order's own fields do not say: coupons, taxes by name, transactions, and refunds; read only where needed.
+
+Put the extra calls here. Which order needs which is decided by `rules.orders.needs`.
+"""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from bcns_pipeline.outcomes import Lane
+from bcns_pipeline.resources.connections import BIGCOMMERCE_SLOTS, RESERVED_FOR_FAST_LANE, Connections
+from bcns_pipeline.rules.orders import reading
+from bcns_pipeline.rules.orders.model import Detail, Details, Order
+from bcns_pipeline.rules.orders.needs import needs
+from bcns_pipeline.rules.orders.problems import Problem
+
+
+def read_details(
+    connections: Connections, orders: Iterable[Order]
+) -> tuple[dict[int, Details], dict[int, Problem]]:
+    """{order: what was read beside it}, and the orders whose details can't be understood. Raises OutsideError.
+
+    One call per order and detail, several at once; by default no order needs any.
+    """
+    found = list(orders)
+    wanted = {order.id: needs(order, connections.order_policy) for order in found}
+    client = connections.bigcommerce(Lane.BULK).orders
+    calls: Mapping[Detail, Any] = {
+        Detail.COUPONS: client.coupons,
+        Detail.TAXES: client.taxes,
+        Detail.TRANSACTIONS: client.transactions,
+    }
+    asked = [(one, detail) for one, details in wanted.items() for detail in sorted(details)]
+    with ThreadPoolExecutor(BIGCOMMERCE_SLOTS - RESERVED_FOR_FAST_LANE, thread_name_prefix="details") as pool:
+        answers = list(pool.map(lambda pair: calls[pair[1]](pair[0]), asked))
+    rows: dict[int, dict[Detail, Any]] = {order.id: {} for order in found}
+    for (one, detail), answer in zip(asked, answers, strict=True):
+        rows[one][detail] = answer
+    details: dict[int, Details] = {}
+    unreadable: dict[int, Problem] = {}
+    for one, given in rows.items():
+        try:
+            details[one] = reading.read_details(
+                coupons=given.get(Detail.COUPONS),
+                taxes=given.get(Detail.TAXES),
+                transactions=given.get(Detail.TRANSACTIONS),
+            )
+        except reading.Unreadable as fault:
+            unreadable[one] = Problem("ORDER_UNREADABLE", str(fault))
+    return details, unreadable

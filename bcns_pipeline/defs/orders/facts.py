@@ -1,0 +1,98 @@
+"""What the rules must know of NetSuite before they can build an order: items, customers, what is there already.
+
+Put here how the facts of a whole batch are read in a few calls and handed to each order. Do not decide here. Items
+are read anew for each batch, by the ids of their links and by SKU, so an item born at noon is orderable at noon and
+one made inactive a minute ago is not.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bcns_pipeline.clients.netsuite.models import ItemRow, SalesRow
+from bcns_pipeline.defs.account import account_of
+from bcns_pipeline.defs.orders.shown import found_by_key
+from bcns_pipeline.defs.shoppers import Ask, ask, find
+from bcns_pipeline.outcomes import Lane
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.customers.identify import Create, Found
+from bcns_pipeline.rules.customers.reading import shopper_of_order
+from bcns_pipeline.rules.identity import sku_key
+from bcns_pipeline.rules.natural_keys import order_key
+from bcns_pipeline.rules.orders.facts import Account, Facts, ItemRef, Items
+from bcns_pipeline.rules.orders.model import Order
+from bcns_pipeline.rules.orders.problems import Problem
+from bcns_pipeline.state.links import ITEM
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The facts of a batch. `customers` and `asks` by order id, `there` what NetSuite has under the orders' keys."""
+
+    store: str
+    account: Account
+    items: Items
+    asks: Mapping[int, Ask] = field(repr=False)
+    customers: Mapping[int, Found | Create | Problem] = field(repr=False)
+    there: Mapping[str, SalesRow] = field(repr=False)
+
+    def of(self, order: Order) -> Facts | Problem:
+        """What an order's plan needs, or why its customer is not known."""
+        customer = self.customers[order.id]
+        if isinstance(customer, Problem):
+            return customer
+        return Facts(self.store, self.account, customer.ref, self.items)
+
+    def existing(self, order: Order) -> SalesRow | None:
+        """The transaction that holds the order's key already."""
+        return self.there.get(order_key(self.store, order.id))
+
+
+def learn(connections: Connections, orders: Sequence[Order], *, lane: Lane = Lane.BULK) -> Known:
+    """Read what `orders` need: about five calls for 500 of them. Raises OutsideError."""
+    store = connections.state.store
+    asks = {order.id: ask(connections, shopper_of_order(order), f"order:{order.id}") for order in orders}
+    found = find(connections, list(asks.values()), lane=lane)
+    return Known(
+        store=store,
+        account=account_of(connections),
+        items=_items(connections, orders, lane),
+        asks=asks,
+        customers=dict(zip(asks, found, strict=True)),
+        there=found_by_key(connections, [order_key(store, order.id) for order in orders], lane=lane),
+    )
+
+
+def _items(connections: Connections, orders: Sequence[Order], lane: Lane) -> Items:
+    variants = {str(line.variant_id) for order in orders for line in order.lines if line.variant_id}
+    skus = {line.sku.strip() for order in orders for line in order.lines if line.sku.strip()}
+    links = connections.state.links.find_many(ITEM, sorted(variants))
+    rows = connections.netsuite(lane).items.for_orders(
+        {int(link.netsuite_id) for link in links.values()},
+        sorted(skus),
+        connections.mapping.inventory.sku_field,
+        oneworld=account_of(connections).oneworld,
+    )
+    refs = {row.id: _ref(row) for row in rows}
+    by_sku: dict[str, list[ItemRef]] = defaultdict(list)
+    for ref in refs.values():
+        by_sku[sku_key(ref.sku)].append(ref)
+    return Items(
+        by_variant={
+            int(variant): refs[int(link.netsuite_id)]
+            for variant, link in links.items()
+            if int(link.netsuite_id) in refs
+        },
+        by_sku={sku: tuple(found) for sku, found in by_sku.items()},
+    )
+
+
+def _ref(row: ItemRow) -> ItemRef:
+    return ItemRef(
+        id=row.id,
+        sku=row.sku,
+        kind=row.type,
+        matrix=row.matrix,
+        inactive=row.inactive,
+        subsidiaries=frozenset(row.subsidiaries) or None,
+    )

@@ -1,0 +1,133 @@
+"""What a plan makes of one order, and what that means for its row and for people.
+
+Put the shape here, and how it is written down once the plan may be applied. Do not decide here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bcns_pipeline.clients.netsuite.models import SalesRow
+from bcns_pipeline.defs.orders.run import FLOW, question
+from bcns_pipeline.outcomes import Lane
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.exceptions import CATALOGUE
+from bcns_pipeline.rules.money import Money
+from bcns_pipeline.rules.orders.draft import Draft
+from bcns_pipeline.rules.orders.edits import Patch
+from bcns_pipeline.rules.orders.problems import Problem
+from bcns_pipeline.state.exceptions import Question
+from bcns_pipeline.state.order_models import Decision, Disposition, OrderState
+
+# What a person has to mend is looked at again this often; what appears by itself is found as soon.
+RETRY_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What the plan makes of one order. `disposition` None: its row stays as it is.
+
+    `outcome`: planned | linked | held | ignored | listed | waiting | edited | unchanged. `refunded`: money may
+    have gone back already, which this flow does not book.
+    """
+
+    state: OrderState
+    disposition: Disposition | None
+    outcome: str
+    code: str | None = None
+    reason: str | None = None
+    problems: tuple[Problem, ...] = ()
+    draft: Draft | None = field(default=None, repr=False)
+    there: SalesRow | None = field(default=None, repr=False)
+    patch: Patch | None = field(default=None, repr=False)
+    refunded: bool = False
+
+
+def waiting(state: OrderState, problems: Sequence[Problem]) -> Fate:
+    """Something stands in the way: the order waits, and is looked at again by itself."""
+    sentence = " ".join(one.sentence for one in problems)
+    return Fate(state, "waiting", "waiting", problems[0].code, sentence, tuple(problems))
+
+
+def why(draft: Draft) -> str:
+    """For the plan's table: which identity closed, where the tax came from, what a rounding line closes."""
+    residual = f", {draft.expected.residual} to the rounding line" if draft.expected.residual else ""
+    return f"{draft.sources['identity']} closes, tax by {draft.sources['tax_source']}{residual}"
+
+
+def remember(connections: Connections, fates: Sequence[Fate]) -> None:
+    """Write down what was decided, open the exceptions of orders that wait, and heal those of orders that go."""
+    state, now = connections.state, datetime.now(UTC)
+    decisions = [
+        Decision(
+            one.state.order_id,
+            one.disposition,
+            one.code,
+            one.reason,
+            now + RETRY_AFTER if one.disposition == "waiting" else None,
+        )
+        for one in fates
+        # What is planned or linked is written by apply, together with its operation or its NetSuite id: a plan
+        # that is never applied must leave the order due.
+        if one.disposition is not None and one.outcome not in ("planned", "linked")
+    ]
+    questions = [_question(one, problem) for one in fates for problem in one.problems]
+    questions += _refunds(connections, [one for one in fates if one.refunded])
+    asked = {(one.code, one.subject) for one in questions}
+    looked_at = {f"order:{one.state.order_id}" for one in fates}
+    with state.scope.transaction() as conn:
+        state.orders.decide(decisions, conn=conn)
+        state.orders.absorbed([one.state.order_id for one in fates if one.outcome == "unchanged"], conn=conn)
+        state.exceptions.open_many(FLOW, questions, conn=conn)
+        gone: dict[str, list[str]] = {}
+        for row in state.exceptions.find(flow=FLOW, conn=conn):
+            if row.subject in looked_at and (row.code, row.subject) not in asked and row.code in _OF_PLANS:
+                gone.setdefault(row.code, []).append(row.subject)
+        for code, subjects in gone.items():
+            state.exceptions.heal(FLOW, code, subjects, conn=conn)
+
+
+def table_row(fate: Fate) -> dict[str, Any]:
+    """One order for people: no personal data."""
+    one, draft = fate.state, fate.draft
+    return {
+        "order": one.order_id,
+        "outcome": fate.outcome,
+        "total": str(one.total.amount),
+        "currency": one.total.currency,
+        "tax": str(draft.expected.charged_tax) if draft else "",
+        "code": fate.code or "",
+        "why": fate.reason or "",
+    }
+
+
+# Raised by a plan, so a plan that does not raise them any more heals them. The others are apply's and the read-back's.
+_OF_PLANS = CATALOGUE.keys() - {
+    *("ORDER_REFUSED", "ORDER_TOTAL_DRIFT", "PERIOD_CLOSED", "CUSTOMER_REFUSED"),
+    *("MISSING_ORDER", "ORDER_STOPPED_IN_NETSUITE"),
+}
+
+
+def _question(fate: Fate, problem: Problem) -> Question:
+    order_id = fate.state.order_id
+    said = f"Order {order_id}: {problem.sentence}"
+    return question(problem.code, order_id, said, fate.state.total, fact=problem.fact)
+
+
+def _refunds(connections: Connections, fates: Sequence[Fate]) -> list[Question]:
+    """Refunds of orders that are posted at their charged total, with what went back; one call for all of them."""
+    if not fates:
+        return []
+    by_order: dict[int, Any] = {}
+    for row in connections.bigcommerce(Lane.BULK).orders.refunds(
+        order_ids=[one.state.order_id for one in fates]
+    ):
+        by_order[int(row["order_id"])] = by_order.get(int(row["order_id"]), 0) + row["total_amount"]
+    found = []
+    for one in fates:
+        order_id, currency = one.state.order_id, one.state.total.currency
+        amount = Money.of(by_order.get(order_id, 0), currency)
+        said = f"Order {order_id} is posted at {one.state.total}; {amount} of it went back and is not booked yet."
+        found.append(question("REFUND_PENDING", order_id, said, amount))
+    return found

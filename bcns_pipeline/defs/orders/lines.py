@@ -1,0 +1,167 @@
+"""Plan lines: the customer, its currency, the order, as operations to be staged.
+
+Put here what a line carries. Do not decide here whether there is one. Payloads are sealed under the shopper's key;
+labels, keys, reasons and amounts are in clear and hold no personal data.
+"""
+
+from typing import Any
+
+from bcns_pipeline.defs.orders.apply import CURRENCY, CUSTOMER, EDIT, ORDER
+from bcns_pipeline.defs.orders.facts import Known
+from bcns_pipeline.defs.orders.fates import Fate
+from bcns_pipeline.defs.polling import subject_of
+from bcns_pipeline.defs.shoppers import LINK
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.customers.body import currency_patch, customer_body
+from bcns_pipeline.rules.customers.identify import Create, Found
+from bcns_pipeline.rules.natural_keys import edit_key
+from bcns_pipeline.rules.orders.draft import Draft
+from bcns_pipeline.rules.orders.edits import Patch
+from bcns_pipeline.rules.orders.model import Order
+from bcns_pipeline.state.order_models import OrderState
+from bcns_pipeline.state.plan_lines import PlanLine
+
+# As SuiteQL spells record types, and as the record API does.
+RECORDS = {"salesorder": "salesOrder", "cashsale": "cashSale", "invoice": "invoice"}
+
+
+def group_of(customer: Found | Create) -> str:
+    """What belongs to one customer is sent one after the other; different customers go side by side."""
+    return f"customer:{customer.id}" if isinstance(customer, Found) else customer.natural_key
+
+
+def customer_line(connections: Connections, known: Known, order: Order, customer: Create) -> PlanLine:
+    """Make the customer of this order."""
+    one = known.asks[order.id]
+    body = customer_body(
+        one.shopper,
+        customer.natural_key,
+        connections.customer_policy,
+        subsidiary=customer.subsidiary,
+        base_currency=_base_currency(known, customer.subsidiary),
+        currency=_currency(connections, known, order),
+    )
+    return PlanLine(
+        "create",
+        CUSTOMER,
+        customer.natural_key,
+        {"body": body, "link": one.names.link, "order_id": order.id},
+        "nobody has this shopper's link, key or e-mail address yet",
+        f"order:{order.id}",
+        group_key=group_of(customer),
+        subject=_subject(connections, order),
+    )
+
+
+def currency_line(connections: Connections, known: Known, order: Order, customer: Found) -> PlanLine | None:
+    """Let a customer that is there be charged in the order's currency, if it was never charged in it before."""
+    currency = _currency(connections, known, order)
+    if currency is None or customer.row is None or customer.row.currencies is None:
+        return None
+    links = connections.state.links.get_many(LINK, [str(customer.id)]).get(str(customer.id), [])
+    added = {int(one) for link in links for one in link.detail.get("currencies", ())}
+    body = currency_patch(customer.row.currencies | added, currency)
+    if body is None:
+        return None
+    return PlanLine(
+        "patch",
+        CURRENCY,
+        f"customer-{customer.id}-currency-{currency}",
+        {"id": customer.id, "body": body, "order_id": order.id},
+        f"its first order in {order.currency}",
+        f"order:{order.id}",
+        group_key=group_of(customer),
+    )
+
+
+def order_line(
+    connections: Connections, known: Known, order: Order, state: OrderState, draft: Draft
+) -> PlanLine:
+    """Create the sales order or cash sale."""
+    customer: Any = known.customers[order.id]
+    return PlanLine(
+        "create",
+        ORDER,
+        draft.natural_key,
+        {
+            "record": draft.record,
+            "method": "create",
+            "body": draft.body(),
+            "order_id": order.id,
+            "version": state.content_hash,
+            "expected": draft.expected.document(),
+            "sources": dict(draft.sources),
+        },
+        f"{draft.sources['identity']} closes, tax by {draft.sources['tax_source']}",
+        f"order:{order.id}",
+        group_key=group_of(customer),
+        subject=_subject(connections, order),
+        amount=draft.impact,
+    )
+
+
+def link_line(fate: Fate) -> PlanLine:
+    """Remember a record that NetSuite has already; nothing is sent."""
+    there, state = fate.there, fate.state
+    assert there is not None
+    record = RECORDS.get(there.record_type, there.record_type)
+    return PlanLine(
+        "link" if fate.disposition == "posted" else "adopt",
+        ORDER,
+        there.external_id,
+        {
+            "order_id": state.order_id,
+            "netsuite_id": str(there.id),
+            "number": there.tran_id,
+            "record": record,
+            "version": state.content_hash,
+            "expected": fate.draft.expected.document() if fate.draft else None,
+        },
+        fate.reason or "",
+        f"order:{state.order_id}",
+    )
+
+
+def edit_line(
+    connections: Connections, known: Known, order: Order, state: OrderState, patch: Patch
+) -> PlanLine:
+    """Bring the record that is there to this version of the order."""
+    customer: Any = known.customers[order.id]
+    group = group_of(customer) if isinstance(customer, (Found, Create)) else f"order:{order.id}"
+    return PlanLine(
+        "close" if patch.closes else "patch",
+        EDIT,
+        edit_key(known.store, order.id, state.content_hash),
+        {
+            "record": state.record_type,
+            "method": "patch",
+            "id": state.netsuite_id,
+            "body": dict(patch.body),
+            "order_id": order.id,
+            "version": state.content_hash,
+            "expected": patch.expected.document(),
+            "closes": patch.closes,
+        },
+        "; ".join(patch.reasons),
+        f"order:{order.id}",
+        group_key=group,
+        subject=_subject(connections, order),
+        amount=patch.impact,
+    )
+
+
+def _subject(connections: Connections, order: Order) -> str:
+    return subject_of(connections.state, order.document, order.id)
+
+
+def _currency(connections: Connections, known: Known, order: Order) -> int | None:
+    mapped = connections.order_policy.currencies.get(order.currency)
+    found = known.account.currencies.get(order.currency)
+    return mapped if mapped is not None else (found.id if found else None)
+
+
+def _base_currency(known: Known, subsidiary: int | None) -> int | None:
+    of_subsidiary = known.account.subsidiaries.get(subsidiary) if subsidiary is not None else None
+    symbol = (of_subsidiary.currency if of_subsidiary else "") or known.account.base_currency
+    found = known.account.currencies.get(symbol)
+    return found.id if found else None

@@ -1,0 +1,219 @@
+"""Plan: what each order that is due would become in NetSuite, and why those that would not, don't.
+
+Put here which orders are due, and how the rules' answers become plan lines, dispositions and exceptions. Do not put
+a rule here (rules/orders), nor a read of NetSuite (facts.py). In mode plan nothing is remembered but the plan itself:
+the orders stay as they are, and a plan that nobody applies can never be sent.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from bcns_pipeline.defs.modes import Mode
+from bcns_pipeline.defs.orders.details import read_details
+from bcns_pipeline.defs.orders.editing import Version, edit
+from bcns_pipeline.defs.orders.facts import Known, learn
+from bcns_pipeline.defs.orders.fates import Fate, waiting, why
+from bcns_pipeline.defs.orders.lines import currency_line, customer_line, edit_line, link_line, order_line
+from bcns_pipeline.defs.orders.run import FLOW
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.resources.failures import PermanentFailure
+from bcns_pipeline.rules.customers.identify import Create, Found
+from bcns_pipeline.rules.orders.draft import Draft
+from bcns_pipeline.rules.orders.gate import Hold, Ignore, List, Post, Verdict, has_refund, judge
+from bcns_pipeline.rules.orders.model import Details, Order
+from bcns_pipeline.rules.orders.policy import account_faults
+from bcns_pipeline.rules.orders.problems import Problem
+from bcns_pipeline.rules.orders.reading import Unreadable, read_order
+from bcns_pipeline.rules.orders.sales_order import build
+from bcns_pipeline.state.order_models import OrderState
+from bcns_pipeline.state.plan_lines import PlanLine
+from bcns_pipeline.state.plans import Plan
+from bcns_pipeline.state.scope import parse
+
+# A backfill takes its day at once, however long that takes.
+WHOLE_DAY = 100_000
+
+
+@dataclass(slots=True)
+class Planned:
+    """A plan, and the fate of every order that was looked at."""
+
+    plan: Plan
+    fates: list[Fate]
+    lines: list[PlanLine] = field(repr=False)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Orders by outcome."""
+        return Counter(fate.outcome for fate in self.fates)
+
+    @property
+    def sentence(self) -> str:
+        """The plan in one line, as an identity."""
+        parts = [f"{count:,} {outcome}" for outcome, count in sorted(self.counts.items())]
+        return f"orders: {len(self.fates):,} looked at = {' + '.join(parts) or '0'}"
+
+
+def make_plan(connections: Connections, *, mode: Mode, day: date | None = None) -> Planned:
+    """Look at every order that is due, and write the plan. Raises OutsideError where a system can't be read."""
+    state = connections.state
+    due = _due(connections, day)
+    orders, fates = _read(connections, due)
+    known, more = _decide(connections, orders, {one.order_id: one for one in due})
+    fates += more
+    lines = _lines(connections, known, orders, fates) if known is not None else []
+    plan = state.plans.create(
+        FLOW,
+        mode=mode.value,
+        as_of=datetime.now(UTC),
+        config_digest=connections.mapping.digest,
+        summary={"looked_at": len(due), "outcomes": dict(Counter(fate.outcome for fate in fates))},
+    )
+    plan = state.plans.write_lines(plan, lines)
+    return Planned(plan, sorted(fates, key=lambda one: one.state.order_id), lines)
+
+
+def _due(connections: Connections, day: date | None) -> list[OrderState]:
+    """Orders that were read and not decided, that wait and whose time has come, and edited ones."""
+    orders, most = connections.state.orders, connections.mapping.orders.batch if day is None else WHOLE_DAY
+    now = datetime.now(UTC)
+    found = [
+        *orders.find(disposition="open", day=day, limit=most),
+        *orders.find(disposition="waiting", day=day, due_before=now, limit=most),
+    ]
+    if connections.order_policy.updates != "off":
+        edited = orders.find(disposition="posted", day=day, edited=True, limit=most)
+        found += [one for one in edited if one.retry_at is None or one.retry_at <= now]
+    return list({one.order_id: one for one in found}.values())
+
+
+def _read(connections: Connections, due: Sequence[OrderState]) -> tuple[dict[int, Order], list[Fate]]:
+    """The orders as they were read, from their documents; erased shoppers' orders can't be planned any more."""
+    bodies = connections.state.documents.load_many([one.document_id for one in due if one.document_id])
+    orders: dict[int, Order] = {}
+    fates: list[Fate] = []
+    for one in due:
+        body = bodies.get(one.document_id) if one.document_id else None
+        if body is None:
+            fates.append(Fate(one, "ignored", "ignored", "ERASED", "Its shopper was erased."))
+            continue
+        try:
+            orders[one.order_id] = read_order(parse(body))
+        except Unreadable as fault:
+            problem = Problem("ORDER_UNREADABLE", str(fault))
+            fates.append(waiting(one, [problem]))
+    return orders, fates
+
+
+def _decide(
+    connections: Connections, orders: Mapping[int, Order], states: Mapping[int, OrderState]
+) -> tuple[Known | None, list[Fate]]:
+    policy = connections.order_policy
+    details, unreadable = read_details(connections, orders.values())
+    fates = [waiting(states[one], [problem]) for one, problem in unreadable.items()]
+    orders = {one: order for one, order in orders.items() if one not in unreadable}
+    verdicts = {one: judge(order, policy, details[one]) for one, order in orders.items()}
+    wanted = [orders[one] for one, verdict in verdicts.items() if isinstance(verdict, (Post, List))]
+    posted = [orders[one] for one in orders if states[one].netsuite_id is not None]
+    if not wanted and not posted:
+        return None, fates + [_of_verdict(states[one], verdict) for one, verdict in verdicts.items()]
+    known = learn(connections, list({order.id: order for order in [*wanted, *posted]}.values()))
+    faults = account_faults(policy, known.account)
+    if faults:
+        raise PermanentFailure.of_faults(faults)
+    for one, order in orders.items():
+        if states[one].netsuite_id is not None:
+            continue
+        if isinstance(verdicts[one], (Post, List)):
+            fates.append(_post(connections, states[one], order, details[one], known, verdicts[one]))
+        else:
+            fates.append(_of_verdict(states[one], verdicts[one]))
+    edited = [Version(states[order.id], order, details[order.id]) for order in posted]
+    fates += edit(connections, edited, known)
+    return known, fates
+
+
+def _post(
+    connections: Connections,
+    state: OrderState,
+    order: Order,
+    details: Details,
+    known: Known,
+    verdict: Verdict,
+) -> Fate:
+    """An order that NetSuite should have: linked where it has it, planned where it can be, else it waits."""
+    there = known.existing(order)
+    if isinstance(verdict, List):
+        if there is None:
+            return _of_verdict(state, verdict)
+        return Fate(state, "adopted", "linked", reason="NetSuite has it under our key.", there=there)
+    facts = known.of(order)
+    drafted = (
+        [facts] if isinstance(facts, Problem) else build(order, details, facts, connections.order_policy)
+    )
+    if there is not None:
+        # Ours, though we do not remember it: a lost state, or a write whose end was never written down.
+        draft = drafted if isinstance(drafted, Draft) else None
+        return Fate(
+            state, "posted", "linked", reason="NetSuite has it under our key.", draft=draft, there=there
+        )
+    if isinstance(drafted, list):
+        return waiting(state, drafted)
+    return Fate(
+        state,
+        "planned",
+        "planned",
+        reason=why(drafted),
+        problems=drafted.flags,
+        draft=drafted,
+        refunded=has_refund(order),
+    )
+
+
+def _of_verdict(state: OrderState, verdict: Verdict) -> Fate:
+    match verdict:
+        case Hold(code, reason):
+            return Fate(state, "held", "held", code, reason)
+        case Ignore(code, reason):
+            return Fate(state, "ignored", "ignored", code, reason)
+        case List(code, reason):
+            return Fate(state, "listed", "listed", code, reason)
+        case Post():
+            raise AssertionError("an order to be posted has been looked up")
+
+
+def _lines(
+    connections: Connections, known: Known, orders: Mapping[int, Order], fates: Iterable[Fate]
+) -> list[PlanLine]:
+    """Customers before their orders, each customer once; then orders by id."""
+    lines: list[PlanLine] = []
+    made: set[str] = set()
+    for fate in sorted(fates, key=lambda one: one.state.order_id):
+        order = orders.get(fate.state.order_id)
+        if order is None:
+            continue
+        if fate.there is not None:
+            lines.append(link_line(fate))
+        if fate.patch is not None:
+            lines.append(edit_line(connections, known, order, fate.state, fate.patch))
+        if fate.outcome != "planned" or fate.draft is None:
+            continue
+        customer = known.customers[order.id]
+        extra = None
+        if isinstance(customer, Create):
+            extra = customer_line(connections, known, order, customer)
+        elif isinstance(customer, Found):
+            extra = currency_line(connections, known, order, customer)
+        if extra is not None and extra.natural_key not in made:
+            made.add(extra.natural_key)
+            lines.append(extra)
+        lines.append(order_line(connections, known, order, fate.state, fate.draft))
+    return lines
+
+
+def plan_of(connections: Connections, run_id: str) -> Plan | None:
+    """The plan that this run made, or None: a step that runs alone sends what earlier runs left."""
+    plans = connections.state.plans.of_run(run_id, FLOW)
+    return plans[-1] if plans else None

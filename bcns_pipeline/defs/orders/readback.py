@@ -1,0 +1,117 @@
+"""Verify: what NetSuite made of the orders that were written, compared to the cent.
+
+Put reading back and its consequences here. A user-event script or a tax engine may change a record after it was
+saved, so a confirmed write is not yet an equal total (facts/finance.md 3.4). What was written and not read back,
+because a process died in between, is read back by the next run.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bcns_pipeline.defs.orders.run import FLOW, question
+from bcns_pipeline.defs.orders.shown import shown
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.money import Money
+from bcns_pipeline.rules.natural_keys import edit_key, order_key
+from bcns_pipeline.rules.orders.compare import differences
+from bcns_pipeline.rules.orders.draft import Expected
+from bcns_pipeline.rules.orders.facts import Shown
+from bcns_pipeline.state.order_models import OrderState
+from bcns_pipeline.state.order_models import ReadBack as Read
+
+BATCH = 500
+
+
+@dataclass(slots=True)
+class ReadBack:
+    """What a read-back found: orders equal to the cent, and those that are not, with what differs."""
+
+    equal: int = 0
+    drifted: dict[int, str] = field(default_factory=dict)
+    gone: list[int] = field(default_factory=list)
+
+    @property
+    def sentence(self) -> str:
+        """The read-back in one line."""
+        parts = [f"{self.equal:,} equal to the cent"]
+        if self.drifted:
+            parts.append(f"{len(self.drifted):,} drifted")
+        if self.gone:
+            parts.append(f"{len(self.gone):,} not there any more")
+        return ", ".join(parts)
+
+
+def read_back(connections: Connections) -> ReadBack:
+    """Read every order that was written since it was last read back. Raises OutsideError."""
+    found = ReadBack()
+    after = 0
+    while batch := connections.state.orders.unread(BATCH, after=after):
+        after = batch[-1].order_id
+        _compare(connections, batch, found)
+    return found
+
+
+def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadBack) -> None:
+    state = connections.state
+    ids = {one.order_id: int(one.netsuite_id) for one in batch if one.netsuite_id}
+    now = shown(connections, ids.values())
+    expected = _expected(connections, batch)
+    reads: list[Read] = []
+    drifts = {}
+    for one in batch:
+        record = now.get(ids[one.order_id])
+        if record is None:
+            found.gone.append(one.order_id)
+            drifts[one.order_id] = f"NetSuite does not show {one.record_type} {one.netsuite_id} any more."
+            continue
+        reads.append(_read(one, record))
+        said = (
+            differences(expected[one.order_id], record) if one.order_id in expected else _totals(one, record)
+        )
+        if said:
+            found.drifted[one.order_id] = drifts[one.order_id] = " ".join(said)
+        else:
+            found.equal += 1
+    subjects = [f"order:{one.order_id}" for one in batch if one.order_id not in drifts]
+    totals = {one.order_id: one.total for one in batch}
+    with state.scope.transaction() as conn:
+        state.orders.read_back(reads, conn=conn)
+        state.exceptions.heal(FLOW, "ORDER_TOTAL_DRIFT", subjects, conn=conn)
+        state.exceptions.open_many(
+            FLOW,
+            [
+                question("ORDER_TOTAL_DRIFT", one, f"Order {one}: {said}", totals[one])
+                for one, said in drifts.items()
+            ],
+            conn=conn,
+        )
+
+
+def _expected(connections: Connections, batch: Sequence[OrderState]) -> dict[int, Expected]:
+    """What was written, line by line, from the newest confirmed operation of each order."""
+    state, found = connections.state, dict[int, Expected]()
+    keys = [order_key(state.store, one.order_id) for one in batch]
+    keys += [edit_key(state.store, one.order_id, one.applied_hash) for one in batch if one.applied_hash]
+    operations = state.outbox.find(flow=FLOW, states=("confirmed",), natural_keys=keys)
+    for payload in state.outbox.payloads(operations):
+        # An erased shopper's payload is gone; then totals are all that can be compared.
+        if payload and "expected" in payload:
+            found[payload["order_id"]] = Expected.read(payload["expected"])
+    return found
+
+
+def _totals(one: OrderState, record: Shown) -> list[str]:
+    wanted = one.expected_total
+    if wanted is None or wanted.amount == record.total:
+        return []
+    return [f"NetSuite shows a total of {record.total}, and {wanted} was written."]
+
+
+def _read(one: OrderState, record: Shown) -> Read:
+    currency = one.total.currency
+    return Read(
+        order_id=one.order_id,
+        total=Money.of(record.total, currency),
+        tax=Money.of(record.tax, currency),
+        netsuite_number=record.header["tranid"],
+    )

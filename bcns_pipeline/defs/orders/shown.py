@@ -1,0 +1,78 @@
+"""What NetSuite shows of orders that are there, in the shape that the rules compare.
+
+Put the reading of sales transactions here, many in a few calls. Do not compare here (rules/orders/compare.py).
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from bcns_pipeline.clients.netsuite.models import SalesLine, SalesRow
+from bcns_pipeline.defs.account import account_of
+from bcns_pipeline.outcomes import Lane
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.orders.facts import Shown, ShownLine
+
+ZERO = Decimal(0)
+
+
+def found_by_key(
+    connections: Connections, keys: Iterable[str], *, lane: Lane = Lane.BULK
+) -> dict[str, SalesRow]:
+    """{external id: header} of those that NetSuite has already."""
+    oneworld = account_of(connections).oneworld
+    return connections.netsuite(lane).sales.by_external_id(keys, oneworld=oneworld)
+
+
+def shown(connections: Connections, ids: Iterable[int], *, lane: Lane = Lane.BULK) -> dict[int, Shown]:
+    """{internal id: the record with its lines}; deleted ones are missing. Raises OutsideError."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    account, policy = account_of(connections), connections.order_policy
+    client = connections.netsuite(lane).sales
+    headers = client.by_id(wanted, oneworld=account.oneworld)
+    key_field = policy.line_id_field
+    lines: dict[int, list[SalesLine]] = {one: [] for one in headers}
+    for line in client.lines(headers, custom_fields=(key_field,) if key_field else ()):
+        lines[line.transaction].append(line)
+    symbols = {currency.id: symbol for symbol, currency in account.currencies.items()}
+    return {
+        one: _shown(row, lines[one], symbols.get(row.currency or 0, account.base_currency), key_field)
+        for one, row in headers.items()
+    }
+
+
+def _shown(row: SalesRow, lines: Iterable[SalesLine], currency: str, key_field: str) -> Shown:
+    tax = shipping = ZERO
+    items: list[ShownLine] = []
+    for line in lines:
+        if line.is_tax:
+            tax += line.amount
+        elif line.is_shipping:
+            shipping += line.amount
+        elif line.item is not None:
+            items.append(_line(line, key_field))
+    return Shown(
+        id=row.id,
+        status=row.status,
+        total=row.foreign_total,
+        tax=tax,
+        currency=currency,
+        lines=tuple(items),
+        shipping=shipping,
+        header={"tranid": row.tran_id, "entity": row.entity, "subsidiary": row.subsidiary},
+    )
+
+
+def _line(line: SalesLine, key_field: str) -> ShownLine:
+    assert line.item is not None
+    return ShownLine(
+        line=line.line,
+        item=line.item,
+        quantity=line.quantity or ZERO,
+        amount=line.amount,
+        key=line.custom.get(key_field.lower(), "") if key_field else "",
+        fulfilled=line.quantity_fulfilled,
+        billed=line.quantity_billed,
+        closed=line.closed,
+    )

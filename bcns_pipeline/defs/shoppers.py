@@ -1,0 +1,131 @@
+"""Who the shoppers are in NetSuite: found by link, external id or e-mail, many in a few queries.
+
+Put here the reading that `rules.customers.identify` decides on. Do not decide here. The order flow asks it for the
+shoppers of its orders, the customer flow for those that changed; both get the same answer for the same shopper.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+from bcns_pipeline.clients.netsuite.models import CustomerRow
+from bcns_pipeline.defs.account import account_of
+from bcns_pipeline.outcomes import Lane
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.customers.identify import (
+    Create,
+    Found,
+    LookUp,
+    Names,
+    Register,
+    identify,
+    look_up,
+    names_of,
+)
+from bcns_pipeline.rules.customers.merges import Merges
+from bcns_pipeline.rules.customers.model import NetSuiteCustomer, Shopper
+from bcns_pipeline.rules.customers.policy import Storefront
+from bcns_pipeline.rules.orders.problems import Problem
+from bcns_pipeline.state.links import Link
+
+LINK = "customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One shopper and where it shops. `fallback` stands for a guest without e-mail: "order:1001"."""
+
+    shopper: Shopper
+    names: Names
+    storefront: Storefront
+
+
+def ask(connections: Connections, shopper: Shopper, fallback: str) -> Ask:
+    """What `find` needs of a shopper; `fallback` ("order:1001") tells guests without an e-mail address apart."""
+    storefront = storefront_of(connections, shopper.channel_id)
+    state = connections.state
+    hashed = state.vault.subject(shopper.email or fallback) if shopper.guest else ""
+    return Ask(shopper, names_of(shopper, storefront, state.store, hashed), storefront)
+
+
+def storefront_of(connections: Connections, channel_id: int) -> Storefront:
+    """Where a channel's shoppers go: its subsidiary, and whether that is the one of the store's first channel."""
+    mapping = connections.mapping
+    channel = mapping.channels.get(channel_id)
+    first = mapping.channels.get(1) or next(iter(mapping.channels.values()), None)
+    if channel is None:
+        return Storefront(channel_id)
+    subsidiary = channel.subsidiary if account_of(connections).oneworld else None
+    return Storefront(
+        channel_id,
+        subsidiary,
+        home=first is None or channel.subsidiary == first.subsidiary,
+        guests=channel.guests,
+        guest_customer=channel.guest_customer,
+    )
+
+
+def find(
+    connections: Connections, asks: Sequence[Ask], *, lane: Lane = Lane.BULK
+) -> list[Found | Create | Problem]:
+    """Who each of the shoppers is, in order. Raises OutsideError."""
+    policy, merges = connections.customer_policy, merges_of(connections)
+    links = _links(connections, asks)
+    wanted = reduce(
+        or_, (look_up(one.shopper, one.names, one.storefront, links, merges) for one in asks), LookUp()
+    )
+    register = Register(read_customers(connections, wanted, lane=lane))
+    return [identify(one.shopper, one.names, one.storefront, register, links, merges, policy) for one in asks]
+
+
+def read_customers(
+    connections: Connections, wanted: LookUp, *, lane: Lane = Lane.BULK
+) -> list[NetSuiteCustomer]:
+    """The customers that `wanted` names, with every subsidiary that they may be used in."""
+    oneworld = account_of(connections).oneworld
+    client = connections.netsuite(lane).customers
+    rows: dict[int, CustomerRow] = {}
+    if wanted.ids:
+        rows.update(client.by_id(wanted.ids, oneworld=oneworld))
+    if wanted.external_ids or wanted.emails:
+        found = client.find(sorted(wanted.external_ids), sorted(wanted.emails), oneworld=oneworld)
+        rows.update((row.id, row) for row in found)
+    served = client.subsidiaries(rows) if oneworld and rows else None
+    return [as_customer(row, (served or {}).get(row.id)) for row in rows.values()]
+
+
+def as_customer(row: CustomerRow, served: Sequence[int] | None) -> NetSuiteCustomer:
+    """A row as the rules take it. Of the currencies only the customer's own is known: any other has to be added."""
+    primary = frozenset() if row.subsidiary is None else frozenset({row.subsidiary})
+    subsidiaries = primary | frozenset(served or ())
+    return NetSuiteCustomer(
+        id=row.id,
+        external_id=row.external_id,
+        email=row.email,
+        is_person=row.is_person,
+        first_name=row.first,
+        last_name=row.last,
+        company=row.company,
+        phone=row.phone,
+        inactive=row.inactive,
+        subsidiaries=subsidiaries or None,
+        currencies=None if row.currency is None else frozenset({row.currency}),
+        taxable=row.taxable,
+    )
+
+
+def merges_of(connections: Connections) -> Merges:
+    """The merge map, whose ids are NetSuite's."""
+    return Merges({int(one.from_id): int(one.into_id) for one in connections.state.merges.all()})
+
+
+def link_of(names: Names, netsuite_id: str | int, origin: str) -> Link:
+    """That shopper is that customer."""
+    return Link(str(netsuite_id), names.link, origin=origin)
+
+
+def _links(connections: Connections, asks: Sequence[Ask]) -> Mapping[str, int]:
+    names = {name for one in asks for name in (one.names.link, one.names.shared_link)}
+    found = connections.state.links.find_many(LINK, sorted(names))
+    return {name: int(link.netsuite_id) for name, link in found.items()}
