@@ -8,6 +8,7 @@ records, and what an empty answer means. What is asked for lives in one module p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 from bcns_pipeline.clients.bigcommerce import parsing, shop
@@ -195,6 +196,16 @@ def sure_end(count: int, limit: int) -> bool:
 def stuck(operation: str, why: str) -> OutsideError:
     """The error for a walk that makes no way."""
     return Unavailable(System.BIGCOMMERCE, operation, f"the list walks in circles: {why}")
+
+
+@contextmanager
+def readable(operation: str) -> Iterator[None]:
+    """Around the reading of rows: one without its id, date or figure is a fault of the store, not ours."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        why = f"UNREADABLE: a row of another shape ({type(error).__name__})"
+        raise Unavailable(System.BIGCOMMERCE, operation, why) from None
 
 
 def at_most(what: str, number: int, most: int) -> None:

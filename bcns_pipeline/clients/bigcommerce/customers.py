@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bcns_pipeline.clients.bigcommerce import documents
-from bcns_pipeline.clients.bigcommerce.api import MAX_ROWS, Document, StoreApi, Subject, joined
+from bcns_pipeline.clients.bigcommerce.api import MAX_ROWS, Document, StoreApi, Subject, joined, readable
 from bcns_pipeline.clients.bigcommerce.changes import Budget, walk_changes
 from bcns_pipeline.clients.bigcommerce.models import CustomerDocument, CustomersPage, Paging
 from bcns_pipeline.clients.bigcommerce.parsing import page_of
@@ -153,7 +153,8 @@ class BigCommerceCustomers(Subject):
             short = [int(row["id"]) for row in rows if _more_addresses(row)]
             complete = self.addresses(short) if short else {}
             rows = [{**row, "addresses": complete.get(int(row["id"]), row.get("addresses"))} for row in rows]
-        return [documents.customer(row) for row in rows]
+        with readable(LIST):
+            return [documents.customer(row) for row in rows]
 
 
 def _more_addresses(row: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bcns_pipeline.clients.bigcommerce import documents
-from bcns_pipeline.clients.bigcommerce.api import MAX_ROWS, Document, Subject, stuck
+from bcns_pipeline.clients.bigcommerce.api import MAX_ROWS, Document, Subject, readable, stuck
 from bcns_pipeline.clients.bigcommerce.errors import SAVED
 from bcns_pipeline.clients.bigcommerce.models import Metafield
 from bcns_pipeline.clients.bigcommerce.parsing import cursor_page
@@ -35,13 +35,18 @@ class OrderMetafields(Subject):
         """Metafields with these keys over all orders: the filter knows no order ids."""
         since = documents.stamp(modified_since)
         asked = {"key:in": ",".join(keys), "namespace": namespace, "date_modified:min": since}
-        return [_metafield(row) for row in self._walk(_ALL, asked, f"GET {_ALL}")]
+        operation = f"GET {_ALL}"
+        rows = list(self._walk(_ALL, asked, operation))
+        with readable(operation):
+            return [_metafield(row) for row in rows]
 
     def metafields_of(self, order_id: int, keys: Sequence[str], namespace: str) -> list[Metafield]:
         """Metafields with these keys of one order."""
         asked = {"key:in": ",".join(keys), "namespace": namespace}
-        rows = self._walk(f"/v3/orders/{order_id}/metafields", asked, "GET /v3/orders/{id}/metafields")
-        return [_metafield({"resource_id": order_id, **row}) for row in rows]
+        operation = "GET /v3/orders/{id}/metafields"
+        rows = list(self._walk(f"/v3/orders/{order_id}/metafields", asked, operation))
+        with readable(operation):
+            return [_metafield({"resource_id": order_id, **row}) for row in rows]
 
     def create_metafields(self, wanted: Sequence[Metafield]) -> Outcome:
         """Create all of these in one call.

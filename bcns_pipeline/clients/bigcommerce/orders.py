@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from bcns_pipeline.clients.bigcommerce import documents
-from bcns_pipeline.clients.bigcommerce.api import MAX_ROWS, Document, StoreApi, stuck, sure_end
+from bcns_pipeline.clients.bigcommerce.api import MAX_ROWS, Document, StoreApi, readable, stuck, sure_end
 from bcns_pipeline.clients.bigcommerce.changes import SECOND, Budget, ascending, walk_changes
 from bcns_pipeline.clients.bigcommerce.metafields import OrderMetafields
 from bcns_pipeline.clients.bigcommerce.models import OrderDocument, OrderHead, OrdersPage, Paging
@@ -145,7 +145,8 @@ class BigCommerceOrders(OrderDetails, OrderWrites, OrderMetafields):
             channel_id=channel_id,
         )
         pages = self._walk_ids(asked, lambda params: self._rows(params), lambda row: int(row["id"]), limit)
-        heads = [documents.head(row) for page in pages for row in page]
+        with readable(LIST):
+            heads = [documents.head(row) for page in pages for row in page]
         return [one for one in heads if created_since <= one.created_at < created_before]
 
     def count(
@@ -178,7 +179,10 @@ class BigCommerceOrders(OrderDetails, OrderWrites, OrderMetafields):
     def get(self, order_id: int) -> OrderDocument | None:
         """One order, None where the store knows no such order (404)."""
         row = self._api.found(f"/v2/orders/{order_id}", WHOLE, ONE)
-        return None if row is None else documents.order(self._completed([row])[0])
+        if row is None:
+            return None
+        with readable(ONE):
+            return documents.order(self._completed([row])[0])
 
     def get_many(self, order_ids: Iterable[int]) -> dict[int, OrderDocument]:
         """{id: order} of those that exist, in the fewest calls.
@@ -215,7 +219,9 @@ class BigCommerceOrders(OrderDetails, OrderWrites, OrderMetafields):
         return self._api.page_v2("/v2/orders", params, LIST)
 
     def _whole(self, params: Params) -> list[OrderDocument]:
-        return [documents.order(row) for row in self._completed(self._rows(params))]
+        rows = self._completed(self._rows(params))
+        with readable(LIST):
+            return [documents.order(row) for row in rows]
 
     def _completed(self, rows: list[Document]) -> list[Document]:
         """Parts that the store left out although they were asked for: two or three calls per such order."""
