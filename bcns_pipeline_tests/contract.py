@@ -44,6 +44,17 @@ FILE_BY_PREFIX: Final[tuple[tuple[str, str], ...]] = (
 )
 # These two are no valid OpenAPI documents: openapi-core refuses them, so their schemas are used one by one.
 SCHEMA_ONLY: Final = frozenset({"customers.v2.yml", "tax_classes.v2.yml"})
+# A stub (url, resource) and the object that it stands for are alternatives of one `oneOf` in this file, but
+# without required properties every object is both, so that no order at all would pass. Naming what tells them
+# apart makes the file stricter, never laxer.
+REQUIRED_TO_TELL_APART: Final[Mapping[str, Mapping[str, list[str]]]] = {
+    "orders.v2.oas2.yml": {
+        "orderConsignments_Resource": ["url", "resource"],
+        "orderConsignment_Get": ["pickups", "shipping", "downloads", "email"],
+        "products_Resource": ["url", "resource"],
+        "orderFees_Resource": ["url", "resource"],
+    }
+}
 _STORE_PATH: Final = re.compile(r"^.*?/stores/(?P<hash>[^/]+)(?P<path>/v[23]/.*)$")
 _METHODS: Final = frozenset({"get", "put", "post", "delete", "patch"})
 
@@ -190,6 +201,8 @@ def _operation(method: str, path: str) -> tuple[str, str, dict[str, Any]]:
 @cache
 def _document(file: str) -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.load((specs_dir() / file).read_text("utf-8"), Loader=yaml.CSafeLoader)
+    for schema, names in REQUIRED_TO_TELL_APART.get(file, {}).items():
+        loaded["components"]["schemas"][schema]["required"] = names
     return loaded
 
 

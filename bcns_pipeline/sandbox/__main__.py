@@ -40,6 +40,9 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument(
         "--foreign-locations", type=int, default=0, help="how many of the last are the second subsidiary's"
     )
+    parser.add_argument(
+        "--shop", action="append", default=[], metavar="NAME=VALUE", help="a setting of the shop"
+    )
     parser.add_argument("--key", choices=("ec", "rsa"), default=base.key)
     parser.add_argument("--bigcommerce-port", type=int, default=0)
     parser.add_argument("--netsuite-port", type=int, default=0)
@@ -68,6 +71,7 @@ def parse(arguments: list[str] | None = None) -> Options:
         tax_engine=given.tax_engine,
         custom_fields=tuple(f.lower() for f in given.custom_fields.split(",") if f),
         foreign_locations=given.foreign_locations,
+        shop=tuple(given.shop),
         key=given.key,
         bigcommerce_port=given.bigcommerce_port,
         netsuite_port=given.netsuite_port,

@@ -14,12 +14,15 @@ from collections.abc import Callable, MutableMapping
 from dataclasses import asdict, replace
 from typing import Any
 
+from bcns_pipeline.sandbox.bigcommerce.orders.handling import OutOfStock
 from bcns_pipeline.sandbox.events import BadEvent, Events
 from bcns_pipeline.sandbox.faults import parse_fault
 from bcns_pipeline.sandbox.merchant import Merchant
 from bcns_pipeline.sandbox.office_control import OfficeControl
 from bcns_pipeline.sandbox.options import Options, Troubles
 from bcns_pipeline.sandbox.service import read, write
+from bcns_pipeline.sandbox.shop_cart import BadCart
+from bcns_pipeline.sandbox.shop_control import ShopControl
 from bcns_pipeline.sandbox.web import Answer, Call, Found, Routes, json_answer
 
 
@@ -62,6 +65,7 @@ class Control:
             ("GET", "/state/netsuite/stock", self._books),
             ("POST", "/stop", self._end),
             *OfficeControl(self.events.office).verbs(),
+            *ShopControl(merchant.bigcommerce.shop, self.events.shop).verbs(),
         ):
             self.routes.add(method, path, path, handler)
 
@@ -86,7 +90,7 @@ class Control:
                 )
             else:
                 result = found.route.handler(call, body)
-        except (BadEvent, ValueError, KeyError, TypeError) as fault:
+        except (BadEvent, BadCart, OutOfStock, ValueError, KeyError, TypeError) as fault:
             text = f"{fault.args[0]!r} is missing." if isinstance(fault, KeyError) else str(fault)
             result = refusal(400, text)
         await write(send, result if isinstance(result, Answer) else json_answer(200, result), cut=False)

@@ -13,12 +13,13 @@ from typing import Any
 
 import pandas as pd
 
+from bcns_pipeline.sandbox.bigcommerce.orders.handling import OutOfStock
 from bcns_pipeline.sandbox.bigcommerce.state import Item, Store
 from bcns_pipeline.sandbox.merchant import Merchant
 from bcns_pipeline.sandbox.netsuite.account import FIRST_SERVICE_ITEM
 from bcns_pipeline.sandbox.office_events import Office
+from bcns_pipeline.sandbox.shop_events import ShopEvents
 
-FIRST_ORDER_ID = 100
 TERMS = {
     "committed": "quantitycommitted",
     "on_order": "quantityonorder",
@@ -48,6 +49,7 @@ class Events:
         self.merchant = merchant
         self.orders: dict[int, Order] = {}
         self.office = Office(merchant.netsuite.books)
+        self.shop = ShopEvents(merchant.bigcommerce.shop, merchant.options.seed)
 
     # -- NetSuite --------------------------------------------------------------------------------------------
 
@@ -238,16 +240,16 @@ class Events:
         return len(ready)
 
     def place_order(self, raw: Mapping[str, Any]) -> Order:
-        """An order in the shop takes stock there at once; NetSuite is not told."""
+        """A guest's order of one product takes stock in the shop at once; NetSuite is not told."""
         store = self.merchant.bigcommerce.store
-        item, location = self._store_item(raw), self._store_location(raw)
+        row, location = store.items[self._store_item(raw)], store.locations[self._store_location(raw)]
         quantity = int(raw.get("quantity", 1))
-        row = store.items[item]
-        left = row.on_hand[location] - quantity
-        if quantity < 1 or left < row.safety_stock[location]:
-            raise BadEvent(f"The shop has {row.on_hand[location]} of {row.sku!r} and can't sell {quantity}.")
-        store.set_stock(item, location, left)
-        order = Order(FIRST_ORDER_ID + len(self.orders), row.sku, quantity, store.locations[location].id)
+        line = {"variant_id": row.variant_id, "quantity": quantity}
+        try:
+            placed = self.shop.order({"kind": "guest", "lines": [line], "location_id": location.id})
+        except OutOfStock as fault:
+            raise BadEvent(str(fault)) from fault
+        order = Order(placed.id, row.sku, quantity, location.id)
         self.orders[order.id] = order
         return order
 

@@ -22,6 +22,7 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 from bcns_pipeline.sandbox.office_verbs import OfficeVerbs
+from bcns_pipeline.sandbox.shop_verbs import ShopVerbs
 
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
@@ -32,7 +33,7 @@ class SandboxFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Control(OfficeVerbs):
+class Control(ShopVerbs, OfficeVerbs):
     """The control endpoint's verbs; each returns the parsed answer or raises `SandboxFailed`."""
 
     url: str

@@ -24,6 +24,7 @@ ALL_SCOPES = (
     "store_v2_products",
     "store_v2_information",
     "store_v2_orders",
+    "store_v2_transactions",
     "store_v2_customers",
     "store_channel_settings",
 )
@@ -72,6 +73,8 @@ class Options:
     tax_engine: TaxEngine = "suitetax"
     custom_fields: tuple[str, ...] = CUSTOM_FIELDS
     foreign_locations: int = 0
+    # Settings of the shop as `name=value` (bigcommerce/settings.py).
+    shop: tuple[str, ...] = ()
     key: Literal["ec", "rsa"] = "ec"
     bigcommerce_port: int = 0
     netsuite_port: int = 0

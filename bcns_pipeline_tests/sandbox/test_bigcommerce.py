@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from bcns_pipeline.sandbox.launch import Sandbox, SandboxFailed
+from bcns_pipeline.sandbox.options import ALL_SCOPES
 from bcns_pipeline_tests.contract import require_specs, validate_response
 
 ABSOLUTE = "/v3/inventory/adjustments/absolute"
@@ -267,7 +268,7 @@ def test_the_catalogue_is_filtered_as_asked(shop: httpx.Client) -> None:
 
 
 def test_v2_lists_end_with_204(shop: httpx.Client) -> None:
-    assert len(shop.get("/v2/currencies").json()) == 2
+    assert len(shop.get("/v2/currencies").json()) == 4
     assert shop.get("/v2/currencies?page=2").status_code == 204
 
 
@@ -283,10 +284,7 @@ def test_scopes_are_checked_per_endpoint(
         assert shop.get("/v2/store").status_code == 403
         assert shop.get("/v3/hooks").status_code == 200
     finally:
-        scopes = (
-            "store_inventory store_locations store_v2_products store_v2_information store_channel_settings"
-        )
-        sandbox.control.call("POST", "/bigcommerce/scopes", {"scopes": scopes.split()})
+        sandbox.control.call("POST", "/bigcommerce/scopes", {"scopes": list(ALL_SCOPES)})
 
 
 def test_a_wrong_token_is_401(shop: httpx.Client) -> None:

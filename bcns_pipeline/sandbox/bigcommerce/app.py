@@ -15,8 +15,13 @@ from typing import Any
 from bcns_pipeline.sandbox.bigcommerce import errors
 from bcns_pipeline.sandbox.bigcommerce.catalog import Catalog
 from bcns_pipeline.sandbox.bigcommerce.inventory import Inventory
+from bcns_pipeline.sandbox.bigcommerce.orders.editing import OrderEditing
+from bcns_pipeline.sandbox.bigcommerce.orders.endpoints import Orders
+from bcns_pipeline.sandbox.bigcommerce.orders.transactions import Transactions
 from bcns_pipeline.sandbox.bigcommerce.paging import Refusal
 from bcns_pipeline.sandbox.bigcommerce.ratelimit import Quota
+from bcns_pipeline.sandbox.bigcommerce.settings import from_pairs
+from bcns_pipeline.sandbox.bigcommerce.shop import Shop
 from bcns_pipeline.sandbox.bigcommerce.state import Store
 from bcns_pipeline.sandbox.bigcommerce.store import StoreInformation
 from bcns_pipeline.sandbox.clock import Clock
@@ -36,16 +41,17 @@ class BigCommerce:
     def __init__(self, options: Options, clock: Clock, store_hash: str) -> None:
         self.options = options
         self.clock = clock
-        self.store = Store(store_hash, clock.utc())
         self.token = secrets.token_hex(20)
         self.client_id = secrets.token_hex(16)
         self.client_secret = secrets.token_hex(32)
         self.scopes = set(options.scopes)
+        self.shop = Shop(store_hash, clock, self.client_id, from_pairs(options.shop))
         self.quota = Quota(options.quota, options.quota_window_ms)
         self.routes = Routes()
         self.inventory = Inventory(lambda: self.store, options.adjustment_delay_ms)
         self.catalog = Catalog(lambda: self.store)
-        self.information = StoreInformation(lambda: self.store, clock, self.client_id)
+        self.information = StoreInformation(self.shop)
+        orders = Orders(self.shop)
         items = "/v3/inventory/items"
         at_location = "/v3/inventory/locations/{location_id}/items"
         adjustments = "/v3/inventory/adjustments"
@@ -54,33 +60,36 @@ class BigCommerce:
         self.add("PUT", at_location, "inventory_settings", self.inventory.settings, "store_inventory")
         self.add("PUT", f"{adjustments}/absolute", "absolute", self.inventory.absolute, "store_inventory")
         self.add("POST", f"{adjustments}/relative", "relative", self.inventory.relative, "store_inventory")
-        products, info = "/v3/catalog/products", self.information
+        products = "/v3/catalog/products"
         variants = f"{products}/{{product_id}}/variants"
         for path, name, handler, scope in (
             (products, "products", self.catalog.products, "store_v2_products"),
             (f"{products}/{{product_id}}", "product", self.catalog.product, "store_v2_products"),
             (variants, "product_variants", self.catalog.product_variants, "store_v2_products"),
             ("/v3/catalog/variants", "variants", self.catalog.variants, "store_v2_products"),
-            ("/v3/inventory/locations", "locations", info.locations, "store_locations"),
-            ("/v3/channels", "channels", info.channels, "store_channel_settings"),
-            ("/v3/settings/inventory", "settings", info.settings, "store_v2_information"),
-            # Hooks need no scope: every account may list its own.
-            ("/v3/hooks", "hooks", info.hooks, None),
-            ("/v2/store", "store", info.store, "store_v2_information"),
-            ("/v2/time", "time", info.time, "store_v2_information"),
-            ("/v2/currencies", "currencies", info.currencies, "store_v2_information"),
         ):
             self.add("GET", path, name, handler, scope)
+        parts = (self.information, orders, OrderEditing(self.shop, orders), Transactions(self.shop))
+        for part in parts:
+            for route in part.routes():
+                self.add(*route)
+
+    @property
+    def store(self) -> Store:
+        """The catalogue that is sold from."""
+        return self.shop.store
 
     def add(
         self, method: str, path: str, name: str, handler: Callable[..., Answer], scope: str | None
     ) -> None:
         """Register an endpoint; `scope` is what changes need, and reads take its read-only form too."""
 
+        v2 = path.startswith("/v2/")
+
         def guarded(call: Call, **names: Any) -> Answer:
             names.pop("store_hash")
             if scope is not None and not self._allowed(scope, method):
-                return errors.problem(403)
+                return errors.v2_problem(403, errors.TITLES[403]) if v2 else errors.problem(403)
             try:
                 return handler(call, **names)
             except Refusal as refusal:

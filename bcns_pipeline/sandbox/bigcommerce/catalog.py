@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bcns_pipeline.sandbox.bigcommerce import errors
+from bcns_pipeline.sandbox.bigcommerce.money import number
 from bcns_pipeline.sandbox.bigcommerce.paging import Refusal, integers, listing, texts, window
 from bcns_pipeline.sandbox.bigcommerce.state import Product, Store, Variant
 from bcns_pipeline.sandbox.web import Answer, Call, json_answer
@@ -148,14 +149,14 @@ class Catalog:
             "width": 0,
             "depth": 0,
             "height": 0,
-            "price": 10.0 + product.id % 90,
+            "price": number(product.price),
             "cost_price": 5.0,
             "retail_price": 0,
             "sale_price": 0,
             "map_price": 0,
             "tax_class_id": 0,
             "product_tax_code": "",
-            "calculated_price": 10.0 + product.id % 90,
+            "calculated_price": number(product.price),
             "categories": [],
             "brand_id": 0,
             "inventory_level": min(max(level, 0), 2_147_483_647),
@@ -256,7 +257,8 @@ class Catalog:
                 f'{{"id":{variant.id + 200_000},"label":{json.dumps(variant.label)},'
                 f'"option_id":{variant.product_id + 500_000},"option_display_name":"Size"}}'
             )
-        price = 10.0 + variant.product_id % 90
+        product = self._store().product(variant.product_id)
+        price = 0 if product is None else number(product.price)
         return (
             f'{{"id":{variant.id},"product_id":{variant.product_id},"sku":{json.dumps(variant.sku)},{sku_id}'
             f'"calculated_price":{price},"weight":1.0,"purchasing_disabled":false,"purchasing_disabled_message":"",'

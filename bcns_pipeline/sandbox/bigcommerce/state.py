@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from bcns_pipeline.sandbox.world import World
 
@@ -37,6 +38,11 @@ class Product:
     base_variant_id: int | None
     variants: list[int] = field(default_factory=list)
     is_visible: bool = True
+
+    @property
+    def price(self) -> Decimal:
+        """The catalogue price in the store's default currency, without or with tax as the store is set up."""
+        return Decimal(10 + self.id % 90)
 
 
 @dataclass(slots=True)
@@ -128,6 +134,37 @@ class Store:
             if sku:
                 self.by_sku[sku.lower()] = variant.item
         self._rendered = [None] * len(self.items)
+
+    def add_product(self, sku: str, name: str, on_hand: int) -> Product:
+        """A simple product that the merchant created today, with the same stock everywhere."""
+        product_id = max(self.product_place, default=100) + 1
+        variant_id = max(self.variant_place, default=50_000) + 1
+        product = Product(product_id, name, sku, "product", variant_id, [len(self.variants)])
+        width = len(self.locations)
+        self.product_place[product_id] = len(self.products)
+        self.products.append(product)
+        self.variant_place[variant_id] = len(self.variants)
+        self.variants.append(Variant(variant_id, product_id, sku, "", len(self.items)))
+        self.by_sku[sku.lower()] = len(self.items)
+        stock, nothing = [on_hand] * width, [0] * width
+        known, bins = [True] * width, [""] * width
+        self.items.append(
+            Item(
+                sku,
+                variant_id,
+                product_id,
+                True,
+                stock,
+                known,
+                list(stock),
+                nothing,
+                list(nothing),
+                list(known),
+                bins,
+            )
+        )
+        self._rendered.append(None)
+        return product
 
     def _label_locations(self) -> None:
         self._labels = [

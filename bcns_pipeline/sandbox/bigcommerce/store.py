@@ -8,67 +8,67 @@ Put small read-only lists here. Do not put the catalogue or stock here. Sources:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bcns_pipeline.sandbox.bigcommerce import errors
+from bcns_pipeline.sandbox.bigcommerce import errors, v2
+from bcns_pipeline.sandbox.bigcommerce.money import exponent
 from bcns_pipeline.sandbox.bigcommerce.paging import Window, integers, listing, texts, window
+from bcns_pipeline.sandbox.bigcommerce.routing import Route
+from bcns_pipeline.sandbox.bigcommerce.shop import Shop
 from bcns_pipeline.sandbox.bigcommerce.state import Store
-from bcns_pipeline.sandbox.clock import Clock
 from bcns_pipeline.sandbox.web import Answer, Call, json_answer
 
 ZONE = "America/New_York"
+INFORMATION = "store_v2_information"
 SETTINGS: dict[str, Any] = {
     "product_out_of_stock_behavior": "do_nothing",
     "option_out_of_stock_behavior": "do_nothing",
     "update_stock_behavior": "order_placed",
-    "edit_order_stock_adjustment": True,
-    "refund_order_stock_adjustment": False,
     "stock_level_display": "dont_show",
     "default_out_of_stock_message": "Currently out of stock",
     "hide_in_product_filtering": False,
     "show_pre_order_stock_levels": False,
     "show_out_of_stock_message": True,
 }
-CURRENCIES: list[dict[str, Any]] = [
-    {
-        "id": place + 1,
-        "is_default": place == 0,
-        "country_iso2": country,
-        "default_for_country_codes": [country] if place else [],
-        "currency_code": code,
-        "currency_exchange_rate": rate,
-        "auto_update": False,
-        "token_location": "left",
-        "token": token,
-        "decimal_token": ".",
-        "thousands_token": ",",
-        "decimal_places": 2,
-        "name": name,
-        "enabled": True,
-        "is_transactional": True,
-        "use_default_name": True,
-        "last_updated": "2026-01-01T00:00:00+00:00",
-    }
-    for place, (code, name, token, rate, country) in enumerate(
-        [("USD", "US Dollar", "$", "1.0000000000", "US"), ("EUR", "Euro", "€", "0.9200000000", "DE")]
-    )
-]
+# symbol, name, country
+MONEY = {
+    "USD": ("$", "US Dollar", "US"),
+    "EUR": ("€", "Euro", "DE"),
+    "GBP": ("£", "Pound Sterling", "GB"),
+    "JPY": ("¥", "Japanese Yen", "JP"),
+    "KWD": ("KD", "Kuwaiti Dinar", "KW"),
+}
 
 
 class StoreInformation:
     """Endpoints over one store."""
 
-    def __init__(self, store: Callable[[], Store], clock: Clock, client_id: str) -> None:
-        self._store = store
-        self._clock = clock
-        self.client_id = client_id
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._clock = shop.clock
         self.plan = "Pro"
+
+    def _store(self) -> Store:
+        return self._shop.store
+
+    def routes(self) -> list[Route]:
+        """What is answered where."""
+        return [
+            ("GET", "/v3/inventory/locations", "locations", self.locations, "store_locations"),
+            ("GET", "/v3/channels", "channels", self.channels, "store_channel_settings"),
+            ("GET", "/v3/settings/inventory", "settings", self.settings, INFORMATION),
+            # Hooks need no scope: every account may list its own.
+            ("GET", "/v3/hooks", "hooks", self.hooks, None),
+            ("GET", "/v2/store", "store", self.store, INFORMATION),
+            ("GET", "/v2/time", "time", self.time, INFORMATION),
+            ("GET", "/v2/currencies", "currencies", self.currencies, INFORMATION),
+        ]
 
     def store(self, call: Call) -> Answer:
         """GET /v2/store."""
+        settings, currency = self._shop.settings, self._shop.currency
         now = self._clock.utc().astimezone(ZoneInfo(ZONE))
         moved = now.dst()
         offset = now.utcoffset()
@@ -104,11 +104,11 @@ class StoreInformation:
                 },
             },
             "language": "en",
-            "currency": "USD",
-            "currency_symbol": "$",
+            "currency": currency,
+            "currency_symbol": MONEY[currency][0],
             "decimal_separator": ".",
             "thousands_separator": ",",
-            "decimal_places": 2,
+            "decimal_places": exponent(currency),
             "currency_symbol_location": "left",
             "weight_units": "Ounces",
             "dimension_units": "Inches",
@@ -120,7 +120,7 @@ class StoreInformation:
             "plan_is_trial": False,
             "industry": "Other",
             "logo": {"url": "https://sandbox.example.com/logo.png"},
-            "is_price_entered_with_tax": False,
+            "is_price_entered_with_tax": settings.prices_include_tax,
             "store_id": 1000001,
             "default_channel_id": 1,
             "default_site_id": 1000,
@@ -133,8 +133,11 @@ class StoreInformation:
                 "wishlists_enabled": True,
                 "graphql_storefront_api_enabled": True,
                 "shopper_consent_tracking_enabled": False,
-                "multi_storefront_enabled": False,
-                "storefront_limits": {"active": 1, "total_including_inactive": 5},
+                "multi_storefront_enabled": settings.second_storefront,
+                "storefront_limits": {
+                    "active": 1 + settings.second_storefront,
+                    "total_including_inactive": 5,
+                },
             },
         }
         return json_answer(200, body)
@@ -145,31 +148,61 @@ class StoreInformation:
 
     def currencies(self, call: Call) -> Answer:
         """GET /v2/currencies."""
-        asked = window(call, 50, 250)
-        rows = CURRENCIES[asked.start : asked.end]
-        return json_answer(200, rows) if rows else Answer(204)
+        shop = self._shop
+        rows = []
+        for code, place in shop.currency_ids().items():
+            symbol, name, country = MONEY[code]
+            rows.append(
+                {
+                    "id": place,
+                    "is_default": place == 1,
+                    "country_iso2": country,
+                    "default_for_country_codes": [country] if place > 1 else [],
+                    "currency_code": code,
+                    "currency_exchange_rate": f"{shop.rate(code):.10f}",
+                    "auto_update": False,
+                    "token_location": "left",
+                    "token": symbol,
+                    "decimal_token": ".",
+                    "thousands_token": ",",
+                    "decimal_places": exponent(code),
+                    "name": name,
+                    "enabled": True,
+                    "is_transactional": True,
+                    "use_default_name": True,
+                    "last_updated": "2026-01-01T00:00:00+00:00",
+                }
+            )
+        return v2.sublist(call, shop.settings, rows)
 
     def channels(self, call: Call) -> Answer:
-        """GET /v3/channels: the one channel that always exists."""
-        channel: dict[str, Any] = {
-            "id": 1,
-            "external_id": "",
-            "is_listable_from_ui": True,
-            "is_enabled": True,
-            "is_visible": True,
-            "status": "active",
-            "name": "Sandbox Trading",
-            "type": "storefront",
-            "platform": "bigcommerce",
-            "date_created": iso(self._store().created),
-            "date_modified": iso(self._store().created),
-            "icon_url": "https://sandbox.example.com/icon.png",
-        }
-        if call.query.get("include") == "currencies":
-            channel["currencies"] = {"enabled_currencies": ["USD", "EUR"], "default_currency": "USD"}
+        """GET /v3/channels: the one that always exists, and what the shop was given besides."""
+        shop = self._shop
+        rows = []
         wanted = {name: texts(call, f"{name}:in") for name in ("status", "type", "platform")}
-        shown = all(values is None or channel[name] in values for name, values in wanted.items())
-        return rows_answer(call, [channel] if shown else [], 50, 250)
+        for channel_id, (name, kind, platform) in shop.channels().items():
+            channel: dict[str, Any] = {
+                "id": channel_id,
+                "external_id": "",
+                "is_listable_from_ui": True,
+                "is_enabled": True,
+                "is_visible": True,
+                "status": "active",
+                "name": name,
+                "type": kind,
+                "platform": platform,
+                "date_created": iso(shop.store.created),
+                "date_modified": iso(shop.store.created),
+                "icon_url": "https://sandbox.example.com/icon.png",
+            }
+            if call.query.get("include") == "currencies":
+                channel["currencies"] = {
+                    "enabled_currencies": list(shop.settings.currencies),
+                    "default_currency": shop.currency,
+                }
+            if all(values is None or channel[field] in values for field, values in wanted.items()):
+                rows.append(channel)
+        return rows_answer(call, rows, 50, 250)
 
     def locations(self, call: Call) -> Answer:
         """GET /v3/inventory/locations."""
@@ -225,16 +258,20 @@ class StoreInformation:
 
     def settings(self, call: Call) -> Answer:
         """GET /v3/settings/inventory; a channel without settings of its own shows the global ones here."""
-        channel = integers(call, "channel_id")
-        if channel and channel[0] != 1:
+        channel, settings = integers(call, "channel_id"), self._shop.settings
+        if channel and channel[0] not in self._shop.channels():
             return errors.problem(422, "Channel not found", {"channel_id": "does not exist"})
-        return json_answer(200, {"data": SETTINGS, "meta": {}})
+        stock = {
+            "edit_order_stock_adjustment": settings.edit_order_stock_adjustment,
+            "refund_order_stock_adjustment": settings.refund_order_stock_adjustment,
+        }
+        return json_answer(200, {"data": {**SETTINGS, **stock}, "meta": {}})
 
     def hooks(self, call: Call) -> Answer:
         """GET /v3/hooks: one that an earlier installation left behind, switched off."""
         hook: dict[str, Any] = {
             "id": 20001,
-            "client_id": self.client_id,
+            "client_id": self._shop.client_id,
             "store_hash": self._store().hash,
             "scope": "store/cart/converted",
             "destination": "https://example.com/left-behind",
