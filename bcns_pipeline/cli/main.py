@@ -84,6 +84,21 @@ def sandbox(context: typer.Context) -> None:
 
 
 @app.command()
+def webhooks(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="Port; TLS on 443 is the business of the proxy in front.")
+    ] = 8080,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 1,
+    access_log: Annotated[bool, typer.Option(help="One line a call, without bodies or addresses.")] = True,
+) -> None:
+    """Receive BigCommerce's webhooks and NetSuite's events into the inbox (docs/webhooks.md)."""
+    from bcns_pipeline.cli.webhooks import serve_webhooks
+
+    serve_webhooks(host, port, workers, access_log=access_log)
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database that BCNS_DATABASE_URL names (or the embedded one) to this version."""
     from bcns_pipeline.cli.admin import migrate_database

@@ -19,24 +19,24 @@ _DIGITS = 12
 
 
 class TooLarge(Exception):
-    """More than `most` bytes were declared, or came."""
+    """More than MOST_BYTES were declared, or came."""
 
 
 class TooSlow(Exception):
     """The body did not arrive in time."""
 
 
-async def read(request: Request, *, most: int = MOST_BYTES, seconds: float = SECONDS) -> bytes:
+async def read(request: Request) -> bytes:
     """The raw bytes as sent. Raises TooLarge, TooSlow, and starlette's ClientDisconnect."""
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and (len(declared) > _DIGITS or int(declared) > most):
+    if declared.isdecimal() and (len(declared) > _DIGITS or int(declared) > MOST_BYTES):
         raise TooLarge
     body = bytearray()
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(SECONDS):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > most:
+                if len(body) > MOST_BYTES:
                     raise TooLarge
     except TimeoutError:
         raise TooSlow from None

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-ORDER, CUSTOMER, FULFILMENT, ITEM = "order", "customer", "fulfilment", "item"
+from bcns_pipeline.state.inbox import Resource
+
 # BigCommerce's own complaint that a hook of ours does not answer; it has a counter, and no record.
 DELIVERY_EXCEPTION = "hook/deliveryException"
 # One call of the NetSuite script names at most so many records; a longer list is a mistake in the script.
@@ -33,7 +34,7 @@ class Malformed(Exception):
 class Changed:
     """One record that its system says has changed; `id` as the inbox writes it."""
 
-    resource: str
+    resource: Resource
     id: str
 
 
@@ -70,7 +71,7 @@ def read_webhook(body: bytes) -> Note:
     return Note(store, name, Changed(resource, _identity(value)))
 
 
-def _place_of_id(scope: str) -> tuple[str, tuple[str, ...]] | None:
+def _place_of_id(scope: str) -> tuple[Resource, tuple[str, ...]] | None:
     """Which resource a scope is about, and where in `data` its id stands; None for what we do not read.
 
     By family rather than by list, so that a scope added to `store/order/*` wakes us too: a needless hint
@@ -82,17 +83,17 @@ def _place_of_id(scope: str) -> tuple[str, tuple[str, ...]] | None:
         case "order", "metafield" | "message":
             return None
         case "order", "transaction":
-            return ORDER, ("order_id",)
+            return "order", ("order_id",)
         case "order", _:
-            return ORDER, ("id",)
+            return "order", ("id",)
         case "shipment", _:
-            return ORDER, ("orderId",)
+            return "order", ("orderId",)
         case "customer", "address":
-            return CUSTOMER, ("address", "customer_id")
+            return "customer", ("address", "customer_id")
         case "customer", "channel":
-            return CUSTOMER, ("customer_id",)
+            return "customer", ("customer_id",)
         case "customer", "created" | "updated" | "deleted":
-            return CUSTOMER, ("id",)
+            return "customer", ("id",)
     return None
 
 
@@ -103,7 +104,7 @@ def read_netsuite(body: bytes) -> list[Changed]:
     kind of item (`inventoryitem`, `kititem`, ...). Raises Malformed.
     """
     payload = _object(body)
-    changed = [Changed(ITEM, _identity(one)) for one in _list(payload.get("items", []))]
+    changed = [Changed("item", _identity(one)) for one in _list(payload.get("items", []))]
     record = payload.get("record")
     if record is not None:
         if not isinstance(record, str):
@@ -116,12 +117,12 @@ def read_netsuite(body: bytes) -> list[Changed]:
     return list(dict.fromkeys(changed))
 
 
-def _netsuite_resource(record: str) -> str:
+def _netsuite_resource(record: str) -> Resource:
     name = record.lower()
     if name in _FULFILMENT_RECORDS:
-        return FULFILMENT
+        return "fulfilment"
     if name.endswith("item") or name in ("itemgroup", "kit"):
-        return ITEM
+        return "item"
     raise Malformed("`record` is a type that no flow reads: expected an item fulfilment or a kind of item")
 
 

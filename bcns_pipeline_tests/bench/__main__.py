@@ -1,13 +1,16 @@
-"""`make bench`: every figure of issue 2, one line each. `python -m bcns_pipeline_tests.bench [SKUS]`."""
+"""`make bench`: every figure, one line each. `python -m bcns_pipeline_tests.bench [SKUS | receiver]`."""
 
 from __future__ import annotations
 
 import sys
 
-from bcns_pipeline_tests.bench import diff, figures
+from bcns_pipeline_tests.bench import diff, figures, receiver
 
 if __name__ == "__main__":
+    asked = sys.argv[1] if len(sys.argv) > 1 else ""
+    if asked == "receiver":
+        raise SystemExit(1 if receiver.main() else 0)
     slow = diff.main()
-    missed = figures.main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    missed = figures.main(int(asked) if asked else 100_000) + receiver.main()
     print(f"{missed} missed" if missed else "every figure reached")
     raise SystemExit(1 if missed or slow else 0)
