@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import Settings
-from bcns_pipeline.state.hook_secret import hook_secret
+from bcns_pipeline.state.hook_header import hook_header
 from bcns_pipeline.webhooks.proofs import Demand, Proofs, bearer
-
-_AUTHORIZATION = "authorization"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +32,13 @@ class Options:
 
 def read_options(settings: Settings) -> Options:
     """Raises BadInput with everything that is missing or at odds. May read the embedded data key's file."""
-    faults, notes = list(settings.faults), []
+    faults: list[str] = []
+    notes: list[str] = []
     store = ""
     try:
         store = settings.require_store()
     except BadInput as bad:
-        faults += [fault for fault in bad.faults if fault not in faults]
+        faults += bad.faults
     signature, legacy = Demand(settings.webhook_signature), Demand(settings.webhook_legacy_signature)
     header = Demand(settings.webhook_header)
     secret = settings.bigcommerce_client_secret
@@ -54,7 +53,7 @@ def read_options(settings: Settings) -> Options:
         notes.append(
             "Signatures are not checked: BCNS_BIGCOMMERCE_CLIENT_SECRET is not set. Our secret header is."
         )
-    if Demand.OFF is header is signature is legacy:
+    if {header, signature, legacy} == {Demand.OFF}:
         faults.append(
             "Nothing proves who calls: set BCNS_WEBHOOK_HEADER or BCNS_WEBHOOK_SIGNATURE to required or "
             "optional, and BCNS_BIGCOMMERCE_CLIENT_SECRET for the latter."
@@ -64,15 +63,14 @@ def read_options(settings: Settings) -> Options:
     token = settings.netsuite_event_token
     if token is None:
         notes.append("POST /events/netsuite is off: BCNS_NETSUITE_EVENT_TOKEN is not set.")
-    name = settings.webhook_header_name.lower()
-    value = hook_secret(settings) if header is not Demand.OFF else ""
+    name, value = hook_header(settings) if header is not Demand.OFF else ("", "")
     proofs = Proofs(
         signature=signature,
         header=header,
         legacy=legacy,
         client_secret=secret.get_secret_value().encode() if secret else b"",
-        header_name=name,
-        header_value=bearer(value) if name == _AUTHORIZATION else value.encode(),
+        header_name=name.lower(),
+        header_value=value.encode(),
     )
     address = settings.webhook_address_header
     return Options(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bcns_pipeline.cli import webhooks
 from bcns_pipeline.settings import load_settings
-from bcns_pipeline.state.hook_secret import hook_secret
+from bcns_pipeline.state.hook_header import hook_header
 from bcns_pipeline.state.store import State
 from bcns_pipeline.webhooks.options import read_options
 from bcns_pipeline_tests.cli.conftest import ACCOUNT, Bcns
@@ -101,11 +101,16 @@ def test_a_port_that_is_taken_is_a_sentence(bcns: Bcns, asked: list[tuple[object
 def test_receiver_and_hooks_agree_on_a_secret_that_nobody_set(
     environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    derived = hook_secret(load_settings())
-    assert len(derived) == 64
-    assert read_options(load_settings()).proofs.header_value == f"Bearer {derived}".encode()
+    name, value = hook_header(load_settings())
+    assert (name, len(value)) == ("Authorization", len("Bearer ") + 64)
+    asked = read_options(load_settings()).proofs
+    assert (asked.header_name, asked.header_value) == ("authorization", value.encode())
     monkeypatch.setenv("BCNS_WEBHOOK_HEADER_NAME", "X-BCNS-Secret")
-    named = read_options(load_settings()).proofs
-    assert (named.header_name, named.header_value) == ("x-bcns-secret", derived.encode())
+    assert hook_header(load_settings()) == ("X-BCNS-Secret", value.removeprefix("Bearer "))
+    asked = read_options(load_settings()).proofs
+    assert (asked.header_name, asked.header_value) == (
+        "x-bcns-secret",
+        value.removeprefix("Bearer ").encode(),
+    )
     monkeypatch.setenv("BCNS_WEBHOOK_HEADER_SECRET", "0123456789abcdef")
-    assert hook_secret(load_settings()) == "0123456789abcdef"
+    assert hook_header(load_settings()) == ("X-BCNS-Secret", "0123456789abcdef")
