@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bcns_pipeline.sandbox.clock import Clock
-from bcns_pipeline.sandbox.netsuite import fulfilment_fields, salesorder
+from bcns_pipeline.sandbox.netsuite import cashsale, fulfilment_fields, salesorder
 from bcns_pipeline.sandbox.netsuite.account import make_account
+from bcns_pipeline.sandbox.netsuite.cashsale import CashSales
 from bcns_pipeline.sandbox.netsuite.context import Context
 from bcns_pipeline.sandbox.netsuite.customer import CUSTOMER
 from bcns_pipeline.sandbox.netsuite.customers import Customers, Relationships
@@ -55,9 +56,11 @@ class Books:
         self.fulfilments = Fulfilments(
             self._transaction(fulfilment_fields.DEFINITION), self.context, self.orders
         )
+        self.cash_sales = CashSales(self._transaction(cashsale.DEFINITION), self.context)
         self.api = RecordApi(self.context)
         self.api.add(customers)
         self.api.add(self.orders)
+        self.api.add(self.cash_sales)
         self.api.add(self.fulfilments)
         self.api.add_transform("salesOrder", self.fulfilments)
         if options.oneworld:

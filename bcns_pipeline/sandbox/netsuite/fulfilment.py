@@ -21,6 +21,7 @@ from bcns_pipeline.sandbox.netsuite.items import KITS
 from bcns_pipeline.sandbox.netsuite.kinds import FULFILMENT
 from bcns_pipeline.sandbox.netsuite.ledger import ZERO, Line, Package, Transaction
 from bcns_pipeline.sandbox.netsuite.salesorder import SalesOrders
+from bcns_pipeline.sandbox.netsuite.scripted import script_changes
 
 SHIPPED = "C"
 OPEN = ("B", "D", "E")
@@ -78,6 +79,8 @@ class Fulfilments:
             self._ship(order, made)
         self.context.ledger.save(made, now)
         self._recount(order)
+        for change in script_changes(self.definition, self.context, made):
+            self.change(made.id, change, frozenset())
         return made.id
 
     def _begin(self, order: Transaction, given: Mapping[str, Any], now: datetime) -> Transaction:

@@ -119,6 +119,8 @@ class Reading:
             return self._reference(name, rule, value, path)
         if shape == "enum":
             chosen = value.get("id") if isinstance(value, dict) else value
+            if isinstance(chosen, bool):
+                chosen = "T" if chosen else "F"
             if not isinstance(chosen, str) or (rule.values and chosen not in rule.values):
                 raise invalid_content(name, path)
             return chosen

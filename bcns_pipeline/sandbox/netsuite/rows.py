@@ -143,7 +143,7 @@ class Rows:
         sequence = 0
         for line in transaction.lines:
             sequence += 1
-            row = self._line(line, rate, sale=sale)
+            row = self._line(line, rate, sale=sale, moves=transaction.kind.posting)
             yield {**common, **row, "linesequencenumber": sequence}
             if not sale and line.item is not None and line.item.kind in STOCKED:
                 sequence += 1
@@ -154,7 +154,8 @@ class Rows:
             sequence += 1
             yield {**common, **row, "linesequencenumber": sequence}
 
-    def _line(self, line: Line, rate: Decimal, *, sale: bool) -> Row:
+    def _line(self, line: Line, rate: Decimal, *, sale: bool, moves: bool) -> Row:
+        """A line; `moves` says that its goods are booked with the transaction."""
         item = line.item
         quantity = None if line.quantity is None else -line.quantity
         row: Row = {
@@ -168,7 +169,7 @@ class Rows:
             "location": line.location,
             "memo": line.values.get("description"),
             "isclosed": "T" if line.closed else "F",
-            "isinventoryaffecting": "T" if not sale and item is not None and item.kind in STOCKED else "F",
+            "isinventoryaffecting": "T" if moves and item is not None and item.kind in STOCKED else "F",
             **_dimensions(line.values),
         }
         if sale:

@@ -49,6 +49,7 @@ BODY: Mapping[str, Property] = {
     "salesRep": reference(),
     "leadSource": reference(),
     "paymentOption": reference("paymentmethod"),
+    "handlingMode": enum("MIMIC", "PROCESS", "SAVE_ONLY"),
     "shipMethod": reference("shipitem"),
     "shippingCost": number(),
     "handlingCost": number(),

@@ -6,7 +6,6 @@ Put the rules of the type here. Do not put lines and sums here (lines.py, sales.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -14,15 +13,14 @@ from typing import Any
 from bcns_pipeline.sandbox.netsuite.context import Context
 from bcns_pipeline.sandbox.netsuite.definition import Definition, Fields, enum
 from bcns_pipeline.sandbox.netsuite.errors import Refused, missing
-from bcns_pipeline.sandbox.netsuite.interference import Script
 from bcns_pipeline.sandbox.netsuite.items import GROUPS, KITS
 from bcns_pipeline.sandbox.netsuite.kinds import SALES_ORDER
 from bcns_pipeline.sandbox.netsuite.ledger import ZERO, Line, Transaction
 from bcns_pipeline.sandbox.netsuite.lines import Lines
-from bcns_pipeline.sandbox.netsuite.reading import Reading
 from bcns_pipeline.sandbox.netsuite.sales import Sales
 from bcns_pipeline.sandbox.netsuite.sales_fields import BODY, SUBLISTS
 from bcns_pipeline.sandbox.netsuite.sales_shown import shown_sale
+from bcns_pipeline.sandbox.netsuite.scripted import script_changes
 
 DEFINITION = Definition(
     name=SALES_ORDER.record,
@@ -205,21 +203,8 @@ class SalesOrders:
 
     def _run_scripts(self, order: Transaction) -> None:
         """User-event scripts change the record after its save, and nobody tells the client."""
-        for script in self.context.interference.take(self.definition.name, order.external):
-            current = self.order(order.id)
-            raw = script_body(script, current)
-            given = Reading(self.context, "ignore").record(self.definition, raw)
-            self._amend(current, given, frozenset(), strict=False)
-
-
-def script_body(script: Script, order: Transaction) -> dict[str, Any]:
-    """What a script does, as a request would say it; numbers come as decimals."""
-    lines = [dict(script.add)] if script.add else []
-    if script.line:
-        lines.append({**script.line, "line": order.lines[script.place].id})
-    raw: dict[str, Any] = {**script.body, **({"item": {"items": lines}} if lines else {})}
-    found: dict[str, Any] = json.loads(json.dumps(raw), parse_float=Decimal)
-    return found
+        for change in script_changes(self.definition, self.context, order):
+            self._amend(self.order(order.id), change, frozenset(), strict=False)
 
 
 def status_of(order: Transaction) -> str:

@@ -23,11 +23,15 @@ REQUIRED = ("taxDetailsReference", "taxType", "taxCode", "taxBasis", "taxRate", 
 
 @dataclass(frozen=True, slots=True)
 class Taxable:
-    """Something that is taxed: a line, shipping, handling or the header's discount."""
+    """Something that is taxed: a line, shipping, handling or the header's discount.
+
+    A discount lowers the basis of what it is on, so overridden details need not name it (`own` is false).
+    """
 
     reference: str
     amount: Decimal
     taxable: bool
+    own: bool = True
 
 
 def taxables(
@@ -36,13 +40,14 @@ def taxables(
     """Everything on a transaction that tax may be on, whether it is or not."""
     for line in transaction.lines:
         if line.item is not None:
-            yield Taxable(reference_of(transaction, line.id, line.values), line.amount, line.item.taxable)
+            reference = reference_of(transaction, line.id, line.values)
+            yield Taxable(reference, line.amount, line.item.taxable, own=not line.item.is_discount)
     group: Mapping[str, Any] = next(iter(transaction.values.get("shipGroup") or ()), {})
     totals = transaction.totals
     for name, amount in (("shipping", totals.shipping), ("handling", totals.handling)):
         own = group.get(f"{name}TaxDetailsReference") or f"{transaction.id}_{name}"
         yield Taxable(own, amount, shipping_taxable)
-    yield Taxable(f"{transaction.id}_discount", totals.discount, discount_taxable)
+    yield Taxable(f"{transaction.id}_discount", totals.discount, discount_taxable, own=False)
 
 
 def reference_of(transaction: Transaction, line: int, values: Mapping[str, Any]) -> str:
@@ -82,7 +87,7 @@ def complete(rows: Sequence[TaxRow], things: Sequence[Taxable]) -> None:
     """Refuse overridden details that leave something taxable out; the exact words are unverified."""
     named = {row.reference for row in rows}
     for thing in things:
-        if thing.taxable and thing.amount and thing.reference not in named:
+        if thing.own and thing.taxable and thing.amount and thing.reference not in named:
             detail = f"Tax details are missing for the line with reference {thing.reference}."
             raise Refused("USER_ERROR", detail, "taxDetails")
 
