@@ -26,12 +26,33 @@ _LOCATION_COLUMNS = (
 )
 _SCHEMA = f"""
 CREATE TABLE item (id INTEGER, itemid TEXT, itemtype TEXT, isinactive TEXT, matrixtype TEXT, upccode TEXT,
-    lastmodifieddate TEXT, quantityavailable, quantityonhand, quantitycommitted, quantitybackordered,
+    subsidiary TEXT, lastmodifieddate TEXT, quantityavailable, quantityonhand, quantitycommitted, quantitybackordered,
     quantityonorder);
 CREATE TABLE aggregateitemlocation ({_LOCATION_COLUMNS});
 CREATE TABLE itemmember (parentitem INTEGER, item INTEGER, quantity);
-CREATE TABLE location (id INTEGER, name TEXT, isinactive TEXT, makeinventoryavailable TEXT);
-CREATE TABLE "transaction" (id INTEGER, externalid TEXT, recordtype TEXT);
+CREATE TABLE location (id INTEGER, name TEXT, isinactive TEXT, makeinventoryavailable TEXT, subsidiary TEXT);
+CREATE TABLE "transaction" (id INTEGER, externalid TEXT, recordtype TEXT, type TEXT, tranid TEXT, status TEXT,
+    entity INTEGER, subsidiary INTEGER, currency INTEGER, foreigntotal NUMERIC, total NUMERIC, trandate TEXT,
+    lastmodifieddate TEXT, otherrefnum TEXT, shipcarrier TEXT, custbody_bc_order_id TEXT);
+CREATE TABLE transactionline (id INTEGER, "transaction" INTEGER, linesequencenumber INTEGER, item INTEGER,
+    quantity NUMERIC, rate, foreignamount NUMERIC, mainline TEXT DEFAULT 'F', taxline TEXT DEFAULT 'F',
+    iscogs TEXT, isclosed TEXT DEFAULT 'F', quantityshiprecv NUMERIC, quantitybilled NUMERIC, location INTEGER,
+    department INTEGER, class INTEGER, createdfrom INTEGER, kitcomponent TEXT, kitmemberof INTEGER,
+    linelastmodifieddate TEXT, custcol_bc_line_id TEXT);
+CREATE TABLE shipitem (id INTEGER, itemid TEXT);
+CREATE TABLE transactionshipment (doc INTEGER, shippingmethod INTEGER);
+CREATE TABLE trackingnumber (id INTEGER, trackingnumber TEXT);
+CREATE TABLE trackingnumbermap ("transaction" INTEGER, trackingnumber INTEGER);
+CREATE TABLE customer (id INTEGER, externalid TEXT, email TEXT, isperson TEXT, companyname TEXT, firstname TEXT,
+    lastname TEXT, phone TEXT, isinactive TEXT DEFAULT 'F', currency INTEGER, subsidiary INTEGER, taxable TEXT,
+    lastmodifieddate TEXT);
+CREATE TABLE customeraddressbook (entity INTEGER, addressbookaddress INTEGER, internalid INTEGER,
+    defaultshipping TEXT, defaultbilling TEXT);
+CREATE TABLE customeraddressbookentityaddress (nkey INTEGER, addressee TEXT, addr1 TEXT, addr2 TEXT, city TEXT,
+    state TEXT, zip TEXT, country TEXT, addrphone TEXT);
+CREATE TABLE customersubsidiaryrelationship (entity INTEGER, subsidiary INTEGER);
+CREATE TABLE currency (id INTEGER, symbol TEXT, currencyprecision INTEGER, isbasecurrency TEXT);
+CREATE TABLE subsidiary (id INTEGER, name TEXT, currency INTEGER, country TEXT, isinactive TEXT);
 """
 
 
@@ -44,6 +65,7 @@ class NetSuiteDouble:
         self.db.create_function("NVL", 2, lambda a, b: b if a is None else a)
         self.db.create_function("TO_CHAR", 2, lambda value, _form: value)
         self.db.create_function("TO_DATE", 2, lambda value, _form: value)
+        self.db.create_function("BUILTIN_DF", 1, lambda value: None if value is None else f"shown {value}")
         self.queries: list[tuple[str, list[str]]] = []
         self.lock = threading.Lock()
         self.page_rows = 1000
@@ -82,12 +104,13 @@ class NetSuiteDouble:
     def insert(self, table: str, row: dict[str, Any]) -> None:
         """Add any row."""
         marks = ", ".join("?" * len(row))
-        self.db.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+        text = _sqlite(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})")
+        self.db.execute(text, list(row.values()))
 
-    def drop(self, table: str) -> None:
-        """Take a table away, as a missing permission does."""
+    def drop(self, table: str, column: str | None = None) -> None:
+        """Take a table or a column away, as a missing permission or feature does."""
         with self.lock:
-            self.db.execute(f"DROP TABLE {table}")
+            self.db.execute(f"ALTER TABLE {table} DROP COLUMN {column}" if column else f"DROP TABLE {table}")
 
     def family(self, *tables: str) -> None:
         """Create tables of the inventoryitemlocations family."""
@@ -107,8 +130,7 @@ class NetSuiteDouble:
         with self.lock:
             self.queries.append((body["q"], params))
             try:
-                text = re.sub(r"FETCH FIRST (\d+) ROWS ONLY", r"LIMIT \1", body["q"])
-                cursor = self.db.execute(text.replace("FROM transaction", 'FROM "transaction"'), params)
+                cursor = self.db.execute(_sqlite(body["q"]), params)
                 found = cursor.fetchall()
             except sqlite3.OperationalError as error:
                 return refusal(str(error))
@@ -123,6 +145,12 @@ class NetSuiteDouble:
         return httpx.Response(
             200, json={"items": items, "count": len(items), "hasMore": more, "totalResults": len(found)}
         )
+
+
+def _sqlite(text: str) -> str:
+    """The query as SQLite says it, to which `transaction` is a word of its own."""
+    text = re.sub(r"FETCH FIRST (\d+) ROWS ONLY", r"LIMIT \1", text)
+    return re.sub(r"\btransaction\b", '"transaction"', text.replace("BUILTIN.DF(", "BUILTIN_DF("))
 
 
 def refusal(reason: str) -> httpx.Response:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -46,6 +46,21 @@ def scripted(pem: str, *answers: Any) -> tuple[NetSuiteClient, Script]:
         ("This record has been locked by a user defined workflow.", "USER_ERROR", Kind.RECORD_LOCKED),
         ("You must enter a value for Subsidiary.", "USER_ERROR", Kind.MISSING_FIELD),
         ("Invalid Field Value 5 for the following field: currency", "USER_ERROR", Kind.CURRENCY),
+        ("Invalid Field Value 6 for the following field: location", "USER_ERROR", Kind.INVALID_REFERENCE),
+        (
+            "You have entered an Invalid Field Value 6 for the following field: currency",
+            "INVALID_CONTENT",
+            Kind.CURRENCY,
+        ),
+        ("Invalid Field Value 2 for the following field: subsidiary", "USER_ERROR", Kind.SUBSIDIARY),
+        (
+            "The subsidiary restrictions on this record are incompatible with those defined for Item: X.",
+            "USER_ERROR",
+            Kind.SUBSIDIARY,
+        ),
+        ("The item RE-130 is inactive.", "USER_ERROR", Kind.INACTIVE),
+        ("Invalid value for the property 'quantity'.", "INVALID_CONTENT", Kind.INVALID_FIELD),
+        ("The applied deposit has another currency.", "USER_ERROR", Kind.UNKNOWN),
         ("x", "INVALID_CONTENT", Kind.INVALID_REFERENCE),
         ("Record does not exist.", "NONEXISTENT_ID", Kind.NOT_FOUND),
         ("Invalid login attempt. For more details, see", "INVALID_LOGIN", Kind.LOGIN),
@@ -124,6 +139,29 @@ def test_a_clear_refusal_carries_its_class(pem: str, answer: httpx.Response, cod
 
 
 @pytest.mark.parametrize(
+    ("detail", "path", "named"),
+    [
+        (
+            "Invalid Field Value 5 for the following field: item",
+            "item.items[0].item",
+            ("item.items[0].item",),
+        ),
+        ("Invalid Field Value 5 for the following field: currency", None, ("currency",)),
+        ("This entity already exists.", None, ()),
+    ],
+)
+def test_a_refusal_names_the_field_that_it_means(
+    pem: str, detail: str, path: str | None, named: tuple[str, ...]
+) -> None:
+    where = {"o:errorPath": path} if path else {}
+    body = {"o:errorDetails": [{"detail": detail, "o:errorCode": "USER_ERROR", **where}]}
+    client, _ = scripted(pem, httpx.Response(400, json=body))
+    outcome = client.create("salesOrder", ORDER)
+    assert isinstance(outcome, Refused)
+    assert outcome.named == named
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         error("automatic application of the deposit"),
@@ -176,13 +214,14 @@ def test_a_key_that_is_no_key_is_refused_before_it_is_sent(pem: str, key: str) -
     assert server.requests == []
 
 
-def test_the_client_can_not_delete_anything() -> None:
-    assert not [name for name in dir(NetSuiteClient) if "delete" in name or "remove" in name]
-    import bcns_pipeline.clients.bigcommerce.client as bigcommerce
-    import bcns_pipeline.clients.netsuite.client as module
+def test_no_client_can_delete_anything_but_a_hook() -> None:
+    import bcns_pipeline.clients.bigcommerce as bigcommerce
+    import bcns_pipeline.clients.netsuite as netsuite_package
 
-    for text in (module, bigcommerce):
-        assert '"DELETE"' not in inspect.getsource(text)
+    for package in (bigcommerce, netsuite_package):
+        for path in Path(str(package.__path__[0])).glob("*.py"):
+            assert ('"DELETE"' in path.read_text("utf-8")) == (path.name == "hooks.py"), path.name
+    assert not [name for name in dir(NetSuiteClient) if "delete" in name or "remove" in name]
 
 
 def test_account_metadata_and_clocks_are_read(pem: str) -> None:

@@ -134,11 +134,11 @@ def test_a_row_without_its_key_is_an_outside_error(pem: str) -> None:
 def test_an_unknown_column_is_permanent_and_told_in_netsuites_words(
     double: NetSuiteDouble, client: NetSuiteClient
 ) -> None:
-    with pytest.raises(Rejected, match="Unknown identifier 'subsidiary'") as caught:
-        client.suiteql("SELECT subsidiary FROM item")
+    with pytest.raises(Rejected, match="Unknown identifier 'nexus'") as caught:
+        client.suiteql("SELECT nexus FROM item")
     assert (caught.value.status, caught.value.code) == (400, "INVALID_PARAMETER")
     assert len(double.queries) == 1
-    assert "subsidiary" in str(client.has("item", ["subsidiary"]))
+    assert "nexus" in str(client.has("item", ["nexus"]))
 
 
 @pytest.mark.parametrize("status", [400, 403])
