@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from bcns_pipeline.sandbox.bigcommerce.customers.book import Address, Customer
+from bcns_pipeline.sandbox.bigcommerce.customers.places import country_name
 from bcns_pipeline.sandbox.bigcommerce.money import amount
 from bcns_pipeline.sandbox.bigcommerce.shop import Shop
-from bcns_pipeline.sandbox.shop_people import COUNTRIES, person
 from bcns_pipeline.sandbox.shop_people import address as invented
+from bcns_pipeline.sandbox.shop_people import person
 
 FIELDS = ("first_name", "last_name", "company", "phone", "notes", "tax_exempt_category")
 # v3 field of an address -> v2 field of an order's address
@@ -120,7 +121,7 @@ class Shoppers:
             if found is None:
                 raise ValueError(f"The shop has no address {raw['id']}.")
             found.values.update(values)
-            found.country = COUNTRIES.get(found.values["country_code"], (found.country, ()))[0]
+            found.country = country_name(found.values["country_code"])
             self._address_told("updated", found)
             return found
         customer = self._customer(raw["customer_id"])
@@ -130,7 +131,7 @@ class Shoppers:
         return self._note(customer, {**base, "company": customer.company, **values})
 
     def _note(self, customer: Customer, values: dict[str, str]) -> Address | None:
-        country = COUNTRIES.get(values["country_code"], (values["country_code"], ()))[0]
+        country = country_name(values["country_code"])
         address = Address(self.shop.number("customer_address"), customer.id, values, country)
         if not self.shop.customers.add_address(address):
             self.shop.take_back("customer_address")

@@ -14,6 +14,8 @@ from typing import Any
 
 from bcns_pipeline.sandbox.bigcommerce import errors
 from bcns_pipeline.sandbox.bigcommerce.catalog import Catalog
+from bcns_pipeline.sandbox.bigcommerce.customers.endpoints import Customers
+from bcns_pipeline.sandbox.bigcommerce.customers.writing import CustomerWriting
 from bcns_pipeline.sandbox.bigcommerce.inventory import Inventory
 from bcns_pipeline.sandbox.bigcommerce.orders.editing import OrderEditing
 from bcns_pipeline.sandbox.bigcommerce.orders.endpoints import Orders
@@ -69,8 +71,14 @@ class BigCommerce:
             ("/v3/catalog/variants", "variants", self.catalog.variants, "store_v2_products"),
         ):
             self.add("GET", path, name, handler, scope)
-        parts = (self.information, orders, OrderEditing(self.shop, orders), Transactions(self.shop))
-        for part in parts:
+        for part in (
+            self.information,
+            orders,
+            OrderEditing(self.shop, orders),
+            Transactions(self.shop),
+            Customers(self.shop),
+            CustomerWriting(self.shop),
+        ):
             for route in part.routes():
                 self.add(*route)
 
