@@ -25,7 +25,7 @@ TEST_HOME = ROOT / ".bcns" / "pytest"
 
 # As if freshly migrated. What a killed process of the last test left connected is sent away first, because
 # its locks would hold us up; `replica` is how the owner of the database gets past the append-only triggers.
-_EMPTY = sa.text("""
+EMPTY = sa.text("""
 do $$
 declare found record; has_rows boolean;
 begin
@@ -81,7 +81,7 @@ def database_url(worker_database: str) -> str:
     """URL of a database with all our tables, empty."""
     engine = sa.create_engine(worker_database, poolclass=sa.NullPool)
     with engine.begin() as conn:
-        conn.execute(_EMPTY)
+        conn.execute(EMPTY)
     return worker_database
 
 

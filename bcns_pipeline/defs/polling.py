@@ -52,7 +52,8 @@ def poll_orders(
     state, shop, poll = connections.state, connections.bigcommerce(lane), connections.mapping.orders.poll
     cursor = read_cursor(state.cursors.get(CURSOR))
     deadline = time.monotonic() + seconds
-    now = datetime.fromtimestamp(shop.time(), UTC)
+    # The second that is running counts as well: what still happens in it comes with the overlap of the next poll.
+    now = datetime.fromtimestamp(shop.time() + 1, UTC)
     overlap = timedelta(minutes=poll.overlap_minutes)
     window = next_window(cursor, now, overlap, cutover_of(connections.mapping) or now)
     if window is None:

@@ -6,14 +6,18 @@ here. The ids of the mapping file are those that the sandbox's own NetSuite acco
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 
+from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.store import State
-from bcns_pipeline_tests.defs.flow import BASE, Flow, Run
+from bcns_pipeline_tests.conftest import EMPTY
+from bcns_pipeline_tests.defs.flow import BASE, Flow, Impatient, Run
 
 DATA_KEY_BYTES = b"k" * 32
 
@@ -37,7 +41,10 @@ class OrderFlow(Flow):
         return {
             "store": {"timezone": "America/New_York"},
             "cutover": {"at": (datetime.now(UTC) - timedelta(days=30)).date().isoformat()},
-            "channels": {1: {"subsidiary": 1, "location": 1, "department": 4, "class": 3}},
+            "channels": {
+                1: {"subsidiary": 1, "location": 1, "department": 4, "class": 3},
+                3: {"subsidiary": 1, "location": 1, "class": 7, "marketplace": True},
+            },
             "orders": {
                 "discounts": {"owner": "bigcommerce"},
                 "rounding": {"item": items["rounding"]},
@@ -46,8 +53,18 @@ class OrderFlow(Flow):
                     "code": codes["US-NY"],
                     "type": 1,
                     "exempt_code": codes["US-EXEMPT"],
+                    "marketplace_item": items["unmapped"],
+                    "reverse_charge": {
+                        "code": codes["EU-REVERSE-CHARGE"],
+                        "type": 2,
+                        "countries": ["DE", "FR", "AT"],
+                        "company": "required",
+                    },
                 },
-                "shipping": {"item": items["shipping"], "methods": methods},
+                "shipping": {
+                    "item": items["shipping"],
+                    "methods": {**methods, "Ground": methods["UPS Ground"]},
+                },
                 "handling": {"item": items["handling"]},
                 "gift_wrapping": {"item": items["gift_wrap"]},
                 "fees": {"item": items["fee"]},
@@ -97,6 +114,77 @@ class OrderFlow(Flow):
         """NetSuite's record of an order; fails the test where there is none, or more than one."""
         store = self.environment["BCNS_BIGCOMMERCE_STORE_HASH"]
         key = f"bc-{store}-order-{order_id}"
-        found = [one for one in self.books() if one.get("externalId") == key]
+        found = [one for one in self.books() if one["external_id"] == key]
         assert len(found) == 1, f"{len(found)} records of {key}"
         return found[0]
+
+    def writes(self) -> list[tuple[str, str]]:
+        """(method, path) of every call that writes, since the log was cleared; tokens and queries are none."""
+        reads = ("/auth/oauth2/", "/query/v1/suiteql")
+        return [
+            (one["method"], one["path"])
+            for one in self.control.log()
+            if one["method"] != "GET" and not any(part in one["path"] for part in reads)
+        ]
+
+    def assert_equal_to_the_cent(self, *order_ids: int) -> None:
+        """Each is in NetSuite once, with exactly the total that the shop charged, and the outbox is empty."""
+        charged = {one["id"]: one for one in self.control.shop_state(*order_ids)}
+        for order_id in order_ids:
+            record = self.sales_order(order_id)
+            total = Decimal(str(charged[order_id]["total_inc_tax"]))
+            assert Decimal(str(record["total"])) == total, (order_id, record["total"], total)
+        self.assert_tidy()
+
+    def sync_until_done(self, runs: int = 4) -> None:
+        """Runs of `order_sync` until one leaves nothing open; a run in bad weather may fail."""
+        for _ in range(runs):
+            connections = Impatient(config_path=self.environment["BCNS_CONFIG"])
+            job = build_defs({"connections": connections}).resolve_job_def("order_sync")
+            result = job.execute_in_process(instance=self.instance, raise_on_error=False)
+            state = self.state()
+            waiting = state.orders.find(disposition=("open", "planned"))
+            if result.success and not waiting and not state.outbox.find() and not state.orders.unreferenced():
+                return
+            self.due_now()
+        raise AssertionError("orders are still open after so many runs")
+
+    def due_now(self) -> None:
+        """What waits for its time is due."""
+        with self._engine.begin() as conn:
+            conn.exec_driver_sql("update bcns.order_state set retry_at = now() where retry_at is not null")
+
+    def day(self, day: date, **options: Any) -> Run:
+        """A run of `order_sync` for one day."""
+        connections = Impatient(config_path=self.environment["BCNS_CONFIG"])
+        job = build_defs({"connections": connections}).resolve_job_def("order_sync")
+        result = job.execute_in_process(
+            partition_key=day.isoformat(), instance=self.instance, raise_on_error=False, **options
+        )
+        run = Run(result)
+        assert run.success, run.failures
+        return run
+
+    def zone(self) -> ZoneInfo:
+        """In which the store counts its days."""
+        return ZoneInfo(self.sections["store"]["timezone"])
+
+    def forget_everything(self) -> None:
+        """The state is dropped, as if the database had been lost and made anew."""
+        self._engine.dispose()
+        with self._engine.begin() as conn:
+            conn.execute(EMPTY)
+
+    def sync_twice(self) -> None:
+        """Post, and absorb the echo of our own references."""
+        self.sync()
+        self.sync()
+
+    def today(self) -> date:
+        """The store's day."""
+        return datetime.now(UTC).astimezone(self.zone()).date()
+
+    def assert_there(self, *order_ids: int) -> None:
+        """Each is in NetSuite once."""
+        for order_id in order_ids:
+            self.sales_order(order_id)

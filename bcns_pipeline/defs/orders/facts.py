@@ -7,7 +7,7 @@ one made inactive a minute ago is not.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bcns_pipeline.clients.netsuite.models import ItemRow, SalesRow
 from bcns_pipeline.defs.account import account_of
@@ -41,7 +41,8 @@ class Known:
         customer = self.customers[order.id]
         if isinstance(customer, Problem):
             return customer
-        return Facts(self.store, self.account, customer.ref, self.items)
+        # A currency that the customer does not have yet is added before its order (lines.py), so it is no problem.
+        return Facts(self.store, self.account, replace(customer.ref, currencies=None), self.items)
 
     def existing(self, order: Order) -> SalesRow | None:
         """The transaction that holds the order's key already."""

@@ -1,0 +1,95 @@
+"""Later versions of an order: the smallest patch of what BigCommerce owns, and nothing that a warehouse owns."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from bcns_pipeline_tests.defs.order_flow import OrderFlow
+
+THREE = [{"sku": "SKU-000001", "quantity": 3, "price": "10.00"}]
+
+
+def test_one_of_three_units_cancelled_leaves_two_open_and_totals_equal(shop: OrderFlow) -> None:
+    order = shop.control.shop_order(lines=THREE, restock=True)["id"]
+    shop.sync_twice()
+    shop.control.cancel_units(order, 1, sku="SKU-000001")
+
+    run = shop.sync()
+
+    record = shop.sales_order(order)
+    assert Decimal(record["lines"][0]["quantity"]) == 2
+    shop.assert_equal_to_the_cent(order)
+    assert run.metadata("netsuite/sales_orders")["edits_written"] == 1
+    shop.sync()
+    shop.control.clear_log()
+    shop.sync()
+    assert shop.writes() == []
+
+
+def test_a_line_added_is_added_once(shop: OrderFlow) -> None:
+    order = shop.control.shop_order(lines=THREE, restock=True)["id"]
+    shop.sync_twice()
+    shop.control.edit_order(order, lines=[{"sku": "SKU-000002", "quantity": 1, "price": "4.00"}])
+
+    shop.sync_twice()
+
+    assert len([one for one in shop.sales_order(order)["lines"] if one["sku"] == "SKU-000002"]) == 1
+    shop.assert_equal_to_the_cent(order)
+
+
+def test_a_cancelled_order_is_closed_and_its_stock_is_free_again(shop: OrderFlow) -> None:
+    order = shop.control.shop_order(lines=THREE, restock=True)["id"]
+    shop.sync_twice()
+    shop.control.order_status(order, 5)
+
+    shop.sync()
+
+    assert all(line["closed"] for line in shop.sales_order(order)["lines"] if line["sku"].startswith("SKU-"))
+
+
+def test_an_order_that_is_billed_is_never_opened_again(shop: OrderFlow) -> None:
+    order = shop.control.shop_order(lines=THREE, restock=True)["id"]
+    shop.sync_twice()
+    record = shop.sales_order(order)["id"]
+    shop.control.fulfil(record)
+    shop.control.bill_order(record)
+    before = shop.sales_order(order)
+    shop.control.cancel_units(order, 1, sku="SKU-000001")
+
+    shop.sync()
+
+    assert shop.sales_order(order) == before
+    (question,) = shop.open_exceptions("ORDER_EDIT_CONFLICT")
+    assert question.subject == f"order:{order}"
+
+
+def test_updates_off_leaves_the_record_alone(shop: OrderFlow) -> None:
+    shop.decide("orders", updates="off")
+    order = shop.control.shop_order(lines=THREE, restock=True)["id"]
+    shop.sync_twice()
+    before = shop.sales_order(order)
+    shop.control.cancel_units(order, 1, sku="SKU-000001")
+
+    shop.sync_twice()
+
+    assert shop.sales_order(order) == before
+
+
+def test_an_edit_whose_answer_is_lost_is_made_once(shop: OrderFlow) -> None:
+    order = shop.control.shop_order(lines=THREE, restock=True)["id"]
+    shop.sync_twice()
+    shop.control.edit_order(order, lines=[{"sku": "SKU-000002", "quantity": 2, "price": "4.00"}])
+    shop.control.faults(
+        {
+            "system": "netsuite",
+            "kind": "reset_after",
+            "method": "PATCH",
+            "path_regex": "salesOrder",
+            "times": 1,
+        }
+    )
+
+    shop.sync_until_done()
+
+    assert len([one for one in shop.sales_order(order)["lines"] if one["sku"] == "SKU-000002"]) == 1
+    shop.assert_equal_to_the_cent(order)

@@ -1,0 +1,105 @@
+"""Orders of every awkward kind: each is in NetSuite once and equal to the cent, or says why it is not."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from bcns_pipeline_tests.defs.order_flow import OrderFlow
+
+STAY_OUT = {
+    "awaiting_payment": ("held", "STATUS"),
+    "incomplete": ("ignored", "INCOMPLETE"),
+    "declined": ("ignored", "DECLINED"),
+    "test_order": ("ignored", "TEST"),
+    "api_override": ("waiting", "ORDER_COMPONENTS_DO_NOT_ADD"),
+    "unmapped_sku": ("waiting", "ITEM_UNMAPPED"),
+    "unmapped_ship_method": ("waiting", "SHIP_METHOD_UNMAPPED"),
+}
+
+
+def test_orders_of_every_kind_are_posted_equal_to_the_cent_or_say_why_not(shop: OrderFlow) -> None:
+    assert_every_kind(shop)
+
+
+def test_the_same_holds_where_netsuite_has_no_suitetax(legacy_shop: OrderFlow) -> None:
+    assert_every_kind(legacy_shop)
+
+
+def assert_every_kind(shop: OrderFlow) -> None:
+    shop.control.shop_settings(marketplace=True)
+    placed: dict[str, dict[str, Any]] = {
+        kind: shop.control.shop_order(kind, restock=True) for kind in shop.control.shop_kinds()
+    }
+
+    run = shop.sync()
+
+    fates = {kind: shop.order(one["id"]) for kind, one in placed.items()}
+    out = {
+        kind: (fate.disposition, fate.code) for kind, fate in fates.items() if fate.disposition != "posted"
+    }
+    assert out == STAY_OUT
+    posted = [kind for kind in placed if kind not in STAY_OUT]
+    for kind in posted:
+        record = shop.sales_order(placed[kind]["id"])
+        assert Decimal(record["total"]) == Decimal(placed[kind]["total"]), kind
+        assert record["currency"] == placed[kind]["currency"], kind
+    assert run.checks["totals_are_equal"]
+    assert run.checks["no_order_is_lost"]
+    assert run.checks["each_order_is_there_once"]
+    assert len(shop.books()) == len(posted)
+
+
+def test_a_second_run_writes_nothing(shop: OrderFlow) -> None:
+    for kind in ("plain", "guest", "coupon", "multi_address"):
+        shop.control.shop_order(kind, restock=True)
+    shop.sync()
+    # Our own references made new versions of the orders; they are read again, and change nothing.
+    shop.control.clear_log()
+
+    shop.sync()
+    shop.sync()
+
+    assert shop.writes() == []
+    shop.assert_tidy()
+
+
+def test_the_number_is_written_back_and_no_money_moves(shop: OrderFlow) -> None:
+    placed = [
+        shop.control.shop_order(kind, restock=True)["id"] for kind in ("coupon", "split_tender", "inclusive")
+    ]
+    before = {one["id"]: one for one in shop.control.shop_state(*placed)}
+
+    run = shop.sync()
+
+    for after in shop.control.shop_state(*placed):
+        record = shop.sales_order(after["id"])
+        assert after["external_order_id"] == str(record["id"])
+        money = {
+            name
+            for name, value in after.items()
+            if isinstance(value, str) and value.endswith("00") and "." in value
+        }
+        assert {name: after[name] for name in money} == {name: before[after["id"]][name] for name in money}
+        assert shop.order(after["id"]).netsuite_number == record["number"]
+    found = run.metadata("bigcommerce/order_references")
+    assert (found["referenced"], found["money_compared"]) == (3, 3)
+    assert run.records("money_moved", "bigcommerce/order_references") == []
+
+
+def test_two_storefronts_and_their_subsidiaries_never_leak_into_each_other(shop: OrderFlow) -> None:
+    shop.control.shop_settings(second_storefront=True)
+    books = shop.sandbox.accounting
+    europe = next(int(number) for number, one in books["subsidiaries"].items() if one["currency"] == "EUR")
+    home = shop.sections["channels"][1]
+    shop.sections["channels"] = {1: home, 2: {"subsidiary": europe}}
+    shop.configure()
+    shopper = shop.control.shopper(email="both@example.com", first_name="Bo", last_name="Th")
+    here = shop.control.shop_order(customer_id=shopper["id"], channel_id=1, restock=True)
+    there = shop.control.shop_order(customer_id=shopper["id"], channel_id=2, restock=True)
+
+    shop.sync()
+
+    one, other = shop.sales_order(here["id"]), shop.sales_order(there["id"])
+    assert (one["subsidiary"], other["subsidiary"]) == (1, europe)
+    assert one["entity"] != other["entity"]

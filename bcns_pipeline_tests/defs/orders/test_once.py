@@ -1,0 +1,113 @@
+"""Every order exactly once, whoever told us of it, however often, and however many runs look at it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bcns_pipeline.state.inbox import Event
+from bcns_pipeline_tests.defs.order_flow import OrderFlow
+
+
+def test_two_orders_of_one_new_shopper_in_the_same_second_make_one_customer(shop: OrderFlow) -> None:
+    shopper = shop.control.shopper(email="new@example.com", first_name="Ne", last_name="Wcomer")
+    placed = [shop.control.shop_order(customer_id=shopper["id"], restock=True)["id"] for _ in range(2)]
+
+    shop.sync()
+
+    assert len({shop.sales_order(one)["entity"] for one in placed}) == 1
+    assert len(shop.control.netsuite_customers()) == 1
+    shop.assert_equal_to_the_cent(*placed)
+
+
+def test_a_guest_is_one_customer_however_the_e_mail_is_spelled(shop: OrderFlow) -> None:
+    first = shop.control.shop_order("guest", email="Gus.T@Example.com", restock=True)["id"]
+    second = shop.control.shop_order("guest", email=" gus.t@example.com", restock=True)["id"]
+
+    shop.sync()
+
+    assert shop.sales_order(first)["entity"] == shop.sales_order(second)["entity"]
+
+
+def test_any_mix_of_sources_has_one_effect(shop: OrderFlow) -> None:
+    placed = [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]
+    inbox = shop.state().inbox
+    for source in ("webhook", "backfill", "webhook", "replay"):
+        inbox.record([Event("order", str(one), source) for one in reversed(placed)])  # type: ignore[arg-type]
+
+    shop.sync()
+    inbox.record([Event("order", str(one), "webhook") for one in placed])
+    shop.control.clear_log()
+    shop.sync()
+    shop.sync()
+
+    assert [one for one in shop.writes() if "salesOrder" in one[1]] == []
+    shop.assert_equal_to_the_cent(*placed)
+
+
+def test_a_backfill_over_a_day_that_is_synced_writes_nothing(shop: OrderFlow) -> None:
+    placed = [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]
+    shop.sync()
+    shop.sync()
+    shop.control.clear_log()
+
+    run = shop.day(shop.order(placed[0]).day)
+
+    assert run.metadata("bigcommerce/orders")["dagster/row_count"] == 3
+    assert shop.writes() == []
+    shop.assert_equal_to_the_cent(*placed)
+
+
+def test_a_backfill_of_a_day_that_was_never_seen_posts_it(shop: OrderFlow) -> None:
+    placed = [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]
+    with shop.state().scope.transaction() as conn:
+        # As if the poll had missed them: its cursor is past them, and the overlap does not reach back.
+        shop.state().cursors.move(
+            "orders/poll", {"version": 1, "until": "2099-01-01T00:00:00+00:00"}, conn=conn
+        )
+
+    shop.day(datetime.now(UTC).astimezone(shop.zone()).date())
+
+    shop.assert_equal_to_the_cent(*placed)
+
+
+def test_a_lost_cursor_reads_again_and_sends_nothing_again(shop: OrderFlow) -> None:
+    placed = [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]
+    shop.sync()
+    shop.sync()
+    shop.state().cursors.move("orders/poll", None)
+    shop.control.clear_log()
+
+    shop.sync()
+
+    assert shop.writes() == []
+    shop.assert_equal_to_the_cent(*placed)
+
+
+def test_orders_that_netsuite_has_already_are_linked_when_our_memory_is_lost(shop: OrderFlow) -> None:
+    placed = [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]
+    shop.sync()
+    shop.forget_everything()
+    shop.control.clear_log()
+
+    shop.sync()
+
+    assert [one for one in shop.writes() if "record/v1" in one[1]] == []
+    shop.assert_equal_to_the_cent(*placed)
+    assert {shop.order(one).disposition for one in placed} == {"posted"}
+
+
+@pytest.mark.kill
+def test_two_runs_at_once_write_each_order_once(shop: OrderFlow) -> None:
+    placed = shop.control.shop_orders(30, restock=True)
+    slow = {"system": "netsuite", "kind": "latency", "path_regex": ".", "ms": 60, "times": None}
+    shop.control.faults(slow)
+
+    children = [shop.start("order_sync"), shop.start("order_sync")]
+    assert [child.wait(90) for child in children] == [0, 0], [c.stdout.read()[-3000:] for c in children]
+
+    shop.control.clear_faults()
+    shop.sync()
+    shop.assert_equal_to_the_cent(*placed)
+    assert len(shop.books()) == len(placed)

@@ -1,0 +1,99 @@
+"""What stands in an order's way is a question with an owner, and the order goes by itself once it is gone."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from bcns_pipeline_tests.defs.order_flow import OrderFlow
+
+
+def test_a_sku_born_at_noon_is_orderable_at_noon(shop: OrderFlow) -> None:
+    order = shop.control.shop_order("unmapped_sku", restock=True)
+    shop.sync()
+    (question,) = shop.open_exceptions("ITEM_UNMAPPED")
+    assert question.subject == f"order:{order['id']}"
+    sku = next(line["sku"] for line in order["lines"] if not line["sku"].startswith(("SKU-", "ASM-", "VAR-")))
+
+    shop.control.item(sku=sku, create=True)
+    shop.due_now()
+    shop.sync()
+
+    shop.assert_equal_to_the_cent(order["id"])
+    assert shop.open_exceptions("ITEM_UNMAPPED") == []
+
+
+def test_an_order_waits_for_its_shipping_method_to_be_mapped(shop: OrderFlow) -> None:
+    order = shop.control.shop_order("unmapped_ship_method", restock=True)["id"]
+    shop.sync()
+    assert shop.order(order).code == "SHIP_METHOD_UNMAPPED"
+
+    shipping = shop.sections["orders"]["shipping"]
+    shop.decide("orders", shipping={**shipping, "methods": {**shipping["methods"], "Drone*": 900101}})
+    shop.due_now()
+    shop.sync()
+
+    shop.assert_equal_to_the_cent(order)
+    assert shop.open_exceptions("SHIP_METHOD_UNMAPPED") == []
+
+
+def test_an_order_that_is_refused_goes_when_the_reason_is_gone(shop: OrderFlow) -> None:
+    shop.decide("channels")
+    shop.sections["channels"][1]["record"] = "cash_sale"
+    shop.configure()
+    shop.control.period("closed")
+    order = shop.control.shop_order("plain", restock=True)["id"]
+    shop.sync()
+    assert shop.order(order).code == "PERIOD_CLOSED"
+    (question,) = shop.open_exceptions("PERIOD_CLOSED")
+    assert question.owner == "finance"
+
+    shop.control.period("open")
+    shop.due_now()
+    shop.sync()
+
+    assert shop.sales_order(order)["type"] == "cashSale"
+    shop.assert_equal_to_the_cent(order)
+    assert shop.open_exceptions("PERIOD_CLOSED") == []
+
+
+def test_a_script_that_changes_the_total_after_the_save_is_caught(shop: OrderFlow) -> None:
+    items = shop.sandbox.accounting["items"]
+    cent = {
+        "item": {"id": items["rounding"]},
+        "price": {"id": "-1"},
+        "rate": 0.01,
+        "amount": 0.01,
+        "quantity": 1,
+    }
+    shop.control.script(on="salesOrder", add=cent, times=1)
+    order = shop.control.shop_order("plain", restock=True)["id"]
+
+    run = shop.sync()
+
+    assert run.checks["totals_are_equal"] is False
+    (question,) = shop.open_exceptions("ORDER_TOTAL_DRIFT")
+    found = shop.order(order)
+    assert found.read_total is not None
+    assert found.read_total.amount - found.total.amount == Decimal("0.01")
+    assert question.amount_minor == found.total.minor
+
+
+def test_a_refunded_order_is_posted_at_what_was_charged_and_its_refund_waits(shop: OrderFlow) -> None:
+    order = shop.control.shop_order("plain", restock=True)
+    shop.control.call("POST", "/shop/order/refund", {"order_id": order["id"], "amount": "10.00"})
+
+    shop.sync()
+
+    shop.assert_equal_to_the_cent(order["id"])
+    (question,) = shop.open_exceptions("REFUND_PENDING")
+    assert (question.amount_minor, question.currency) == (1000, "USD")
+
+
+def test_orders_before_the_cutover_are_listed_and_never_created(shop: OrderFlow) -> None:
+    shop.sections["cutover"] = {"at": "2099-01-01"}
+    shop.configure()
+    order = shop.control.shop_order("plain", restock=True)["id"]
+    shop.day(shop.today())
+
+    assert (shop.order(order).disposition, shop.order(order).code) == ("listed", "BEFORE_CUTOVER")
+    assert shop.books() == []
