@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import signal
 import sys
 import time
@@ -28,7 +29,7 @@ from bcns_pipeline.outcomes import Outcome, Sent
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.state.engine import create_engine
 from bcns_pipeline.state.inbox import Event
-from bcns_pipeline.state.operations import Operation
+from bcns_pipeline.state.operations import Intent, Operation
 from bcns_pipeline.state.order_models import Decision, OrderLine, OrderSeen, Posted
 from bcns_pipeline.state.plan_lines import PlanLine
 from bcns_pipeline.state.store import State
@@ -46,7 +47,8 @@ PATIENCE_SECONDS = 10.0
 class FarTables:
     """The other side: each call makes a record anew; the keys of earlier ones can be asked for."""
 
-    def __init__(self, url: str, store: str, countdown: Countdown) -> None:
+    def __init__(self, url: str, store: str, countdown: Countdown, seconds: float = 0.0) -> None:
+        self._seconds = seconds
         self._url = url.replace("postgresql+psycopg2", "postgresql")
         self._store = store
         self._countdown = countdown
@@ -66,6 +68,7 @@ class FarTables:
         ((made,),) = self.ask(
             "insert into far.record (store, key) values (%s, %s) returning id", op.natural_key
         )
+        time.sleep(self._seconds)
         self._countdown.tick()
         return Sent(record_id=str(made))
 
@@ -171,6 +174,54 @@ def recover(engine: sa.Engine, url: str, store: str, at: int) -> None:
     print(json.dumps({"at": at, **facts(state, far)}), flush=True)
 
 
+def race(engine: sa.Engine, url: str) -> None:
+    """Two processes drain the same 60 operations at once; one of them is killed on the way."""
+    state = a_state(engine, "race", "stage")
+    keys = [f"k{n:02d}" for n in range(60)]
+    state.outbox.stage(FLOW, [Intent(ORDER, key, {}, group_key=f"g{n % 9}") for n, key in enumerate(keys)])
+    engine.dispose()
+    children = []
+    for kill_at in (None, 60):
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                countdown = Countdown(kill_at)
+                countdown.watch(engine)
+                drain(a_state(engine, "race", f"until-{kill_at}"), FarTables(url, "race", countdown, 0.02))
+                code = 0
+            finally:
+                os._exit(code)
+        children.append(child)
+    ends = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    far = FarTables(url, "race", Countdown(None))
+    begun = time.monotonic()
+    while state.outbox.find() and time.monotonic() - begun < PATIENCE_SECONDS:
+        drain(state, far)
+    records = far.ask(
+        "select key, count(*), min(id) from far.record where store = %s group by key order by 3"
+    )
+    print(
+        json.dumps(
+            {
+                "race": ends,
+                "records": {key: count for key, count, _ in records},
+                "in_order": all(
+                    [key for key, _, _ in records if int(key[1:]) % 9 == n] == keys[n::9] for n in range(9)
+                ),
+                "workers": len({op.worker for op in state.outbox.find(states=("confirmed",))}),
+            }
+        ),
+        flush=True,
+    )
+    engine.dispose()
+
+
+def drain(state: State, far: FarTables) -> None:
+    connections: Any = SimpleNamespace(state=state)
+    dispatch(connections, FLOW, [Sender(ORDER, far.send, far.look_up)], parallel=3)
+
+
 def events(engine: sa.Engine, store: str) -> None:
     a_state(engine, store, "").inbox.record([Event("order", str(order), "poll") for order in ORDERS])
     engine.dispose()
@@ -189,6 +240,7 @@ def main() -> None:
     run(a_state(engine, "warm", "warm"), FarTables(url, "warm", Countdown(None)))
     engine.dispose()
     gc.freeze()
+    race(engine, url)
     at = 1
     while True:
         store = f"crash-{at}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,5 +55,11 @@ def test_a_kill_at_any_step_of_a_drain_neither_doubles_nor_loses_a_record(
             "customer_first": True,
             "inbox": 0,
         }, at
+    # Two at once, one of them killed: both had their share, and every record is there once, in order.
+    (race,) = (found for found in judged if "race" in found)
+    assert race["race"] == [0, -signal.SIGKILL]
+    assert race["records"] == {f"k{n:02d}": 1 for n in range(60)}
+    assert race["in_order"]
+    assert race["workers"] >= 2
     (chain,) = (found["chain"] for found in judged if "chain" in found)
     assert chain.startswith("Verified")
