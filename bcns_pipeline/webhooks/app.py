@@ -63,6 +63,7 @@ class Receiver:
         verdict = proofs.check(headers, raw, self._clock())
         if not verdict.genuine:
             return self._refused(address, verdict.reason)
+        self.counters.proofs(verdict.by)
         try:
             note = read_webhook(raw)
         except Malformed:

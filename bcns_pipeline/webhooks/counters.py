@@ -6,6 +6,7 @@ Put counting here. Names are made of our own words only, never of what a sender 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 # Scopes are BigCommerce's words; only the first so many get a counter of their own.
@@ -19,23 +20,26 @@ class Counters:
         self.since = datetime.now(UTC)
         self._counts: Counter[str] = Counter()
         self._scopes: Counter[str] = Counter()
+        self._proofs: Counter[str] = Counter()
 
     def add(self, name: str) -> None:
         """One more of `name`."""
         self._counts[name] += 1
+
+    def proofs(self, names: Iterable[str]) -> None:
+        """One more genuine call, and what proved it: so it shows which proofs BigCommerce really sends."""
+        self._proofs.update(names)
 
     def scope(self, scope: str) -> None:
         """One more call of a scope that proved itself."""
         known = scope in self._scopes or len(self._scopes) < MOST_SCOPES
         self._scopes[scope if known else "further"] += 1
 
-    def __getitem__(self, name: str) -> int:
-        return self._counts[name]
-
     def snapshot(self) -> dict[str, object]:
-        """As JSON: both tables in order of their names."""
+        """As JSON: the tables in order of their names."""
         return {
             "since": self.since.isoformat(timespec="seconds"),
             "answers": dict(sorted(self._counts.items())),
+            "proofs": dict(sorted(self._proofs.items())),
             "scopes": dict(sorted(self._scopes.items())),
         }

@@ -44,10 +44,14 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the call is genuine; `reason` is a fixed word for logs and counters, empty where it is."""
+    """Whether the call is genuine; `reason` is a fixed word for logs and counters, empty where it is.
+
+    `by` names the proofs that were there and right.
+    """
 
     genuine: bool
     reason: str = ""
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +87,8 @@ class Proofs:
         for name, finding in findings.items():
             if demands[name] is Demand.REQUIRED and finding is Finding.ABSENT:
                 return Verdict(False, f"{name}_{finding}")
-        if Finding.RIGHT not in findings.values():
-            return Verdict(False, "unproven")
-        return Verdict(True)
+        right = tuple(name for name, finding in findings.items() if finding is Finding.RIGHT)
+        return Verdict(True, by=right) if right else Verdict(False, "unproven")
 
     def hopeless(self, headers: Mapping[str, str], now: float) -> bool:
         """Whether no body whatever could make this call genuine: told from the headers alone, cheaply."""

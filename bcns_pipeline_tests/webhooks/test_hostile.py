@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import resource
 import socket
 import threading
 import time
@@ -200,3 +201,10 @@ def test_a_flood_of_forged_calls_neither_slows_nor_spoils_the_genuine_ones(recei
     assert len(receiver.rows()) == 200
     # BigCommerce gives up after seconds; the sender, the flood and the receiver share two cores here.
     assert sorted(seconds)[-3] < 1.0
+
+
+def test_a_process_holds_no_more_connections_than_it_has_descriptors_for() -> None:
+    room = serve.room_for_connections()
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert 1 <= room <= serve.MOST_CONNECTIONS
+    assert soft == resource.RLIM_INFINITY or room + serve.OTHER_DESCRIPTORS <= soft

@@ -204,6 +204,12 @@ def test_health_tells_backlog_and_counters(receiver: Served) -> None:
     assert health["answers"] == {"bigcommerce.taken": 1, "netsuite.taken": 1}
 
 
+def test_health_shows_which_proofs_are_really_sent(receiver: Served) -> None:
+    for headers in (secret_header(), {**secret_header(), **signed(payload())}, legacy(payload(), "another")):
+        receiver.hook(headers=headers)
+    assert receiver.health()[1]["proofs"] == {"header": 2, "signature": 1}
+
+
 def test_the_clock_of_the_receiver_decides_about_replays(database_url: str) -> None:
     with served(database_url, clock=lambda: 1_700_000_100.0) as receiver:
         assert receiver.hook(headers=signed(payload(), at=1_700_000_000)).status_code == 200
