@@ -25,13 +25,16 @@ MOST_PER_SCOPE: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One hook as the store lists it. `ours` says that it carries our present secret, whatever its address."""
+    """One hook as the store lists it. `ours` says that it carries our present secret, whatever its address.
+
+    `changed` is when it was last changed, which for one that the store switched off is that moment.
+    """
 
     id: int
     scope: str
     destination: str = field(repr=False)
     active: bool
-    created: datetime
+    changed: datetime
     ours: bool = False
 
 
@@ -111,7 +114,7 @@ def hook_plan(
         repair = _repair(keep, right=bool(right), secret=secret, idle=_idle(last_event, now))
         if repair is not None:
             actions.append(repair)
-            since.append(last_ok or keep.created)
+            since.append(last_ok or keep.changed)
     actions += [
         HookAction("delete", hook.scope, hook.id, "nobody wants this scope any more")
         for hook in ours

@@ -122,7 +122,7 @@ def made_so(found: list[Hook], plan: HookPlan) -> list[Hook]:
             continue
         if action.kind in {"create", "move"}:
             assert (action.scope, OURS) not in {(one.scope, one.destination) for one in hooks.values()}
-        hooks[number] = Hook(number, action.scope, OURS, True, before.created if before else NOW, ours=True)
+        hooks[number] = Hook(number, action.scope, OURS, True, before.changed if before else NOW, ours=True)
     return list(hooks.values())
 
 
