@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from bcns_pipeline.config import load_or_default
+from bcns_pipeline.defs.intake import automation as intake_automation
 from bcns_pipeline.defs.inventory import assets as inventory_assets
 from bcns_pipeline.defs.inventory import automation as inventory_automation
 from bcns_pipeline.defs.inventory import checks as inventory_checks
@@ -38,6 +39,7 @@ def build_defs(
         schedules=[*inventory_automation.schedules(mapping), *platform_automation.schedules(mapping)],
         sensors=[
             *inventory_automation.SENSORS,
+            *intake_automation.sensors(mapping),
             *platform_automation.SENSORS,
             platform_automation.leftovers_sensor(
                 {**inventory_automation.DRAINED_BY, **order_automation.DRAINED_BY}

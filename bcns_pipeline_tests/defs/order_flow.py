@@ -63,7 +63,11 @@ class OrderFlow(Flow):
                 },
                 "shipping": {
                     "item": items["shipping"],
-                    "methods": {**methods, "Ground": methods["UPS Ground"]},
+                    "methods": {
+                        **methods,
+                        "*Ground": methods["UPS Ground"],
+                        "Amazon*": methods["UPS Ground"],
+                    },
                 },
                 "handling": {"item": items["handling"]},
                 "gift_wrapping": {"item": items["gift_wrap"]},

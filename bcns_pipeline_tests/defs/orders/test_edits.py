@@ -26,14 +26,14 @@ def test_one_of_three_units_cancelled_leaves_two_open_and_totals_equal(shop: Ord
     assert shop.writes() == []
 
 
-def test_a_line_added_is_added_once(shop: OrderFlow) -> None:
+def test_a_new_price_is_patched_and_the_totals_stay_equal(shop: OrderFlow) -> None:
     order = shop.control.shop_order(lines=THREE, restock=True)["id"]
     shop.sync_twice()
-    shop.control.edit_order(order, lines=[{"sku": "SKU-000002", "quantity": 1, "price": "4.00"}])
+    shop.control.edit_order(order, lines=[{"sku": "SKU-000001", "price": "7.77"}])
 
     shop.sync_twice()
 
-    assert len([one for one in shop.sales_order(order)["lines"] if one["sku"] == "SKU-000002"]) == 1
+    assert len([one for one in shop.sales_order(order)["lines"] if one["sku"] == "SKU-000001"]) == 1
     shop.assert_equal_to_the_cent(order)
 
 
@@ -78,18 +78,20 @@ def test_updates_off_leaves_the_record_alone(shop: OrderFlow) -> None:
 def test_an_edit_whose_answer_is_lost_is_made_once(shop: OrderFlow) -> None:
     order = shop.control.shop_order(lines=THREE, restock=True)["id"]
     shop.sync_twice()
-    shop.control.edit_order(order, lines=[{"sku": "SKU-000002", "quantity": 2, "price": "4.00"}])
-    shop.control.faults(
-        {
-            "system": "netsuite",
-            "kind": "reset_after",
-            "method": "PATCH",
-            "path_regex": "salesOrder",
-            "times": 1,
-        }
-    )
+    shop.control.cancel_units(order, 1, sku="SKU-000001")
+    lost = {
+        "system": "netsuite",
+        "kind": "reset_after",
+        "method": "PATCH",
+        "path_regex": "salesOrder",
+        "times": 1,
+    }
+    shop.control.faults(lost)
+    shop.control.clear_log()
 
     shop.sync_until_done()
 
-    assert len([one for one in shop.sales_order(order)["lines"] if one["sku"] == "SKU-000002"]) == 1
+    patches = [one for one in shop.writes() if one[0] == "PATCH" and "salesOrder" in one[1]]
+    assert len(patches) == 1
+    assert Decimal(shop.sales_order(order)["lines"][0]["quantity"]) == 2
     shop.assert_equal_to_the_cent(order)

@@ -94,12 +94,18 @@ def test_two_storefronts_and_their_subsidiaries_never_leak_into_each_other(shop:
     home = shop.sections["channels"][1]
     shop.sections["channels"] = {1: home, 2: {"subsidiary": europe}}
     shop.configure()
-    shopper = shop.control.shopper(email="both@example.com", first_name="Bo", last_name="Th")
-    here = shop.control.shop_order(customer_id=shopper["id"], channel_id=1, restock=True)
-    there = shop.control.shop_order(customer_id=shopper["id"], channel_id=2, restock=True)
+    placed = []
+    for channel in (1, 2):
+        # E-mail addresses are unique per channel, so one person has an account on each.
+        shopper = shop.control.shopper(
+            email="both@example.com", first_name="Bo", last_name="Th", channel_id=channel
+        )
+        placed.append(
+            shop.control.shop_order(customer_id=shopper["id"], channel_id=channel, restock=True)["id"]
+        )
 
     shop.sync()
 
-    one, other = shop.sales_order(here["id"]), shop.sales_order(there["id"])
+    one, other = (shop.sales_order(order) for order in placed)
     assert (one["subsidiary"], other["subsidiary"]) == (1, europe)
     assert one["entity"] != other["entity"]

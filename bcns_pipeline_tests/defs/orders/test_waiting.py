@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from bcns_pipeline.state.inbox import Event
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 
@@ -93,7 +94,9 @@ def test_orders_before_the_cutover_are_listed_and_never_created(shop: OrderFlow)
     shop.sections["cutover"] = {"at": "2099-01-01"}
     shop.configure()
     order = shop.control.shop_order("plain", restock=True)["id"]
-    shop.day(shop.today())
+    shop.state().inbox.record([Event("order", str(order), "webhook")])
+
+    shop.sync()
 
     assert (shop.order(order).disposition, shop.order(order).code) == ("listed", "BEFORE_CUTOVER")
     assert shop.books() == []
