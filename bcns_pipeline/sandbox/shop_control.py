@@ -39,6 +39,7 @@ class ShopControl:
             ("POST", "/shop/order/cancel_units", self._cancel_units),
             ("POST", "/shop/order/status", self._status),
             ("POST", "/shop/order/pay", self._pay),
+            ("POST", "/shop/order/refund", self._refund),
             ("POST", "/shop/shopper", self._shopper),
             ("POST", "/shop/shopper/address", self._shopper_address),
             ("POST", "/shop/product", self._product),
@@ -46,6 +47,7 @@ class ShopControl:
             ("GET", "/shop/settings", self._settings),
             ("GET", "/state/bigcommerce/orders", self._state_orders),
             ("GET", "/state/bigcommerce/customers", self._state_customers),
+            ("GET", "/state/bigcommerce/shipments", self._state_shipments),
         ]
 
     def _order(self, call: Call, body: Any) -> Any:
@@ -69,6 +71,9 @@ class ShopControl:
 
     def _pay(self, call: Call, body: Any) -> Any:
         return summary(self.events.pay(body))
+
+    def _refund(self, call: Call, body: Any) -> Any:
+        return self.events.refund(body)
 
     def _shopper(self, call: Call, body: Any) -> Any:
         return customer_state(self.events.shoppers.shopper(body))
@@ -102,6 +107,12 @@ class ShopControl:
                 "shipments": order.shipments,
             }
             for order in chosen
+        ]
+
+    def _state_shipments(self, call: Call, body: Any) -> Any:
+        """All shipments; `emails` is how often the shopper was written to about it."""
+        return [
+            {**row, "order_id": order.id} for order in self.shop.orders.values() for row in order.shipments
         ]
 
     def _state_customers(self, call: Call, body: Any) -> Any:

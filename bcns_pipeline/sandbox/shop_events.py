@@ -15,13 +15,15 @@ from typing import Any
 
 from bcns_pipeline.sandbox import shop_cart, shop_kinds
 from bcns_pipeline.sandbox.bigcommerce.customers.book import Customer
-from bcns_pipeline.sandbox.bigcommerce.money import amount, half_up, minor
+from bcns_pipeline.sandbox.bigcommerce.money import ZERO, amount, half_up, minor
 from bcns_pipeline.sandbox.bigcommerce.orders import checkout, editing, handling, statuses
 from bcns_pipeline.sandbox.bigcommerce.orders.models import Line, Order
+from bcns_pipeline.sandbox.bigcommerce.orders.refunds import refund
 from bcns_pipeline.sandbox.bigcommerce.orders.transactions import authorisation, transaction
 from bcns_pipeline.sandbox.bigcommerce.shop import Shop
 from bcns_pipeline.sandbox.shop_payment import pay
 from bcns_pipeline.sandbox.shop_people import COUNTRY_OF_CURRENCY, address, person
+from bcns_pipeline.sandbox.shop_refunds import items_of, payments_of
 from bcns_pipeline.sandbox.shop_shoppers import Shoppers
 
 ORDER_FIELDS = frozenset(
@@ -273,6 +275,14 @@ class ShopEvents:
         else:
             handling.changed(self.shop, order)
         return order
+
+    def refund(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """Refund by hand; see shop_refunds.py for what a body may say."""
+        order = self._order(raw)
+        items = items_of(order, raw, lambda one: self._line(order, one))
+        due = sum((one.amount for one in items), ZERO)
+        payments = payments_of(order, raw, due)
+        return refund(self.shop, order, items, payments, str(raw.get("reason", "")))
 
     def product(self, raw: Mapping[str, Any]) -> int:
         """A product born today: `sku`, `name`, and `on_hand` everywhere. Returns its id."""

@@ -69,6 +69,19 @@ class ShopVerbs:
         """Capture what was authorised, or note that awaited money has come; `amount` for a part."""
         return self.call("POST", "/shop/order/pay", {"order_id": order_id, **payment})
 
+    def refund_order(self, order_id: int, **refund: Any) -> Any:
+        """Refund an order and return the refund; nothing named: all that is left of it.
+
+        lines: [{sku | line_id, quantity}], shipping (True), amount (of the order as a whole, without tax),
+        reason, payments: [{provider, amount, offline, declined}] (else the way the money came), declined.
+        """
+        return self.call("POST", "/shop/order/refund", {"order_id": order_id, **refund})
+
+    def shop_shipments(self) -> Sequence[Any]:
+        """All shipments of the shop, with the number of e-mails that each sent."""
+        found: Sequence[Any] = self.call("GET", "/state/bigcommerce/shipments")
+        return found
+
     def shopper(self, **shopper: Any) -> Any:
         """Sign a shopper up, or with `id` change the account; returns it with its addresses.
 

@@ -17,8 +17,11 @@ from bcns_pipeline.sandbox.bigcommerce.catalog import Catalog
 from bcns_pipeline.sandbox.bigcommerce.customers.endpoints import Customers
 from bcns_pipeline.sandbox.bigcommerce.customers.writing import CustomerWriting
 from bcns_pipeline.sandbox.bigcommerce.inventory import Inventory
+from bcns_pipeline.sandbox.bigcommerce.metafields.endpoints import Metafields
 from bcns_pipeline.sandbox.bigcommerce.orders.editing import OrderEditing
 from bcns_pipeline.sandbox.bigcommerce.orders.endpoints import Orders
+from bcns_pipeline.sandbox.bigcommerce.orders.refunds import Refunds
+from bcns_pipeline.sandbox.bigcommerce.orders.shipments import Shipments
 from bcns_pipeline.sandbox.bigcommerce.orders.transactions import Transactions
 from bcns_pipeline.sandbox.bigcommerce.paging import Refusal
 from bcns_pipeline.sandbox.bigcommerce.ratelimit import Quota
@@ -78,6 +81,9 @@ class BigCommerce:
             Transactions(self.shop),
             Customers(self.shop),
             CustomerWriting(self.shop),
+            Shipments(self.shop),
+            Refunds(self.shop),
+            Metafields(self.shop),
         ):
             for route in part.routes():
                 self.add(*route)
@@ -90,7 +96,10 @@ class BigCommerce:
     def add(
         self, method: str, path: str, name: str, handler: Callable[..., Answer], scope: str | None
     ) -> None:
-        """Register an endpoint; `scope` is what changes need, and reads take its read-only form too."""
+        """Register an endpoint.
+
+        `scope` is what changes need (`a|b`: either), and reads take its read-only form too.
+        """
 
         v2 = path.startswith("/v2/")
 
@@ -106,7 +115,10 @@ class BigCommerce:
         self.routes.add(method, "/stores/{store_hash}" + path, name, guarded)
 
     def _allowed(self, scope: str, method: str) -> bool:
-        return scope in self.scopes or (method == "GET" and f"{scope}_read_only" in self.scopes)
+        return any(
+            one in self.scopes or (method == "GET" and f"{one}_read_only" in self.scopes)
+            for one in scope.split("|")
+        )
 
     def enter(self, call: Call) -> Answer | None:
         """Check the token, then count the request."""

@@ -9,5 +9,6 @@ from collections.abc import Callable
 
 from bcns_pipeline.sandbox.web import Answer
 
-# Method, path below /stores/{hash}, name in the log, handler, and the scope that changes need (None: any).
+# Method, path below /stores/{hash}, name in the log, handler, and the scope that changes need (`a|b`:
+# either; None: any).
 Route = tuple[str, str, str, Callable[..., Answer], str | None]

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from bcns_pipeline.sandbox.bigcommerce.customers.book import CustomerBook
-from bcns_pipeline.sandbox.bigcommerce.metafields import MetafieldBook
+from bcns_pipeline.sandbox.bigcommerce.metafields.book import MetafieldBook
 from bcns_pipeline.sandbox.bigcommerce.orders.models import Order
 from bcns_pipeline.sandbox.bigcommerce.settings import ShopSettings
 from bcns_pipeline.sandbox.bigcommerce.state import Store

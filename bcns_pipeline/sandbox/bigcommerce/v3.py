@@ -23,8 +23,10 @@ Key = tuple[Any, int]
 
 
 def refuse(status: int, title: str | None = None, fields: dict[str, str] | None = None) -> Refusal:
-    """A refusal to be raised, in v3's words."""
-    return Refusal(errors.problem(status, title, fields))
+    """A refusal to be raised, in v3's words; only inventory and tax send them as problem+json."""
+    answer = errors.problem(status, title, fields)
+    answer.content_type = "application/json"
+    return Refusal(answer)
 
 
 def iso(moment: datetime) -> str:
@@ -32,16 +34,21 @@ def iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def parsed(raw: str) -> datetime:
+    """An ISO 8601 day or moment; without an offset it is UTC. Raises `ValueError`."""
+    found = datetime.fromisoformat(raw)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
 def moment(call: Call, name: str) -> datetime | None:
-    """A date filter in ISO 8601, a day or a moment; raises `Refusal`. Without an offset it is UTC."""
+    """A date filter in ISO 8601; raises `Refusal`."""
     raw = call.query.get(name)
     if raw is None:
         return None
     try:
-        found = datetime.fromisoformat(raw)
+        return parsed(raw)
     except ValueError as fault:
         raise refuse(422, f"The filter {name} takes an ISO 8601 date") from fault
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def between(call: Call, name: str) -> Callable[[datetime], bool]:

@@ -13,10 +13,9 @@ import hashlib
 from decimal import Decimal
 from typing import Any
 
-from bcns_pipeline.sandbox.bigcommerce import errors
+from bcns_pipeline.sandbox.bigcommerce import v3
 from bcns_pipeline.sandbox.bigcommerce.money import ZERO, number
 from bcns_pipeline.sandbox.bigcommerce.orders.models import Order
-from bcns_pipeline.sandbox.bigcommerce.paging import Refusal
 from bcns_pipeline.sandbox.bigcommerce.routing import Route
 from bcns_pipeline.sandbox.bigcommerce.shop import Shop
 from bcns_pipeline.sandbox.web import Answer, Call, json_answer
@@ -29,7 +28,7 @@ def find(shop: Shop, order_id: str) -> Order:
     """The order of a v3 path; raises `Refusal`."""
     order = shop.orders.get(int(order_id)) if order_id.isdigit() else None
     if order is None:
-        raise Refusal(errors.problem(404))
+        raise v3.refuse(404)
     return order
 
 
