@@ -15,9 +15,12 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from bcns_pipeline.config.alerts import AlertsMapping
 from bcns_pipeline.config.base import Flag, Id, Later, Section, TimeZone
 from bcns_pipeline.config.channels import ChannelMapping
 from bcns_pipeline.config.customers import CustomersMapping
+from bcns_pipeline.config.fulfilment import FulfilmentMapping
+from bcns_pipeline.config.intake import IntakeMapping
 from bcns_pipeline.config.inventory import InventoryMapping
 from bcns_pipeline.config.order_policy import order_policy
 from bcns_pipeline.config.orders import OrdersMapping
@@ -62,11 +65,11 @@ class Mapping(Section):
     )
     orders: OrdersMapping = OrdersMapping()
     customers: CustomersMapping = CustomersMapping()
-    fulfilment: Later = Field(default_factory=dict)
-    intake: Later = Field(default_factory=dict)
+    fulfilment: FulfilmentMapping = FulfilmentMapping()
+    intake: IntakeMapping = IntakeMapping()
     cash: Later = Field(default_factory=dict)
     payouts: Later = Field(default_factory=dict)
-    alerts: Later = Field(default_factory=dict)
+    alerts: AlertsMapping = AlertsMapping()
 
     @property
     def digest(self) -> str:
