@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from bcns_pipeline.sandbox.netsuite.account import BASE_PRICE, Account
 from bcns_pipeline.sandbox.netsuite.database import Database
@@ -54,11 +55,13 @@ class Item:
 
 
 class Items:
-    """All items of the account."""
+    """All items of the account. Their rows are read at once, an `Item` is made of one when it is asked for."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._rows: dict[int, tuple[Any, ...]] = {}
         self._items: dict[int, Item] = {}
+        self._owners: dict[str, frozenset[int]] = {}
         self._external: dict[str, int] = {}
         self._members: dict[int, list[tuple[int, Decimal]]] = {}
         self._version = -1
@@ -66,13 +69,16 @@ class Items:
     def get(self, item: int) -> Item | None:
         """The item with this id."""
         self._refresh()
-        return self._items.get(item)
+        found = self._items.get(item)
+        if found is None and item in self._rows:
+            found = self._items[item] = self._made(self._rows[item])
+        return found
 
     def by_external(self, external: str) -> Item | None:
         """The item with this external id."""
         self._refresh()
         found = self._external.get(external)
-        return None if found is None else self._items[found]
+        return None if found is None else self.get(found)
 
     def members(self, kit: int) -> list[tuple[int, Decimal]]:
         """What one of a kit or group is made of: item and quantity."""
@@ -91,24 +97,26 @@ class Items:
         if self._version == self._database.item_version:
             return
         self._version = self._database.item_version
-        self._items.clear()
-        self._external.clear()
-        self._members.clear()
+        for kept in (self._rows, self._items, self._owners, self._external, self._members):
+            kept.clear()
         rows = self._database.rows(
             """SELECT id, itemid, itemtype, matrixtype = 'PARENT', isinactive = 'T', subsidiary, _price,
-                      COALESCE(_taxable, 'T') = 'T', _percent, externalid FROM ns.item"""
+                      COALESCE(_taxable, 'T') = 'T', _percent FROM ns.item"""
         )
-        owners: dict[str, frozenset[int]] = {}
-        for row in rows:
-            told = str(row[5] or "")
-            if told not in owners:
-                owners[told] = frozenset(int(part) for part in told.replace(",", " ").split())
-            self._items[row[0]] = Item(
-                row[0], row[1], row[2], bool(row[3]), row[4], owners[told], row[6], row[7], row[8]
-            )
-            if row[9] is not None:
-                self._external[row[9]] = row[0]
+        self._rows.update((row[0], row) for row in rows)
+        self._external.update(
+            self._database.rows("SELECT externalid, id FROM ns.item WHERE externalid IS NOT NULL")
+        )
         for kit, member, quantity in self._database.rows(
             "SELECT parentitem, item, quantity FROM ns.itemmember ORDER BY parentitem, linenumber"
         ):
             self._members.setdefault(kit, []).append((member, quantity))
+
+    def _made(self, row: tuple[Any, ...]) -> Item:
+        number, name, kind, is_parent, inactive, told, price, taxable, percent = row
+        owners = str(told or "")
+        if owners not in self._owners:
+            self._owners[owners] = frozenset(int(part) for part in owners.replace(",", " ").split())
+        return Item(
+            number, name, kind, bool(is_parent), inactive, self._owners[owners], price, taxable, percent
+        )

@@ -13,7 +13,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import duckdb
@@ -22,13 +21,16 @@ from sqlglot import exp
 
 from bcns_pipeline.sandbox.netsuite.database import Database
 from bcns_pipeline.sandbox.netsuite.errors import SuiteQLError
-from bcns_pipeline.sandbox.netsuite.expressions import NOW, TODAY, date_of
-from bcns_pipeline.sandbox.netsuite.schema import Kind, Table
+from bcns_pipeline.sandbox.netsuite.expressions import NOW, TODAY
+from bcns_pipeline.sandbox.netsuite.lists import Short, shorten
+from bcns_pipeline.sandbox.netsuite.parameters import bind_all
+from bcns_pipeline.sandbox.netsuite.schema import Table
 from bcns_pipeline.sandbox.netsuite.suiteql import Translation, Translator
 
 KEPT_TEXTS = 500
 KEPT_SPREADS = 64
 TRIES = 5
+NAMES = re.compile(r"\$(\w+)")
 NULLS = re.compile(r',"[^"\\]*":null(?=[,}])')
 
 
@@ -81,6 +83,20 @@ class Prepared:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One run of a query: its text, what was taken out of it, its translation and its parameters."""
+
+    text: str
+    short: Short
+    prepared: Prepared
+    bound: dict[str, Any]
+
+    def expand(self, sql: str) -> str:
+        """A DuckDB text with the long lists put back."""
+        return self.short.expand(sql)
+
+
 class Engine:
     """Answers SuiteQL from one database, as one role sees it."""
 
@@ -94,16 +110,15 @@ class Engine:
 
     def page(self, text: str, params: Sequence[Any], limit: int, offset: int) -> Page:
         """One page of a query; `SuiteQLError` where NetSuite would refuse it."""
-        prepared = self._prepare(text)
+        short = shorten(text)
+        prepared = self._prepare(short.text)
         kinds = prepared.translation.kinds
-        if len(params) != len(kinds):
+        needed = sum(short.sizes.get(k, 1) for k in range(len(kinds)))
+        if len(params) != needed:
             raise SuiteQLError(
-                f"Invalid or unsupported search. {len(kinds)} parameters needed, {len(params)} given."
+                f"Invalid or unsupported search. {needed} parameters needed, {len(params)} given."
             )
-        bound: dict[str, Any] = {
-            f"p{k}": bind(value, kind, self.date_format)
-            for k, (value, kind) in enumerate(zip(params, kinds, strict=True))
-        }
+        bound = bind_all(params, kinds, short.sizes, self.date_format)
         if prepared.translation.uses_clock:
             now = self.database.clock.account()
             used = {n.this for n in prepared.translation.tree.find_all(exp.Placeholder)}
@@ -111,7 +126,7 @@ class Engine:
             bound |= {TODAY: now.replace(hour=0, minute=0, second=0)} if TODAY in used else {}
         self.database.flush()
         try:
-            return self._consistent(text, prepared, bound, limit, offset)
+            return self._consistent(Asked(text, short, prepared, bound), limit, offset)
         except (
             duckdb.ConversionException,
             duckdb.InvalidInputException,
@@ -133,49 +148,43 @@ class Engine:
                 self._prepared.popitem(last=False)
         return found
 
-    def _consistent(
-        self, text: str, prepared: Prepared, bound: dict[str, Any], limit: int, offset: int
-    ) -> Page:
+    def _consistent(self, asked: Asked, limit: int, offset: int) -> Page:
         """Ask again where somebody wrote between the count and the rows: both must be of one moment."""
         for _ in range(TRIES):
             version = self.database.version
-            page = self._once(text, prepared, bound, limit, offset, version)
+            page = self._once(asked, limit, offset, version)
             if version == self.database.version:
                 break
         return page
 
-    def _once(
-        self, text: str, prepared: Prepared, bound: dict[str, Any], limit: int, offset: int, version: int
-    ) -> Page:
-        cursor = self.database.cursor()
-        row = self._row(prepared, cursor, bound)
-        keyset = prepared.keyset
-        if prepared.window is not None and not prepared.small and continues(keyset, bound, offset):
-            spread = self._spread(text, prepared, bound, version)
+    def _once(self, asked: Asked, limit: int, offset: int, version: int) -> Page:
+        cursor, prepared, bound = self.database.cursor(), asked.prepared, asked.bound
+        row = self._row(asked, cursor)
+        if prepared.window is not None and not prepared.small and continues(prepared.keyset, bound, offset):
+            spread = self._spread(asked, version)
             if spread is not None:
                 prepared.small = len(spread.keys) == 0 or int(spread.ends[-1]) < limit
-                return self._window(prepared, cursor, bound, row, spread, limit, offset)
-        rows = cursor.execute(
-            f"SELECT {row} FROM ({prepared.plain} LIMIT {limit} OFFSET {offset})", bound
-        ).fetchall()
+                return self._window(asked, cursor, row, spread, limit, offset)
+        sql = f"SELECT {row} FROM ({prepared.plain} LIMIT {limit} OFFSET {offset})"
+        rows = cursor.execute(asked.expand(sql), bound).fetchall()
         prepared.small = offset == 0 and len(rows) < limit
         if len(rows) < limit and (rows or offset == 0):
             total = offset + len(rows)
         else:
-            total = self._total(text, prepared, bound, version)
+            total = self._total(asked, version)
         return Page(joined(rows), len(rows), total)
 
     def _window(
         self,
-        prepared: Prepared,
+        asked: Asked,
         cursor: duckdb.DuckDBPyConnection,
-        bound: dict[str, Any],
         row: str,
         spread: Spread,
         limit: int,
         offset: int,
     ) -> Page:
         """A page cut out along the leading key, exact by what `spread` knows about where its rows lie."""
+        prepared, bound = asked.prepared, asked.bound
         keyset = prepared.keyset
         start, boundary = 0, None
         if keyset is not None:
@@ -192,50 +201,54 @@ class Engine:
         high = int(spread.keys[high_place]) if len(spread.keys) and remaining else low
         skip = 0 if boundary is not None else base + offset - spread.before(low_place)
         sql = f"SELECT {row}, lead FROM ({prepared.window} LIMIT {limit} OFFSET {skip})"
-        rows = cursor.execute(sql, {**bound, "low": low, "high": high}).fetchall()
+        rows = cursor.execute(asked.expand(sql), {**bound, "low": low, "high": high}).fetchall()
         total = remaining
         if boundary is not None:
             at_boundary = sum(1 for r in rows if r[1] == boundary)
             if at_boundary == len(rows) == limit:
                 counted = f"SELECT count(*) FROM ({prepared.window})"
-                at_boundary = cursor.execute(counted, {**bound, "low": low, "high": low}).fetchall()[0][0]
+                places = {**bound, "low": low, "high": low}
+                at_boundary = cursor.execute(asked.expand(counted), places).fetchall()[0][0]
             total += at_boundary
         return Page(joined(rows), len(rows), total)
 
-    def _row(self, prepared: Prepared, cursor: duckdb.DuckDBPyConnection, bound: dict[str, Any]) -> str:
+    def _row(self, asked: Asked, cursor: duckdb.DuckDBPyConnection) -> str:
         """The DuckDB expression that writes one row as JSON; it depends on the types of the outputs."""
+        prepared = asked.prepared
         with prepared.lock:
             if prepared.row is None:
-                described = (
-                    cursor.execute(f"SELECT * FROM ({prepared.plain}) LIMIT 0", bound).description or []
-                )
+                sql = asked.expand(f"SELECT * FROM ({prepared.plain}) LIMIT 0")
+                described = cursor.execute(sql, asked.bound).description or []
                 types = [str(column[1]) for column in described]
                 prepared.row = row_text(prepared.translation, types, self.date_format)
             return prepared.row
 
-    def _spread(self, text: str, prepared: Prepared, bound: dict[str, Any], version: int) -> Spread | None:
+    def _spread(self, asked: Asked, version: int) -> Spread | None:
         """Where the rows lie, whatever the keyset says.
 
         None where keys are missing (an outer join's other side).
         """
-        keyset = prepared.keyset
+        keyset, bound = asked.prepared.keyset, asked.bound
         skipped = {keyset.first, keyset.second} if keyset else set()
-        rest = {k: v for k, v in bound.items() if k not in skipped} if keyset and prepared.spread else bound
-        key = ("spread", text, tuple(rest.values()), version)
+        rest = {k: v for k, v in bound.items() if k not in skipped}
+        key = ("spread", asked.text, tuple(rest.values()), version)
         if key not in self._counts:
-            assert prepared.spread is not None
-            needed = {n: v for n, v in bound.items() if f"${n}" in prepared.spread}
-            found = self.database.cursor().execute(prepared.spread, needed).fetchnumpy()
+            assert asked.prepared.spread is not None
+            sql = asked.expand(asked.prepared.spread)
+            used = set(NAMES.findall(sql))
+            needed = {n: v for n, v in bound.items() if n in used}
+            found = self.database.cursor().execute(sql, needed).fetchnumpy()
             keys = found["k"]
             missing = bool(np.ma.is_masked(keys))
             self._keep(key, None if missing else Spread(np.asarray(keys), np.cumsum(found["n"])))
         known = self._counts[key]
         return known if isinstance(known, Spread) else None
 
-    def _total(self, text: str, prepared: Prepared, bound: dict[str, Any], version: int) -> int:
-        key = ("total", text, tuple(bound.values()), version)
+    def _total(self, asked: Asked, version: int) -> int:
+        key = ("total", asked.text, tuple(asked.bound.values()), version)
         if key not in self._counts:
-            self._keep(key, int(self.database.cursor().execute(prepared.total, bound).fetchall()[0][0]))
+            sql = asked.expand(asked.prepared.total)
+            self._keep(key, int(self.database.cursor().execute(sql, asked.bound).fetchall()[0][0]))
         known = self._counts[key]
         assert isinstance(known, int)
         return known
@@ -357,20 +370,3 @@ def joined(rows: Sequence[tuple[Any, ...]]) -> bytes:
     """
     text = ",".join([row[0] for row in rows])
     return (NULLS.sub("", text) if ":null" in text else text).encode()
-
-
-def bind(value: Any, kind: Kind | None, date_format: str) -> Any:
-    """A parameter as Oracle would convert it for what it is compared with."""
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise SuiteQLError("Invalid or unsupported search. Parameters are strings or numbers.")
-    if kind is not None and kind.is_number:
-        try:
-            number = Decimal(str(value).strip())
-        except InvalidOperation as fault:
-            raise SuiteQLError(f"Search error occurred: Invalid number: '{value}'.") from fault
-        return int(number) if number == number.to_integral_value() else number
-    if kind is not None and kind.is_date:
-        return date_of(str(value), date_format)
-    return str(value)
