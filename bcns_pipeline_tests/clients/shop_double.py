@@ -66,6 +66,8 @@ class OrderList:
             )
         if len(parts) == 2:
             return httpx.Response(200, json=self._order(row, request.url.params))
+        if parts[2] == "fees":
+            return httpx.Response(200, json={"fees": row.get("fees", [])})
         return _list(row.get(parts[2], []))
 
     def _customers(self, request: httpx.Request) -> httpx.Response:

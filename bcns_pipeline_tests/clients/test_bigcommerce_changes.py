@@ -122,6 +122,24 @@ def test_a_store_that_sorts_a_bare_field_downwards_is_told_which_way() -> None:
     assert [one.id for one in client.orders.ids(at(0), at(FAR), limit=5)] == list(range(1, 13))
 
 
+def test_a_burst_within_one_second_costs_few_more_calls_than_its_pages() -> None:
+    orders = OrderList()
+    for n in range(1000):
+        orders.add(n + 1, modified=7)
+    assert len(walk(orders)) == 1000
+    # Four pages hold them; besides, two that meet the second, two that leave it and one that ends the ids.
+    assert len(orders.requests) == 9
+
+
+def test_a_store_that_ignores_the_filter_is_an_error_and_not_an_endless_walk() -> None:
+    orders = OrderList()
+    for n in range(60):
+        orders.add(n + 1, modified=n)
+    orders._filtered = lambda params: list(orders.rows.values())  # type: ignore[method-assign]
+    with pytest.raises(Unavailable, match="older than was asked for"):
+        walk(orders, since=30)
+
+
 def test_rows_out_of_order_are_an_error_and_not_a_gap() -> None:
     orders = OrderList()
     orders.add(1, modified=5)

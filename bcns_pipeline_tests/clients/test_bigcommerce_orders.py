@@ -78,6 +78,34 @@ def test_parts_that_a_store_does_not_include_are_fetched_and_give_the_same_lines
     )
 
 
+def test_addresses_of_line_items_are_replaced_by_the_lines_and_the_rest_stays() -> None:
+    stub = {"url": "https://shop.test/x", "resource": "/orders/118/products/194"}
+    row = {
+        "id": 118,
+        "status_id": 11,
+        "date_modified": "Sun, 01 Mar 2026 12:00:00 +0000",
+        "consignments": {
+            "pickups": [],
+            "shipping": [{"id": 9, "city": "Austin", "line_items": [stub]}],
+            "downloads": [{"recipient_email": "a@example.com", "line_items": stub}],
+            "email": {"gift_certificates": []},
+        },
+        "fees": [],
+    }
+    server = Script(httpx.Response(200, json=row), httpx.Response(200, json=[LINE]))
+    found = shop(server).orders.get(118)
+    assert found is not None
+    assert found.document["consignments"]["shipping"] == [{"id": 9, "city": "Austin", "line_items": [LINE]}]
+    assert found.document["consignments"]["downloads"][0] == {
+        "recipient_email": "a@example.com",
+        "line_items": [LINE],
+    }
+    assert len(server.requests) == 2
+    other = Script(httpx.Response(200, json=row), httpx.Response(200, json=[{"id": 1}]))
+    with pytest.raises(Unavailable, match="UNREADABLE"):
+        shop(other).orders.get(118)
+
+
 def test_no_line_is_dropped_when_an_order_is_put_together() -> None:
     lines: list[dict[str, Any]] = [
         {"id": 1, "type": "physical", "order_address_id": 10},

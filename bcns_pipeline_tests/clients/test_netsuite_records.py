@@ -147,6 +147,7 @@ def test_a_clear_refusal_carries_its_class(pem: str, answer: httpx.Response, cod
             ("item.items[0].item",),
         ),
         ("Invalid Field Value 5 for the following field: currency", None, ("currency",)),
+        ("You must enter a value for Ship Method.", None, ("Ship Method",)),
         ("This entity already exists.", None, ()),
     ],
 )

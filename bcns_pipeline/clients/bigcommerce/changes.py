@@ -81,30 +81,35 @@ def walk_changes(
     start = since.replace(microsecond=0)
     seen: set[tuple[int, datetime]] = set()
     low = start
+    # Until a page proves that the lower bound includes its own second, each is asked for from one before.
+    back = SECOND
     for step in range(_MOST_STEPS):
         if budget.spent(step):
             return
-        rows = page(low - SECOND, before + SECOND)
+        rows = page(low - back, before + SECOND)
         if not ascending(rows):
             raise stuck(operation, "rows are not in the order that was asked for")
-        if sure_end(len(rows), limit):
-            yield Batch(_fresh(rows, start, before, seen), before, last=True)
+        fresh = _fresh(rows, start, before, seen)
+        if sure_end(len(rows), limit) or rows[-1].modified_at >= before:
+            # A page that reaches beyond the window holds the rest of it.
+            yield Batch(fresh, before, last=True)
             return
         newest = rows[-1].modified_at
-        if newest >= before:
-            # The rest of the window came with this page: what follows is outside.
-            yield Batch(_fresh(rows, start, before, seen), before, last=True)
-            return
-        if newest > low:
-            fresh = _fresh(rows, start, before, seen)
+        if rows[0].modified_at < low - back:
+            raise stuck(operation, "rows are older than was asked for")
+        if rows[0].modified_at == low - back:
+            back = timedelta(0)
+        if newest == low:
+            # The whole page is one second, and there may be more of it than a page can show.
+            yield Batch(fresh, low, last=False)
+            for some in dense(low - SECOND, low + SECOND):
+                yield Batch(_fresh(some, start, before, seen), low, last=False)
+            low += SECOND
+        elif newest > low:
             low = newest
             seen = {one for one in seen if one[1] >= low - SECOND}
             yield Batch(fresh, low, last=False)
-            continue
-        # The whole page is one second, and there may be more of it than a page can show.
-        for some in dense(low - SECOND, low + SECOND):
-            yield Batch(_fresh(some, start, before, seen), low, last=False)
-        low += SECOND
+        # Otherwise it was all of the second before, which is handed out already: ask again without it.
     raise stuck(operation, f"{_MOST_STEPS} steps and no end")
 
 

@@ -9,6 +9,7 @@ OpenAPI.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -87,8 +88,9 @@ class BigCommerceClient:
             **clockwork,
         )
         self._api = StoreApi(self._transport, store_hash)
-        self.orders = BigCommerceOrders(self._api)
-        self.customers = BigCommerceCustomers(self._api)
+        clock = clockwork.get("clock", time.monotonic)
+        self.orders = BigCommerceOrders(self._api, clock=clock)
+        self.customers = BigCommerceCustomers(self._api, clock=clock)
         self.hooks = BigCommerceHooks(self._api)
 
     # --- stock ---------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ work of the rules; asking for its parts is that of `orders.py`. Facts: `facts/bi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
@@ -86,11 +87,48 @@ def decimal(value: Any) -> Decimal:
 
 
 def lacks_parts(row: Mapping[str, Any]) -> bool:
-    """The store ignored `include`: where line items should be there is an address to fetch them from."""
+    """The store ignored `include`: where consignments should be there is an address to fetch them from."""
     consignments = row.get("consignments")
     if isinstance(consignments, list):
         return False
     return not isinstance(consignments, dict) or "resource" in consignments
+
+
+def lacks_lines(row: Mapping[str, Any]) -> bool:
+    """The store included consignments, but addresses of line items instead of line items."""
+    return any(_is_stub(line) for place in _places(row.get("consignments")) for line in _lines(place))
+
+
+def with_lines(consignments: Any, lines: Sequence[Document]) -> Document:
+    """`consignments` with each address of a line item replaced by the line. KeyError for one that is unknown."""
+    known = {int(line["id"]): line for line in lines}
+    found = deepcopy(_one_object(consignments) if isinstance(consignments, list) else consignments)
+    for place in _places(found):
+        # The last part of the address is the line's id: /orders/129/products/12.
+        place["line_items"] = [
+            known[int(line["resource"].rpartition("/")[2])] if _is_stub(line) else line
+            for line in _lines(place)
+        ]
+    return dict(found)
+
+
+def _places(consignments: Any) -> Iterator[Document]:
+    """Every consignment of every kind, in either shape."""
+    for one in consignments if isinstance(consignments, list) else [consignments]:
+        if isinstance(one, dict):
+            certificates = (one.get("email") or {}).get("gift_certificates") or []
+            lists = [one.get(kind) or [] for kind in _KINDS] + [certificates]
+            for some in lists:
+                yield from some if isinstance(some, list) else [some]
+
+
+def _lines(place: Mapping[str, Any]) -> list[Any]:
+    lines = place.get("line_items") or []
+    return lines if isinstance(lines, list) else [lines]
+
+
+def _is_stub(line: Any) -> bool:
+    return isinstance(line, dict) and "resource" in line and "id" not in line
 
 
 def lacks_fees(row: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from bcns_pipeline.clients.bigcommerce import documents
 from bcns_pipeline.clients.bigcommerce.api import MAX_ROWS, Document, Subject, joined
+from bcns_pipeline.clients.http.body import decode_exact
 
 _REFUNDS = "/v3/orders/payment_actions/refunds"
 
@@ -30,7 +31,7 @@ class OrderDetails(Subject):
     def fees(self, order_id: int) -> list[Document]:
         """Fees, as `page` includes them."""
         operation = "GET /v2/orders/{id}/fees"
-        return self._api.page_v2(f"/v2/orders/{order_id}/fees", {}, operation)
+        return self._api.get(f"/v2/orders/{order_id}/fees", {}, _fees, [], operation=operation)
 
     def coupons(self, order_id: int) -> list[Document]:
         """Coupons with code, type (0 to 5) and discount."""
@@ -78,6 +79,15 @@ class OrderDetails(Subject):
     def _part(self, order_id: int, part: str, **params: str) -> list[Document]:
         operation = f"GET /v2/orders/{{id}}/{part}"
         return self._api.rows_v2(f"/v2/orders/{order_id}/{part}", params, operation)
+
+
+def _fees(body: bytes) -> list[Document]:
+    """Unlike all other parts these come in an object, {"fees": […]}; a bare list is taken as well."""
+    value = decode_exact(body)
+    rows = value["fees"] if isinstance(value, dict) else value
+    if not isinstance(rows, list):
+        raise TypeError("no list of fees")
+    return rows
 
 
 def _pieces(order_ids: Sequence[int] | None) -> Iterator[Sequence[int] | None]:

@@ -219,22 +219,23 @@ class BigCommerceOrders(OrderDetails, OrderWrites, OrderMetafields):
         return self._api.page_v2("/v2/orders", params, LIST)
 
     def _whole(self, params: Params) -> list[OrderDocument]:
-        rows = self._completed(self._rows(params))
+        rows = self._rows(params)
         with readable(LIST):
-            return [documents.order(row) for row in rows]
+            return [documents.order(row) for row in self._completed(rows)]
 
     def _completed(self, rows: list[Document]) -> list[Document]:
         """Parts that the store left out although they were asked for: two or three calls per such order."""
-        if not any(documents.lacks_parts(row) or documents.lacks_fees(row) for row in rows):
+        if not any(map(_lacks, rows)):
             return rows
         with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="order-parts") as pool:
             return list(pool.map(self._complete, rows))
 
     def _complete(self, row: Document) -> Document:
-        row = dict(row)
-        number = int(row["id"])
+        row, number = dict(row), int(row["id"])
         if documents.lacks_parts(row):
             row["consignments"] = documents.assembled(self.lines(number), self.shipping_addresses(number))
+        elif documents.lacks_lines(row):
+            row["consignments"] = documents.with_lines(row["consignments"], self.lines(number))
         if documents.lacks_fees(row):
             row["fees"] = self.fees(number)
         return row
@@ -272,6 +273,10 @@ class BigCommerceOrders(OrderDetails, OrderWrites, OrderMetafields):
                 return
             first = numbers[-1] + 1
         raise stuck(LIST, f"{_MOST_PAGES} pages and no end")
+
+
+def _lacks(row: Document) -> bool:
+    return documents.lacks_parts(row) or documents.lacks_lines(row) or documents.lacks_fees(row)
 
 
 def runs(order_ids: Sequence[int]) -> Iterator[Sequence[int]]:

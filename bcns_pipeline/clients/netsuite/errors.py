@@ -54,6 +54,8 @@ _BY_TEXT: Final[tuple[tuple[re.Pattern[str], Kind], ...]] = tuple(
 )
 # As in: Invalid Field Value 5 for the following field: currency.
 _FIELD: Final = re.compile(r"for the following field:\s*(?P<field>[\w.\[\]]+)", re.IGNORECASE)
+# As in: You must enter a value for Ship Method.
+_MISSING: Final = re.compile(r"enter (?:a )?value(?:\(s\))? for:?\s+(?P<field>[\w ]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def _text(detail: Mapping[str, Any]) -> str:
 
 def _fields(details: list[dict[str, Any]], text: str) -> tuple[str, ...]:
     paths = [str(one["o:errorPath"]) for one in details if one.get("o:errorPath")]
-    named = [match["field"].rstrip(".") for match in _FIELD.finditer(text)]
+    named = [match["field"].strip(" .") for pattern in (_FIELD, _MISSING) for match in pattern.finditer(text)]
     return tuple(dict.fromkeys(paths or named))
 
 
