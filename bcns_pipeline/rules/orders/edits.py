@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bcns_pipeline.rules.money import Money
+from bcns_pipeline.rules.orders.compare import differences
 from bcns_pipeline.rules.orders.draft import Draft, DraftLine, Expected, tax_details
 from bcns_pipeline.rules.orders.facts import Shown, ShownLine
 from bcns_pipeline.rules.orders.matching import is_void, pair, same_figures
@@ -125,10 +126,14 @@ class _Lines:
         self.patches: list[dict[str, Any]] = []
         self.reasons: list[str] = []
         self.conflicts: list[str] = []
+        if not differences(after.expected, shown):
+            # The edit is there already, whatever is remembered: only further fields of lines may be missing.
+            self.found: dict[str, ShownLine] = dict(pair(after.lines, shown.lines).by_key)
+            return
         old = pair(before.lines, shown.lines)
         # What is nobody's of the old version may be a line of the new one: then this edit is there already.
         new = pair([line for line in after.lines if line.key not in self.before], old.rest)
-        self.found: dict[str, ShownLine] = dict(old.by_key)
+        self.found = dict(old.by_key)
         for key, shown_line in new.by_key.items():
             if is_void(shown_line) or same_figures(self.after[key], shown_line):
                 self.found[key] = shown_line
