@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bcns_pipeline.rules.money import Money
+from bcns_pipeline.rules.orders.compare import closing_line, differences, drift
+from bcns_pipeline.rules.orders.facts import Shown, ShownLine
+from bcns_pipeline_tests.rules.orders.books import Record
+from bcns_pipeline_tests.rules.orders.examples import (
+    EXAMPLE_C,
+    POLICY,
+    RECALCULATED,
+    ROUNDING_ITEM,
+    D,
+    drafted,
+)
+
+DRAFT = drafted(EXAMPLE_C)
+SHOWN = Record.made(DRAFT.body(), "USD", 2).shown()
+
+
+def line(place: int = 0, **more: Any) -> Shown:
+    lines = list(SHOWN.lines)
+    lines[place] = replace(lines[place], **more)
+    return replace(SHOWN, lines=tuple(lines))
+
+
+def test_a_record_as_it_was_written_has_no_difference() -> None:
+    assert differences(DRAFT.expected, SHOWN) == []
+    assert not drift(DRAFT.expected, SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("shown", "sentence"),
+    [
+        (replace(SHOWN, total=D("116.72")), "The total is 116.72 USD, and 116.73 was written."),
+        (replace(SHOWN, tax=D("0.01")), "The tax is 0.01 USD, and 0.00 was written."),
+        (replace(SHOWN, shipping=D(0)), "The shipping is 0 USD, and 9.95 was written."),
+        (replace(SHOWN, currency="EUR"), "The order is in EUR, and USD was written."),
+        (line(amount=D("53.96")), "Line 5501 comes to 53.96, and 53.97 was written."),
+        (line(quantity=D(2)), "Line 5501 has 2 units, and 3 were written."),
+        (line(item=9), "Line 5501 is of item 9, and 100 was written."),
+        (replace(SHOWN, lines=SHOWN.lines[1:]), "Line 5501 is not there."),
+        (
+            replace(SHOWN, lines=(*SHOWN.lines, ShownLine(9, 66, D(1), D("5.00")))),
+            "A line of item 66 over 5.00 was not written by us.",
+        ),
+    ],
+)
+def test_each_difference_is_a_sentence(shown: Shown, sentence: str) -> None:
+    assert differences(DRAFT.expected, shown) == [sentence]
+
+
+def test_a_line_on_which_nothing_is_left_is_no_difference() -> None:
+    void = ShownLine(9, 66, D(0), D(0), closed=True)
+    assert differences(DRAFT.expected, replace(SHOWN, lines=(void, *SHOWN.lines))) == []
+
+
+def test_without_a_line_id_field_lines_are_told_apart_by_figures_and_order() -> None:
+    bare = replace(SHOWN, lines=tuple(replace(one, key="") for one in SHOWN.lines))
+    assert differences(DRAFT.expected, bare) == []
+    wrong = replace(bare, lines=(replace(bare.lines[0], amount=D("1.00")), *bare.lines[1:]))
+    assert differences(DRAFT.expected, wrong) == ["Line 5501 comes to 1.00, and 53.97 was written."]
+
+
+def test_a_long_list_of_differences_ends() -> None:
+    nothing = replace(SHOWN, lines=(), total=D(0), shipping=D(0))
+    many = replace(DRAFT.expected, lines=DRAFT.expected.lines * 4)
+    found = differences(many, nothing)
+    assert found[-1] == "6 more lines differ."
+
+
+def test_a_tolerance_is_for_total_and_tax_that_netsuite_computes() -> None:
+    draft = drafted(EXAMPLE_C, replace(POLICY, tax=replace(RECALCULATED, tolerance={"USD": D("0.01")})))
+    record = Record.made(draft.body(), "USD", 2, rate=D("8.875"))
+    record.header["shippingCost"] = D(0)  # exempt, which the small NetSuite of the tests does not know
+    shown = replace(record.shown(), total=D("116.72"), tax=D("8.70"), shipping=D("9.95"))
+    assert differences(draft.expected, shown) == []
+    assert drift(draft.expected, shown) == Money(-1, "USD")
+    assert len(differences(replace(draft.expected, tolerance=Decimal(0)), shown)) == 2
+
+
+def test_a_cent_of_recalculated_tax_may_be_closed_by_a_line() -> None:
+    policy = replace(POLICY, tax=replace(RECALCULATED, on_mismatch="residual"))
+    draft = drafted(EXAMPLE_C, policy)
+    short = replace(SHOWN, total=D("116.72"), tax=D("8.70"))
+    patch = closing_line(draft.expected, short, policy)
+    assert patch == {
+        "item": {
+            "items": [
+                {
+                    "item": {"id": str(ROUNDING_ITEM)},
+                    "quantity": 1,
+                    "price": {"id": "-1"},
+                    "rate": D("0.01"),
+                    "amount": D("0.01"),
+                    "custcol_bc_line_id": "rounding",
+                }
+            ]
+        }
+    }
+    assert closing_line(draft.expected, replace(short, total=D("116.00")), policy) is None
+    assert closing_line(draft.expected, replace(short, total=D("116.73")), policy) is None
+    assert closing_line(draft.expected, short, replace(policy, tax=RECALCULATED)) is None
+
+
+def test_two_currencies_are_never_compared() -> None:
+    with pytest.raises(ValueError, match="can't be compared"):
+        drift(DRAFT.expected, replace(SHOWN, currency="EUR"))
