@@ -118,11 +118,15 @@ def test_items_are_found_by_id_or_sku_in_one_query(client: NetSuiteClient, doubl
     assert len(double.queries) == 1
 
 
-def test_a_matrix_child_is_found_by_its_own_name(client: NetSuiteClient, double: NetSuiteDouble) -> None:
+def test_a_matrix_child_is_found_by_its_own_name_and_any_item_in_any_case(
+    client: NetSuiteClient, double: NetSuiteDouble
+) -> None:
     double.item(1, "TEE : TEE_S")
     double.item(2, "TEE : TEEXS")
-    found = client.items.for_orders(skus=["TEE_S", "NOPE"])
-    assert [(row.id, row.sku) for row in found] == [(1, "TEE_S")]
+    double.item(3, "re-130")
+    found = client.items.for_orders(skus=["tee_s", "NOPE", "RE-130"])
+    assert [(row.id, row.sku) for row in found] == [(1, "TEE_S"), (3, "re-130")]
+    assert len(double.queries) == 2
 
 
 def test_another_field_may_hold_the_sku(client: NetSuiteClient, double: NetSuiteDouble) -> None:

@@ -57,6 +57,7 @@ def test_changed_fulfilments_come_with_their_order(client: NetSuiteClient, doubl
     pages = client.fulfilments.changed("2026-03-01 00:00:00", after_id=10, prefix="bc-abc-", oneworld=True)
     assert [(row.id, row.subsidiary) for page in pages for row in page] == [(11, 2)]
     assert [row.id for row in client.fulfilments.of_orders([1])] == [10, 11, 12]
+    assert [row.id for row in client.fulfilments.by_id([13, 10, 99])] == [10, 13]
 
 
 def test_an_account_without_shipping_rows_still_shows_fulfilments(

@@ -16,7 +16,7 @@ from bcns_pipeline.clients.netsuite.reading import by_id, marks, pairs_of, piece
 from bcns_pipeline.clients.netsuite.records import Records
 from bcns_pipeline.clients.netsuite.suiteql import readable
 
-# A LIKE per SKU can't use an index, so few go into one query.
+# LIKE and LOWER can't use an index, so few SKUs go into one such query, and only those that are missing.
 _MOST_LIKES: Final = 50
 
 
@@ -36,8 +36,8 @@ class OrderItems:
     ) -> list[ItemRow]:
         """Items with one of these ids or SKUs, whatever their state; several where a SKU is not unique.
 
-        One query for up to 500 of each. SKUs that it did not find are looked for once more as matrix children,
-        whose `itemid` may be "Parent : Child".
+        One query for up to 500 of each. SKUs that it did not find are looked for once more in any case, and as
+        matrix children, whose `itemid` may be "Parent : Child".
         """
         wanted = [one for one in dict.fromkeys(skus) if one]
         found: dict[int, ItemRow] = {}
@@ -50,13 +50,16 @@ class OrderItems:
             if named:
                 conditions.append(f"i.{column} IN ({marks(named)})")
             found.update(self._read(" OR ".join(conditions), named, column, oneworld=oneworld))
-        known = {row.sku for row in found.values()}
-        missing = [one for one in wanted if one not in known]
-        for named in pieces_of(missing, _MOST_LIKES) if column == "itemid" else ():
-            where = " OR ".join([f"i.{column} LIKE ?"] * len(named))
-            rows = self._read(where, [f"% : {one}" for one in named], column, oneworld=oneworld)
+        known = {_folded(row.sku) for row in found.values()}
+        missing = (_folded(one) for one in wanted if _folded(one) not in known)
+        for named in pieces_of(missing, _MOST_LIKES):
+            conditions, params = [f"LOWER(i.{column}) IN ({marks(named)})"], list(named)
+            if column == "itemid":
+                conditions += [f"LOWER(i.{column}) LIKE ?"] * len(named)
+                params += [f"% : {one}" for one in named]
+            rows = self._read(" OR ".join(conditions), params, column, oneworld=oneworld)
             # LIKE takes % and _ of a SKU for wildcards: what only looks alike is left out.
-            found.update((number, row) for number, row in rows if row.sku in named)
+            found.update((number, row) for number, row in rows if _folded(row.sku) in named)
         return list(found.values())
 
     def _read(
@@ -79,3 +82,7 @@ def _item(row: Row) -> ItemRow:
         inactive=row.get("is_inactive") == "T",
         subsidiaries=tuple(int(one) for one in row.get("subsidiary", "").split(",") if one.strip()),
     )
+
+
+def _folded(sku: str) -> str:
+    return sku.strip().lower()
