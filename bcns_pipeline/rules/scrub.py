@@ -46,6 +46,5 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _tells(text: str) -> bool:
-    if len(text) < _SHORTEST or text.casefold() in {"true", "false", "null"}:
-        return False
-    return any(one.isalpha() for one in text) or sum(one.isdigit() for one in text) >= _PHONE_DIGITS
+    letters, digits = any(one.isalpha() for one in text), sum(one.isdigit() for one in text)
+    return len(text) >= _SHORTEST and (letters or digits >= _PHONE_DIGITS)

@@ -67,6 +67,66 @@ def test_a_record_is_found_from_either_side(state: State) -> None:
     assert state.links.get("order", "77") is None
 
 
+def test_several_shoppers_may_be_one_customer_and_each_has_one(state: State) -> None:
+    state.links.put("customer", [Link("77", "5"), Link("77", "guest:ab"), Link("78", "6")])
+    assert [one.bigcommerce_id for one in state.links.get_many("customer", ["77"])["77"]] == ["5", "guest:ab"]
+    assert {
+        key: one.netsuite_id for key, one in state.links.find_many("customer", ["5", "6", "7"]).items()
+    } == {
+        "5": "77",
+        "6": "78",
+    }
+    assert state.links.put("customer", [Link("78", "5")]) == 1
+    assert state.links.find("customer", "5") is not None
+    assert sorted(state.links.get_many("customer", ["77", "78", "79"])) == ["77", "78"]
+    found = state.links.find("customer", "guest:ab")
+    assert found is not None
+    assert found.netsuite_id == "77"
+    assert state.links.put("customer", [Link("78", "5")]) == 0
+
+
+def test_an_order_is_still_linked_one_to_one(state: State) -> None:
+    state.links.put("order", [Link("77", "5")])
+    state.links.put("order", [Link("77", "6")])
+    assert state.links.find("order", "5") is None
+    state.links.put("order", [Link("78", "6")])
+    assert state.links.get("order", "77") is None
+    with pytest.raises(sa.exc.IntegrityError), state.engine.begin() as conn:
+        conn.exec_driver_sql(
+            "insert into bcns.link (store, kind, netsuite_id, bigcommerce_id, origin) "
+            "values ('h1', 'order', '78', '9', 'x')"
+        )
+
+
+def test_a_merge_moves_the_links_and_is_obeyed_over_any_number_of_merges(state: State) -> None:
+    state.links.put("customer", [Link("1", "10"), Link("2", "20")])
+    assert state.merges.put("1", "2", "same person", actor="ann")
+    assert not state.merges.put("1", "2", "same person", actor="ann")
+    assert state.merges.put("2", "3", "same again", actor="bob")
+    assert state.merges.resolve(["1", "2", "3"]) == {"1": "3", "2": "3"}
+    assert {one.bigcommerce_id for one in state.links.get_many("customer", ["3"])["3"]} == {"10", "20"}
+    # A late merge into one that is gone already goes to the one that is left.
+    state.links.put("customer", [Link("4", "40")])
+    state.merges.put("4", "1", "late", actor="ann")
+    found = state.links.find("customer", "40")
+    assert found is not None
+    assert found.netsuite_id == "3"
+    assert [(one.from_id, one.actor) for one in state.merges.all()] == [
+        ("1", "ann"),
+        ("2", "bob"),
+        ("4", "ann"),
+    ]
+    assert isinstance(state.verify_audit(), Verified)
+
+
+def test_merges_do_not_go_in_a_circle(state: State) -> None:
+    state.merges.put("1", "2", "same", actor="ann")
+    state.merges.put("2", "3", "same", actor="ann")
+    for into in ("1", "2", "3"):
+        with pytest.raises(BadInput, match="can't be merged"):
+            state.merges.put("3", into, "back", actor="ann")
+
+
 def question(code: str, subject: str, message: str = "Why?") -> Question:
     return Question(code, subject, message)
 
@@ -117,6 +177,45 @@ def test_thousands_of_questions_are_asked_at_once(state: State) -> None:
     many = [question("SKU_STALE", f"sku:{n}") for n in range(5_000)]
     assert state.exceptions.open_many(FLOW, many) == 5_000
     assert len(state.exceptions.keep_only(FLOW, "SKU_STALE", [one.subject for one in many[:4_990]])) == 10
+
+
+def test_a_question_is_assigned_and_retried_by_a_person_with_a_trace(state: State) -> None:
+    state.exceptions.open_many("orders", [question("ITEM_UNMAPPED", f"order:{n}") for n in (1, 2)])
+    one, two = state.exceptions.find(flow="orders")
+    assigned = state.exceptions.assign(one.id, "cleo", actor="ann")
+    assert assigned is not None
+    assert (assigned.assigned_to, assigned.assigned_at is not None) == ("cleo", True)
+    assert [row.id for row in state.exceptions.request_retry([one.id, two.id, 99], actor="ann")] == [
+        one.id,
+        two.id,
+    ]
+    assert state.exceptions.take_retries(FLOW) == []
+    assert [row.subject for row in state.exceptions.take_retries("orders")] == ["order:1", "order:2"]
+    assert state.exceptions.take_retries("orders") == []
+    kinds = [(row.kind, row.actor) for row in state.audit.rows(subject=f"exception:{one.id}")]
+    assert kinds == [("exception.assigned", "ann"), ("exception.retry_requested", "ann")]
+    state.exceptions.resolve(one.id, "dismissed", "gone", actor="ann")
+    assert state.exceptions.assign(one.id, "dan", actor="ann") is None
+    assert state.exceptions.request_retry([one.id], actor="ann") == []
+
+
+def test_alarms_see_how_many_are_open_and_for_how_long(state: State, engine: sa.Engine) -> None:
+    state.exceptions.open_many("orders", [question("ITEM_UNMAPPED", f"order:{n}") for n in range(3)])
+    state.exceptions.open(FLOW, question("SKU_STALE", "sku:1"))
+    with engine.begin() as conn:
+        conn.execute(
+            sa.text(
+                "update bcns.exception set opened_at = now() - interval '2 hours' where subject = 'order:1'"
+            )
+        )
+    assert [(one.flow, one.code, one.count) for one in state.exceptions.backlog()] == [
+        ("orders", "ITEM_UNMAPPED", 3),
+        (FLOW, "SKU_STALE", 1),
+    ]
+    assert [one.subject for one in state.exceptions.aged(60)] == ["order:1"]
+    assert state.exceptions.aged(60, flow=FLOW) == []
+    state.exceptions.heal("orders", "ITEM_UNMAPPED", ["order:1"])
+    assert state.exceptions.aged(60) == []
 
 
 def test_a_cursor_moves_only_with_the_transaction(state: State) -> None:

@@ -9,13 +9,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from sqlalchemy.exc import IntegrityError
 
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.state.engine import create_engine
-from bcns_pipeline.state.migrate import ensure_current, migration_context, newest_revision, upgrade
+from bcns_pipeline.state.links import Link
+from bcns_pipeline.state.migrate import (
+    _config,
+    ensure_current,
+    migration_context,
+    newest_revision,
+    upgrade,
+)
 from bcns_pipeline.state.schema import SCHEMA
+from bcns_pipeline.state.store import State
 from bcns_pipeline.state.tables import metadata
 
 # With what Alembic's own comparison leaves out: checks, identities, sequences, the order of columns.
@@ -77,6 +86,51 @@ def test_rows_of_the_inventory_state_have_room_to_be_updated_in_place(engine: sa
 def test_a_second_upgrade_does_nothing(blank: sa.Engine) -> None:
     assert upgrade(blank)
     assert not upgrade(blank)
+
+
+def test_a_database_of_the_first_revision_keeps_what_it_has(blank: sa.Engine) -> None:
+    with blank.begin() as conn:
+        command.upgrade(_config(conn), "0001")
+        conn.execute(sa.text(OLD_ROWS))
+    with pytest.raises(BadInput, match="has revision 0001"):
+        ensure_current(blank, embedded=False)
+    assert upgrade(blank)
+    assert catalogue(blank) == catalogue_of_tables(blank)
+    state = State(blank, "s")
+    found = state.links.find("item", "11")
+    assert found is not None
+    assert (found.netsuite_id, found.label) == ("1", "A")
+    state.links.put("item", [Link("1", "12"), Link("2", "11")])
+    assert state.links.get("item", "1") == state.links.find("item", "12")
+    (op,) = state.outbox.find(states=("planned",))
+    assert (op.natural_key, op.group_key, op.amount_minor) == ("k", None, None)
+    (question,) = state.exceptions.find()
+    assert question.assigned_to is None
+    with pytest.raises(IntegrityError, match="append-only"), blank.begin() as conn:
+        conn.execute(sa.text("delete from bcns.document"))
+
+
+def catalogue_of_tables(beside: sa.Engine) -> list[tuple[str, ...]]:
+    """The catalogue that `tables.py` makes, in a transaction that leaves nothing behind."""
+    with beside.connect() as conn, conn.begin() as transaction:
+        conn.execute(sa.text(f"drop schema {SCHEMA} cascade"))
+        conn.execute(sa.text(f"create schema {SCHEMA}"))
+        metadata.create_all(conn)
+        found = [tuple(row) for row in conn.execute(sa.text(CATALOGUE))]
+        transaction.rollback()
+    return found
+
+
+OLD_ROWS = """
+insert into bcns.link (store, kind, netsuite_id, bigcommerce_id, label, origin)
+    values ('s', 'item', '1', '11', 'A', 'sku'), ('s', 'item', '2', '12', 'B', 'sku');
+insert into bcns.operation (store, flow, kind, natural_key, run_id, payload, state)
+    values ('s', 'inventory', 'inventory_adjustment', 'k', 'r', '{}', 'planned');
+insert into bcns.exception (store, flow, code, severity, owner, subject, message)
+    values ('s', 'inventory', 'SKU_STALE', 'error', 'operations', 'sku:A', 'why');
+insert into bcns.document (store, source, kind, natural_key, content_hash, encoding, body)
+    values ('s', 'netsuite', 'k', 'n', '', 'json+zlib', '');
+"""
 
 
 def test_of_five_that_start_together_one_migrates(blank_database: str) -> None:
