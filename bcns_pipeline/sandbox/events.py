@@ -144,12 +144,15 @@ class Events:
         if unknown := sorted(set(fields) - allowed):
             raise BadEvent(f"An item's {unknown[0]} can't be changed here; {', '.join(sorted(allowed))} can.")
         if raw.get("create"):
-            item = int(database.rows("SELECT max(id) + 1 FROM ns.item WHERE id < ?", [FIRST_SERVICE_ITEM])[0][0])
+            item = int(
+                database.rows("SELECT max(id) + 1 FROM ns.item WHERE id < ?", [FIRST_SERVICE_ITEM])[0][0]
+            )
             values = {
                 "itemid": raw.get("sku"),
                 "fullname": raw.get("sku"),
                 "itemtype": "InvtPart",
                 "isinactive": "F",
+                "subsidiary": self.office.everywhere(),
             }
             if self.merchant.options.oneworld:
                 # Whoever makes an item has to say where it is sold; ours is sold at home.

@@ -58,6 +58,11 @@ class Office:
         committed = sum(line.committed * self._weight(line.item) for line in order.lines)
         return {"transaction_id": order.id, "committed": float(committed)}
 
+    def everywhere(self) -> str | None:
+        """All subsidiaries, as an item that any may sell has them; None without OneWorld."""
+        account = self.context.account
+        return ", ".join(map(str, account.subsidiaries)) if account.oneworld else None
+
     def stock_came(self) -> int:
         """Lines on back order get what has arrived; returns how many did."""
         return self.books.orders.allocate() if self.context.settings.receipts_commit else 0

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bcns_pipeline.sandbox.events import Events
 from bcns_pipeline.sandbox.launch import Sandbox, SandboxFailed
 from bcns_pipeline_tests.sandbox.conftest import Suiteql
 from bcns_pipeline_tests.sandbox.desk import Desk, line
@@ -141,6 +142,33 @@ def test_a_verb_about_nothing_says_so(verb: str, body: dict[str, Any], said: str
     desk = Desk(skus=5)
     with pytest.raises(ValueError, match=said):
         getattr(desk.office, verb)(body)
+
+
+def test_an_item_born_at_noon_can_be_ordered_at_noon_and_an_inactive_one_no_more() -> None:
+    desk = Desk()
+    events = Events(desk.merchant)
+    desk.order(line(1001, 1, 5))
+    born = events.item({"create": True, "sku": "NEW-1"})
+    events.stock([{"item": born, "location": 1, "on_hand": 3}])
+    desk.order(line(born, 2, 5))
+    assert desk.level(born, 1) == ("3", "2", "0", "1")
+    events.item({"sku": "NEW-1", "isinactive": True})
+    assert desk.refused("POST", "salesOrder", desk.body(line(born, 1, 5)))[2] == "item.items[0].item"
+    events.item({"item": 1002, "subsidiary": "2"})
+    assert desk.refused("POST", "salesOrder", desk.body(line(1002, 1, 5)))[2] == "item.items[0].item"
+
+
+def test_what_is_counted_by_hand_goes_to_back_orders() -> None:
+    desk = Desk()
+    events = Events(desk.merchant)
+    desk.put(1001, 1, 1)
+    desk.order(line(1001, 5, 5))
+    assert desk.level(1001, 1) == ("1", "1", "4", "0")
+    events.stock([{"item": 1001, "location": 1, "delta": 2}])
+    assert desk.level(1001, 1) == ("3", "3", "2", "0")
+    desk.settings.receipts_commit = False
+    events.stock_everywhere(10)
+    assert desk.level(1001, 1) == ("13", "3", "2", "10")
 
 
 def test_post_order_commits_as_people_type_it_in() -> None:

@@ -241,6 +241,24 @@ def test_lines_appended_to_an_overridden_order_need_details_too(desk: Desk) -> N
     assert desk.get(f"salesOrder/{number}")["taxTotal"] == Decimal("0.8")
 
 
+def test_details_of_a_patch_stand_in_for_those_of_the_same_lines(desk: Desk) -> None:
+    details = [tax("L1", 10, 8, "0.8"), tax("L2", 5, 8, "0.4")]
+    number = desk.order(
+        line(1001, 1, 10, taxDetailsReference="L1"),
+        line(1002, 1, 5, taxDetailsReference="L2"),
+        taxDetailsOverride=True,
+        taxDetails={"items": details},
+    )
+    desk.patch(f"salesOrder/{number}", {"taxDetails": {"items": [tax("L2", 5, 10, "0.5")]}})
+    assert desk.get(f"salesOrder/{number}")["taxTotal"] == Decimal("1.3")
+    said = desk.refused(
+        "PATCH", f"salesOrder/{number}?replace=taxDetails", {"taxDetails": {"items": details[:1]}}
+    )
+    assert "Tax details are missing for the line with reference L2" in said[1]
+    desk.patch(f"salesOrder/{number}?replace=taxDetails", {"taxDetails": {"items": details}})
+    assert desk.get(f"salesOrder/{number}")["taxTotal"] == Decimal("1.2")
+
+
 @pytest.mark.parametrize("engine", ["legacy", "none"])
 def test_without_suitetax_no_tax_property_exists(engine: str) -> None:
     desk = Desk(tax_engine=engine)

@@ -90,7 +90,8 @@ class CashSales:
         if "item" in given:
             self.lines.merge(after, given["item"], replace="item" in replace)
             self._check(after)
-        self.sales.sum(after, given.get("taxDetails"), strict=strict)
+        renewed = "taxDetails" in replace
+        self.sales.sum(after, given.get("taxDetails"), strict=strict, replace=renewed)
         self._positive(after)
         self._keep(before, after)
 

@@ -154,11 +154,17 @@ class Sales:
     # -- sums ------------------------------------------------------------------------------------------------
 
     def sum(
-        self, transaction: Transaction, details: Sequence[Mapping[str, Any]] | None, *, strict: bool = True
+        self,
+        transaction: Transaction,
+        details: Sequence[Mapping[str, Any]] | None,
+        *,
+        strict: bool = True,
+        replace: bool = False,
     ) -> None:
         """All totals and taxes of a transaction whose lines are priced.
 
-        `details` are the request's tax details. A script's change is not `strict`: nobody makes it name them.
+        `details` are the request's tax details: they stand in for the rows of the same lines, or with `replace`
+        for all. A script's change is not `strict`: nobody makes it name them.
         """
         context, values = self.context, transaction.values
         precision = context.account.currencies[transaction.currency].precision
@@ -180,7 +186,9 @@ class Sales:
                 transaction, shipping_taxable=context.settings.shipping_taxable, discount_taxable=taxed
             )
         )
-        transaction.taxes = self._taxes(transaction, details, things, precision, strict=strict)
+        transaction.taxes = self._taxes(
+            transaction, details, things, precision, strict=strict, replace=replace
+        )
         totals.tax = sum((row.amount for row in transaction.taxes), ZERO)
         totals.total = totals.subtotal + totals.discount + totals.shipping + totals.handling + totals.tax
         base = context.account.subsidiaries[transaction.subsidiary].currency
@@ -196,14 +204,14 @@ class Sales:
         precision: int,
         *,
         strict: bool,
+        replace: bool,
     ) -> list[TaxRow]:
         context = self.context
         if context.tax_engine == "suitetax" and transaction.values.get("taxDetailsOverride"):
-            rows = (
-                tax.kept(transaction.taxes, things)
-                if details is None
-                else tax.overridden(details, things, context.account, precision)
-            )
+            given = tax.overridden(details or (), things, context.account, precision)
+            said = {row.reference for row in given}
+            before = [] if replace else tax.kept(transaction.taxes, things)
+            rows = [row for row in before if row.reference not in said] + given
             if strict:
                 tax.complete(rows, things)
             return rows

@@ -99,8 +99,8 @@ class SalesOrders:
             self.lines.merge(after, given["item"], replace="item" in replace)
             if not after.lines:
                 raise missing("item")
-        details = given.get("taxDetails")
-        self.sales.sum(after, details, strict=strict)
+        renewed = "taxDetails" in replace
+        self.sales.sum(after, given.get("taxDetails"), strict=strict, replace=renewed)
         self.settle(before, after)
         return after
 
