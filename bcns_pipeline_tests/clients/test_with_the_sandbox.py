@@ -1,0 +1,284 @@
+"""The clients against both sandboxes: what one side writes, the other reads the same.
+
+Put here what a scripted answer can't show: that requests are understood and answers are read whole. What the
+sandbox itself must do is tested in `bcns_pipeline_tests/sandbox`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
+from bcns_pipeline.clients.bigcommerce.metafields import metafields_in
+from bcns_pipeline.clients.bigcommerce.models import Metafield
+from bcns_pipeline.clients.netsuite.client import NetSuiteClient
+from bcns_pipeline.outcomes import Refused, Sent
+from bcns_pipeline.sandbox.launch import Sandbox, running
+from bcns_pipeline_tests.clients.fakes import CountingMeter, OpenGate
+
+KINDS = (
+    "plain",
+    "guest",
+    "coupon",
+    "gift_wrap",
+    "custom_fee",
+    "multi_address",
+    "digital",
+    "pickup",
+    "jpy",
+    "kwd",
+)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with running(skus=60, stock="in-step") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def store(sandbox: Sandbox) -> Iterator[BigCommerceClient]:
+    env = sandbox.env
+    client = BigCommerceClient(
+        env["BCNS_BIGCOMMERCE_BASE_URL"],
+        env["BCNS_BIGCOMMERCE_STORE_HASH"],
+        env["BCNS_BIGCOMMERCE_ACCESS_TOKEN"],
+        gate=OpenGate(),
+        meter=CountingMeter(),
+    )
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def account(sandbox: Sandbox) -> Iterator[NetSuiteClient]:
+    env = sandbox.env
+    client = NetSuiteClient(
+        env["BCNS_NETSUITE_BASE_URL"],
+        sandbox.token_url,
+        env["BCNS_NETSUITE_CLIENT_ID"],
+        env["BCNS_NETSUITE_CERTIFICATE_ID"],
+        env["BCNS_NETSUITE_PRIVATE_KEY"],
+        gate=OpenGate(),
+        meter=CountingMeter(),
+    )
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def placed(sandbox: Sandbox) -> list[int]:
+    return [int(sandbox.control.call("POST", "/shop/order", {"kind": kind})["id"]) for kind in KINDS]
+
+
+def window() -> tuple[datetime, datetime]:
+    now = datetime.now(UTC)
+    return now - timedelta(days=1), now + timedelta(days=1)
+
+
+def test_orders_are_the_same_in_lists_and_alone(store: BigCommerceClient, placed: list[int]) -> None:
+    listed = {one.id: one.raw for page in store.orders.changed(*window()) for one in page.orders}
+    assert set(placed) <= set(listed)
+    for number in placed:
+        alone = store.orders.get(number)
+        assert alone is not None
+        assert alone.raw == listed[number]
+    assert {one: order.raw for one, order in store.orders.get_many(placed).items()} == {
+        one: listed[one] for one in placed
+    }
+    assert {one.id for page in store.orders.created_between(*window()) for one in page.orders} == set(listed)
+    assert {one.id for one in store.orders.ids(*window())} == set(listed)
+    assert store.orders.count() == len(listed)
+
+
+def test_every_line_and_fee_is_in_the_document(store: BigCommerceClient, placed: list[int]) -> None:
+    for number, order in store.orders.get_many(placed).items():
+        consignments = order.document["consignments"]
+        places = [*consignments["pickups"], *consignments["shipping"], *consignments["downloads"]]
+        lines = {line["id"] for place in places for line in place["line_items"]}
+        assert lines == {line["id"] for line in store.orders.lines(number)}
+        assert {one["id"] for one in order.document["fees"]} == {
+            one["id"] for one in store.orders.fees(number)
+        }
+
+
+def test_our_writes_touch_no_money(store: BigCommerceClient, placed: list[int]) -> None:
+    number = placed[0]
+    before = store.orders.money_fields(placed)
+    assert isinstance(store.orders.put_reference(number, "5501"), Sent)
+    assert isinstance(store.orders.put_status(number, 9), Sent)
+    assert [one.id for one in store.orders.page(external_order_id="5501").orders] == [number]
+    fields = [Metafield(one, "netsuite_id", "5501", "bcns") for one in placed[:3]]
+    made = store.orders.create_metafields(fields)
+    assert isinstance(made, Sent)
+    assert [one.order_id for one in metafields_in(made.answer)] == placed[:3]
+    again = store.orders.create_metafields([fields[2], Metafield(placed[3], "netsuite_id", "1", "bcns")])
+    assert isinstance(again, Refused)
+    assert again.named == (f"order:{placed[2]}",)
+    found = {one.order_id for one in store.orders.metafields(["netsuite_id"], "bcns")}
+    assert found == set(placed[:4])
+    assert store.orders.money_fields(placed) == before
+
+
+def test_a_parcel_is_made_once_and_found_again(store: BigCommerceClient, placed: list[int]) -> None:
+    number = placed[1]
+    order = store.orders.get(number)
+    assert order is not None
+    place = order.document["consignments"]["shipping"][0]
+    line = place["line_items"][0]
+    body: dict[str, Any] = {
+        "order_address_id": place["id"],
+        "tracking_number": "1Z999",
+        "items": [{"order_product_id": line["id"], "quantity": line["quantity"]}],
+    }
+    made = store.orders.create_shipment(number, body)
+    assert isinstance(made, Sent)
+    assert made.record_id is not None
+    refused = store.orders.create_shipment(number, body)
+    assert isinstance(refused, Refused)
+    changed = store.orders.update_shipment(number, int(made.record_id), {"tracking_number": "1Z998"})
+    assert isinstance(changed, Sent)
+    shipments = store.orders.shipments(number)
+    assert [(str(one["id"]), one["tracking_number"]) for one in shipments] == [(made.record_id, "1Z998")]
+
+
+def test_money_of_payments_is_exact(store: BigCommerceClient, placed: list[int]) -> None:
+    found = store.orders.transactions(placed[0])
+    assert found
+    assert all(isinstance(one["amount"], int | Decimal) for one in found)
+    assert store.orders.refunds(order_ids=placed) == []
+
+
+def test_shoppers_are_read_with_their_addresses(sandbox: Sandbox, store: BigCommerceClient) -> None:
+    shopper = {"email": "jane@example.com", "first_name": "Jane", "last_name": "Roe"}
+    number = int(sandbox.control.call("POST", "/shop/shopper", shopper)["id"])
+    changed = {one.id: one for page in store.customers.changed(*window()) for one in page.customers}
+    assert changed[number].document["email"] == "jane@example.com"
+    assert store.customers.by_id([number])[number].raw == changed[number].raw
+    assert [one.id for one in store.customers.by_email(["jane@example.com"])] == [number]
+    assert store.customers.addresses([number])[number] == changed[number].document["addresses"]
+
+
+def customer(account: NetSuiteClient) -> int:
+    body = {
+        "externalId": "bc-x-customer-1",
+        "isPerson": True,
+        "firstName": "Jane",
+        "lastName": "Roe",
+        "email": "Jane@Example.com",
+        "subsidiary": {"id": "1"},
+        "currency": {"id": "1"},
+        "addressBook": {"items": [{"defaultShipping": True, "addressBookAddress": {"addr1": "1 High St"}}]},
+    }
+    outcome = account.customers.create(body)
+    if isinstance(outcome, Sent):
+        return int(outcome.record_id or 0)
+    return account.customers.find(["bc-x-customer-1"])[0].id
+
+
+def test_a_customer_is_found_again_by_either_key(account: NetSuiteClient) -> None:
+    number = customer(account)
+    for found in (
+        account.customers.find(["bc-x-customer-1"]),
+        account.customers.find((), ["JANE@example.com"]),
+    ):
+        assert [(one.id, one.is_person, one.inactive, one.currency) for one in found] == [
+            (number, True, False, 1)
+        ]
+    assert [one.addr1 for one in account.customers.addresses([number])[number]] == ["1 High St"]
+    assert account.customers.subsidiaries([number]) == {number: (1,)}
+    pages = account.customers.changed("2020-01-01 00:00:00", prefix="bc-x-", oneworld=True)
+    assert [(one.id, one.subsidiary) for page in pages for one in page] == [(number, 1)]
+
+
+def test_an_order_is_read_back_as_it_was_sent_and_shipped(
+    sandbox: Sandbox, store: BigCommerceClient, account: NetSuiteClient, placed: list[int]
+) -> None:
+    sku = str(store.orders.lines(placed[0])[0]["sku"])
+    item = account.items.for_orders(skus=[sku.lower()], oneworld=True)[0]
+    assert (item.sku, item.inactive) == (sku, False)
+    line = {
+        "item": {"id": str(item.id)}, "quantity": 2, "price": {"id": "-1"}, "rate": Decimal("10.25"),
+        "amount": Decimal("20.50"), "custcol_bc_line_id": "194",
+    }  # fmt: skip
+    key = f"bc-x-order-{placed[0]}"
+    body = {
+        "externalId": key,
+        "entity": {"id": str(customer(account))},
+        "location": {"id": sandbox.accounting["locations_by_subsidiary"]["1"][0]},
+        "shipMethod": {"id": sandbox.accounting["ship_methods"]["UPS Ground"]},
+        "shippingCost": 5,
+        "otherRefNum": str(placed[0]),
+        "item": {"items": [line]},
+    }
+    made = account.sales.create("salesOrder", body)
+    assert isinstance(made, Sent)
+    number = int(made.record_id or 0)
+    again = account.sales.create("salesOrder", body)
+    assert isinstance(again, Refused)
+    assert again.code == "DUPLICATE"
+    header = account.sales.by_external_id([key], oneworld=True)[key]
+    assert (header.id, header.record_type, header.subsidiary, header.currency) == (number, "salesorder", 1, 1)
+    goods, shipping = [
+        one for one in account.sales.lines([number], custom_fields=["custcol_bc_line_id"]) if not one.is_tax
+    ]
+    assert (goods.item, goods.quantity, goods.amount) == (item.id, Decimal(2), Decimal("20.5"))
+    assert goods.custom == {"custcol_bc_line_id": "194"}
+    assert (shipping.is_shipping, shipping.amount) == (True, Decimal(5))
+    totals = account.sales.totals([number])[number]
+    assert totals.foreign_total == header.foreign_total == totals.net + (totals.tax or 0)
+    assert [one.row.id for one in account.sales.legacy(other_ref_nums=[str(placed[0])])] == [number]
+    sandbox.control.call(
+        "POST", "/netsuite/fulfil", {"order": key, "tracking": ["1ZA", "1ZB"], "carrier": "ups"}
+    )
+    pages = account.fulfilments.changed("2020-01-01 00:00:00", prefix="bc-x-", oneworld=True)
+    shipped = [one for page in pages for one in page]
+    assert [(one.status, one.order_id, one.order_external_id) for one in shipped] == [("C", number, key)]
+    assert account.fulfilments.tracking([shipped[0].id]) == {shipped[0].id: ("1ZA", "1ZB")}
+    detail = account.fulfilments.detail(shipped[0].id)
+    assert detail is not None
+    assert [(one.order_line, one.item, one.quantity) for one in detail.lines] == [
+        (goods.line, item.id, Decimal(2))
+    ]
+    assert [one.tracking for one in detail.parcels] == ["1ZA", "1ZB"]
+    assert [(one.item, one.quantity) for one in account.fulfilments.lines([shipped[0].id])] == [
+        (item.id, Decimal(2))
+    ]
+    assert isinstance(account.fulfilments.patch(shipped[0].id, {"custbody_bc_shipment_id": "7"}), Sent)
+    noted = account.fulfilments.detail(shipped[0].id)
+    assert noted is not None
+    assert noted.custom["custbody_bc_shipment_id"] == "7"
+
+
+def test_refusals_have_their_own_codes(account: NetSuiteClient) -> None:
+    item = account.items.for_orders(skus=["SKU-000001"])[0]
+    sound = {
+        "externalId": "bc-x-order-bad",
+        "entity": {"id": str(customer(account))},
+        "item": {"items": [{"item": {"id": str(item.id)}, "quantity": 1}]},
+    }
+    nothing = {"items": [{"item": {"id": "99999999"}, "quantity": 1}]}
+    for wrong, code, named in (
+        ({"currency": {"id": "2"}}, "CURRENCY", "currency"),
+        ({"subsidiary": {"id": "2"}}, "SUBSIDIARY", "subsidiary"),
+        ({"item": nothing}, "INVALID_REFERENCE", "item.items[0].item"),
+        ({"location": {"id": "99999999"}}, "INVALID_REFERENCE", "location"),
+        ({"custbody_nope": "1"}, "INVALID_FIELD", "custbody_nope"),
+    ):
+        outcome = account.sales.create("salesOrder", {**sound, **wrong})
+        assert isinstance(outcome, Refused)
+        assert (outcome.code, outcome.named) == (code, (named,))
+    assert account.sales.by_external_id(["bc-x-order-bad"]) == {}
+
+
+def test_the_accounts_features_are_seen(account: NetSuiteClient) -> None:
+    facts = account.account.facts()
+    assert (facts.oneworld, facts.suitetax, facts.multi_currency) == (True, True, True)
+    assert (facts.currencies["JPY"].precision, facts.currencies["KWD"].precision) == (0, 3)
+    assert "custcol_bc_line_id" in facts.line_fields
+    assert facts.record_types >= {"salesOrder", "cashSale", "customer", "itemFulfillment"}
