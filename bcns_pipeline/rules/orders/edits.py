@@ -57,13 +57,13 @@ def plan_edit(before: Draft, after: Draft, shown: Shown, policy: OrderPolicy) ->
     lines = _Lines(before, after, shown)
     lines.compare()
     header, reasons = _header(before, after)
-    moved = bool(lines.patches) or _MONEY & header.keys()
-    if shown.status in _NAMES:
-        if moved or lines.conflicts:
-            return _conflict(
-                f"The order is {_NAMES[shown.status]} in NetSuite, and its lines or costs changed."
-            )
-        if shown.status != BILLED:
+    retaxed = after.overrides_tax and _taxes(before) != _taxes(after)
+    moved = bool(lines.patches or lines.conflicts or _MONEY & header.keys() or retaxed)
+    if shown.status in _NAMES or not after.is_order:
+        if moved:
+            state = _NAMES.get(shown.status, "posted")
+            return _conflict(f"The record is {state} in NetSuite, and the order's lines or costs changed.")
+        if shown.status in (CANCELLED, CLOSED):
             return None
     if lines.conflicts:
         return _conflict(" ".join(lines.conflicts))
