@@ -154,9 +154,6 @@ class Events:
                 "isinactive": "F",
                 "subsidiary": self.office.everywhere(),
             }
-            if self.merchant.options.oneworld:
-                # Whoever makes an item has to say where it is sold; ours is sold at home.
-                values["subsidiary"] = "1"
             database.insert("item", {"id": item, **values, **fields, "lastmodifieddate": now})
             database.item_version += 1
             return item
