@@ -206,6 +206,17 @@ def test_hooks_are_made_mended_and_taken_away() -> None:
     ]
 
 
+def test_a_refusal_that_repeats_the_secret_does_not_carry_it_on() -> None:
+    refusal = httpx.Response(
+        422, json={"status": 422, "title": "header X-Secret: hunter2-hunter2 is too long"}
+    )
+    outcome = shop(Script(refusal)).hooks.create(
+        "store/order/*", "https://a.test/h", {"X-Secret": "hunter2-hunter2"}
+    )
+    assert isinstance(outcome, Refused)
+    assert outcome.detail == "header X-Secret: [hidden] is too long"
+
+
 def test_the_health_of_hooks_is_read() -> None:
     data = {
         "emails": ["ops@example.com"],

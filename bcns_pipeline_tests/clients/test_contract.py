@@ -203,6 +203,33 @@ def test_what_the_client_sends_is_what_the_store_describes(name: str) -> None:
     assert seen
 
 
+def test_single_metafields_are_described_as_well() -> None:
+    require_specs()
+    seen: list[tuple[str, str]] = []
+
+    def shop(request: httpx.Request) -> httpx.Response:
+        validate_request(request.method, str(request.url), request.headers, request.content)
+        seen.append((request.method, request.url.path.rpartition("/v3/orders/")[2]))
+        return httpx.Response(404 if seen[-1][1] == "metafields" else 204)
+
+    gate = OpenGate()
+    for single in (
+        lambda orders: orders.create_metafields([FIELD]),
+        lambda orders: orders.update_metafields([replace(FIELD, id=42)]),
+    ):
+        client = BigCommerceClient(
+            "https://shop.test/proxy", "abc", "store-token", gate=gate, meter=CountingMeter(),
+            client=client_of(shop), **timing(FakeTime(gate)),
+        )  # fmt: skip
+        single(client.orders)
+    assert seen == [
+        ("POST", "metafields"),
+        ("POST", "118/metafields"),
+        ("PUT", "metafields"),
+        ("PUT", "118/metafields/42"),
+    ]
+
+
 def test_the_check_notices_what_is_wrong() -> None:
     require_specs()
     headers = {"Accept": "application/json", "X-Auth-Token": "t"}

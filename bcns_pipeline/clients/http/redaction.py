@@ -32,7 +32,7 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.])"), "[number]"),
 )
 
-# Field names of both systems, without separators and in lower case, whose values name or reach a person.
+# Field names of both systems, without separators and in lower case, whose values name or reach a person, or are secret.
 _PERSONAL: Final = frozenset(
     (
         *("firstname", "lastname", "middlename", "name", "entityid", "companyname", "company", "contactname"),
@@ -49,6 +49,8 @@ _PERSONAL: Final = frozenset(
         *("addressee", "attention", "addrtext", "addr1", "addr2", "addr3", "address", "address1", "address2"),
         *("street", "street1", "street2", "city", "zip", "postalcode", "billingaddress", "shippingaddress"),
         *("defaultaddress", "formvalues", "customermessage", "taxnumber", "vatregnumber", "ipaddress"),
+        # A hook's headers carry the secret by which its deliveries are told from forged ones.
+        "headers",
     )
 )
 
