@@ -12,6 +12,7 @@ from typing import Any
 from bcns_pipeline.sandbox.merchant import Merchant
 from bcns_pipeline.sandbox.netsuite.account import SERVICE_ITEMS, SHIP_METHODS
 from bcns_pipeline.sandbox.netsuite.errors import SuiteQLError
+from bcns_pipeline.sandbox.netsuite.settings import Settings
 from bcns_pipeline.sandbox.office_events import Office
 from bcns_pipeline.sandbox.office_people import Administrator
 from bcns_pipeline.sandbox.options import Options, Troubles
@@ -37,8 +38,12 @@ class Desk:
         self.books = self.merchant.netsuite.books
         self.office = Office(self.books)
         self.people = Administrator(self.office)
-        self.settings = self.books.context.settings
         self.made = 0
+
+    @property
+    def settings(self) -> Settings:
+        """The account's switches."""
+        return self.books.context.settings
 
     # -- requests --------------------------------------------------------------------------------------------
 

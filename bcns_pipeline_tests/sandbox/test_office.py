@@ -118,6 +118,21 @@ def test_merged_customers_leave_one_record_with_all_orders() -> None:
         desk.people.merge_customers({"master": master, "duplicate": master})
 
 
+def test_another_seed_leaves_nothing_of_the_books_behind() -> None:
+    desk = Desk()
+    order = desk.order(externalId="bc-before")
+    desk.people.settings({"legacy_taxes": True})
+    desk.people.lock({"id": order})
+    desk.people.period({"state": "closed"})
+    desk.merchant.seed(desk.merchant.options)
+    assert desk.sql("SELECT id FROM transaction") == []
+    assert desk.sql("SELECT id FROM customer") == []
+    assert desk.people.settings({})["legacy_taxes"] is False
+    again = desk.order(externalId="bc-before")
+    assert (again, desk.get(f"salesOrder/{again}")["tranId"]) == (order, "SO1001")
+    desk.post("cashSale", desk.body())
+
+
 def test_settings_say_what_is_wrong_with_them() -> None:
     desk = Desk()
     with pytest.raises(ValueError, match="There is no setting 'colour'"):

@@ -72,7 +72,7 @@ class NetSuite:
         self.routes.add("POST", transform, "transform", api.transform)
 
     def load(self, world: World, options: Options) -> None:
-        """Another merchant; credentials, limits and settings stay."""
+        """Another merchant; credentials and limits stay."""
         self.books.load(world, options)
 
     # -- every call ------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from bcns_pipeline.sandbox.netsuite.periods import Periods
 from bcns_pipeline.sandbox.netsuite.records import RecordApi
 from bcns_pipeline.sandbox.netsuite.rows import Rows
 from bcns_pipeline.sandbox.netsuite.salesorder import SalesOrders
+from bcns_pipeline.sandbox.netsuite.settings import Settings
 from bcns_pipeline.sandbox.netsuite.stock import Stock
 from bcns_pipeline.sandbox.options import Options
 from bcns_pipeline.sandbox.world import NETSUITE_LOCATION_IDS, World
@@ -67,8 +68,9 @@ class Books:
             self.api.add(Relationships(customers))
 
     def load(self, world: World, options: Options) -> None:
-        """Start over with another merchant."""
+        """Start over with another merchant: no records, nothing in the way, every switch at its default."""
         context = self.context
+        context.settings = Settings()
         context.account = context.customers.account = make_account(world.netsuite_locations, options)
         context.customers.clear()
         context.ledger.clear()
