@@ -23,6 +23,7 @@ from bcns_pipeline.sandbox.options import Options, Troubles
 from bcns_pipeline.sandbox.service import read, write
 from bcns_pipeline.sandbox.shop_cart import BadCart
 from bcns_pipeline.sandbox.shop_control import ShopControl
+from bcns_pipeline.sandbox.shop_hooks import HookHand
 from bcns_pipeline.sandbox.web import Answer, Call, Found, Routes, json_answer
 
 
@@ -65,7 +66,7 @@ class Control:
             ("GET", "/state/netsuite/stock", self._books),
             ("POST", "/stop", self._end),
             *OfficeControl(self.events.office).verbs(),
-            *ShopControl(merchant.bigcommerce.shop, self.events.shop).verbs(),
+            *ShopControl(self.events.shop, HookHand(merchant.bigcommerce.courier)).verbs(),
         ):
             self.routes.add(method, path, path, handler)
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from bcns_pipeline.sandbox.bigcommerce.customers.book import Customer
 from bcns_pipeline.sandbox.bigcommerce.orders import shapes
-from bcns_pipeline.sandbox.bigcommerce.shop import Shop
 from bcns_pipeline.sandbox.shop_events import ShopEvents, summary
+from bcns_pipeline.sandbox.shop_hooks import HookHand
 from bcns_pipeline.sandbox.shop_kinds import KINDS
 from bcns_pipeline.sandbox.web import Call
 
@@ -25,9 +25,10 @@ Verb = tuple[str, str, Callable[[Call, Any], Any]]
 class ShopControl:
     """Verbs over one shop."""
 
-    def __init__(self, shop: Shop, events: ShopEvents) -> None:
-        self.shop = shop
+    def __init__(self, events: ShopEvents, hooks: HookHand) -> None:
+        self.shop = events.shop
         self.events = events
+        self.hooks = hooks
 
     def verbs(self) -> list[Verb]:
         """What is answered where."""
@@ -46,6 +47,8 @@ class ShopControl:
             ("POST", "/shop/settings", self._settings),
             ("GET", "/shop/settings", self._settings),
             ("GET", "/state/bigcommerce/orders", self._state_orders),
+            ("POST", "/shop/hooks/events", self._hook_events),
+            ("GET", "/state/bigcommerce/deliveries", self._state_deliveries),
             ("GET", "/state/bigcommerce/customers", self._state_customers),
             ("GET", "/state/bigcommerce/shipments", self._state_shipments),
         ]
@@ -84,6 +87,12 @@ class ShopControl:
 
     def _product(self, call: Call, body: Any) -> Any:
         return {"product_id": self.events.product(body)}
+
+    def _hook_events(self, call: Call, body: Any) -> Any:
+        return self.hooks.do(body)
+
+    def _state_deliveries(self, call: Call, body: Any) -> Any:
+        return self.hooks.deliveries(int(call.query.get("since", 0)))
 
     def _settings(self, call: Call, body: Any) -> Any:
         self.shop.settings.change(body)

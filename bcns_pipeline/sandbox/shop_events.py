@@ -6,9 +6,11 @@ these ends in what the shop does by itself (bigcommerce/). NetSuite is never tol
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -34,6 +36,7 @@ ORDER_FIELDS = frozenset(
     | {"customer_message", "staff_notes", "order_source", "external_id", "external_merchant_id", "restock"}
     | {"tax_provider_id", "tax_class", "override_by", "seed"}
 )
+MANY_FIELDS = frozenset({"count", "within_seconds", "most_lines", "returning", "customer_ids"})
 TEXTS = ("customer_message", "staff_notes", "tax_provider_id", "tax_class", "external_id")
 
 
@@ -160,8 +163,9 @@ class ShopEvents:
     def orders(self, raw: Mapping[str, Any]) -> list[Order]:
         """Place `count` orders of `kind`, each of 1 to `most_lines` lines.
 
-        `returning` (0 to 1) is the share that comes from the shoppers of the others; `within_seconds` spreads
-        the moments of their checkout evenly over the time before now. Other fields are those of one order.
+        `returning` (0 to 1) is the share that comes from `customer_ids` and the shoppers of the others;
+        `within_seconds` spreads the moments of their checkout evenly over the time before now. Other fields
+        are those of one order. What was placed before one that can't be stays.
         """
         count, within = int(raw["count"]), float(raw.get("within_seconds", 0))
         most, returning = int(raw.get("most_lines", 3)), float(raw.get("returning", 0))
@@ -169,20 +173,22 @@ class ShopEvents:
             k: v for k, v in raw.items() if k not in ("count", "within_seconds", "most_lines", "returning")
         }
         rng = random.Random(self.seed * 1_000_003 + count)  # noqa: S311 - a choice of goods
-        now, placed, shoppers = self.shop.now(), list[Order](), list[int]()
-        for place in range(count):
-            body = dict(rest)
-            if "lines" not in body and body.get("kind", "plain") == "plain":
-                body["lines"] = [{"quantity": rng.randint(1, 3)} for _ in range(rng.randint(1, most))]
-            if within:
-                moment_of = now - timedelta(seconds=int(within * (count - 1 - place) / count))
-                body["created_at"] = moment_of.isoformat()
-            if shoppers and rng.random() < returning:
-                body["customer_id"] = rng.choice(shoppers)
-            order = self.order(body)
-            if order.customer_id and "customer_id" not in body:
-                shoppers.append(order.customer_id)
-            placed.append(order)
+        now, placed = self.shop.now(), list[Order]()
+        shoppers = [int(one) for one in raw.get("customer_ids", ())]
+        with uncollected():
+            for place in range(count):
+                body = dict(rest)
+                if "lines" not in body and body.get("kind", "plain") == "plain":
+                    body["lines"] = [{"quantity": rng.randint(1, 3)} for _ in range(rng.randint(1, most))]
+                if within:
+                    before = timedelta(seconds=int(within * (count - 1 - place) / count))
+                    body["created_at"] = (now - before).isoformat()
+                if shoppers and rng.random() < returning:
+                    body["customer_id"] = rng.choice(shoppers)
+                order = self.order(body)
+                if order.customer_id and "customer_id" not in body:
+                    shoppers.append(order.customer_id)
+                placed.append(order)
         return placed
 
     # -- afterwards ------------------------------------------------------------------------------------------
@@ -293,6 +299,16 @@ class ShopEvents:
         product = self.shop.store.add_product(sku, name, int(raw.get("on_hand", 100)))
         self.shop.tell("product/created", {"type": "product", "id": product.id})
         return product.id
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Without garbage collection: thousands of records that stay alive would be looked through over and over."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def moment(raw: Any) -> datetime:

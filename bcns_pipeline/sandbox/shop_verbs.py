@@ -37,8 +37,8 @@ class ShopVerbs:
     def shop_orders(self, count: int, **orders: Any) -> list[int]:
         """Place many orders at once; returns their ids.
 
-        returning (share from known shoppers), within_seconds (spread of the checkouts before now),
-        most_lines, restock, and every field of `shop_order`.
+        returning (share from customer_ids and the shoppers of the others), within_seconds (spread of the
+        checkouts before now), most_lines, restock, and every field of `shop_order`.
         """
         return list(self.call("POST", "/shop/orders", {"count": count, **orders})["ids"])
 
@@ -93,6 +93,21 @@ class ShopVerbs:
     def shopper_address(self, **address: Any) -> Any:
         """Add an address to an account (customer_id), or with `id` change one; id None: it was there already."""
         return self.call("POST", "/shop/shopper/address", address)
+
+    def hook_events(self, action: str, **how: Any) -> Any:
+        """Disturb webhooks.
+
+        duplicate (copies), delay (seconds), drop, reorder: the next `count` deliveries, of `scope` if given;
+        reordered ones are held until there are that many, then go out backwards. repeat: `copies` of the
+        last event, or of `event`. emit: an event without a cause (scope, data). forge: post a false event
+        `count` times to a hook (hook_id, scope, data, signature: good, wrong, stale, none; headers: none,
+        right, wrong). deactivate, inactive, activate: a hook (hook_id) or all of ours. clear: no more of it.
+        """
+        return self.call("POST", "/shop/hooks/events", {"action": action, **how})
+
+    def deliveries(self, since: int = 0) -> Any:
+        """Deliveries of webhooks (attempts with status or error), how many are pending, mails to the owner."""
+        return self.call("GET", "/state/bigcommerce/deliveries", since=since)
 
     def shop_product(self, sku: str, **product: Any) -> Any:
         """A product born today: name, on_hand."""

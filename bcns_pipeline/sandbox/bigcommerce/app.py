@@ -16,6 +16,8 @@ from bcns_pipeline.sandbox.bigcommerce import errors
 from bcns_pipeline.sandbox.bigcommerce.catalog import Catalog
 from bcns_pipeline.sandbox.bigcommerce.customers.endpoints import Customers
 from bcns_pipeline.sandbox.bigcommerce.customers.writing import CustomerWriting
+from bcns_pipeline.sandbox.bigcommerce.hooks.courier import Courier
+from bcns_pipeline.sandbox.bigcommerce.hooks.endpoints import Hooks
 from bcns_pipeline.sandbox.bigcommerce.inventory import Inventory
 from bcns_pipeline.sandbox.bigcommerce.metafields.endpoints import Metafields
 from bcns_pipeline.sandbox.bigcommerce.orders.editing import OrderEditing
@@ -51,6 +53,7 @@ class BigCommerce:
         self.client_secret = secrets.token_hex(32)
         self.scopes = set(options.scopes)
         self.shop = Shop(store_hash, clock, self.client_id, from_pairs(options.shop))
+        self.courier = Courier(self.shop, self.client_secret)
         self.quota = Quota(options.quota, options.quota_window_ms)
         self.routes = Routes()
         self.inventory = Inventory(lambda: self.store, options.adjustment_delay_ms)
@@ -84,6 +87,7 @@ class BigCommerce:
             Shipments(self.shop),
             Refunds(self.shop),
             Metafields(self.shop),
+            Hooks(self.courier),
         ):
             for route in part.routes():
                 self.add(*route)

@@ -1,7 +1,7 @@
-"""What the store says about itself: information, time, currencies, channels, locations, settings, hooks.
+"""What the store says about itself: information, time, currencies, channels, locations, settings.
 
 Put small read-only lists here. Do not put the catalogue or stock here. Sources: facts/bigcommerce.md 1.1,
-2.5, 2.6, 5.4, 6.1, 8; v2 lists are bare arrays and end with 204.
+2.5, 2.6, 5.4, 8; v2 lists are bare arrays and end with 204.
 """
 
 # ruff: noqa: ARG002 - a route hands the call to every handler, whether it looks at it or not.
@@ -59,8 +59,6 @@ class StoreInformation:
             ("GET", "/v3/inventory/locations", "locations", self.locations, "store_locations"),
             ("GET", "/v3/channels", "channels", self.channels, "store_channel_settings"),
             ("GET", "/v3/settings/inventory", "settings", self.settings, INFORMATION),
-            # Hooks need no scope: every account may list its own.
-            ("GET", "/v3/hooks", "hooks", self.hooks, None),
             ("GET", "/v2/store", "store", self.store, INFORMATION),
             ("GET", "/v2/time", "time", self.time, INFORMATION),
             ("GET", "/v2/currencies", "currencies", self.currencies, INFORMATION),
@@ -266,24 +264,6 @@ class StoreInformation:
             "refund_order_stock_adjustment": settings.refund_order_stock_adjustment,
         }
         return json_answer(200, {"data": {**SETTINGS, **stock}, "meta": {}})
-
-    def hooks(self, call: Call) -> Answer:
-        """GET /v3/hooks: one that an earlier installation left behind, switched off."""
-        hook: dict[str, Any] = {
-            "id": 20001,
-            "client_id": self._shop.client_id,
-            "store_hash": self._store().hash,
-            "scope": "store/cart/converted",
-            "destination": "https://example.com/left-behind",
-            "headers": None,
-            "is_active": False,
-            "created_at": int(self._store().created.timestamp()),
-            "updated_at": int(self._store().created.timestamp()),
-        }
-        query = call.query
-        shown = all(query.get(name, hook[name]) == hook[name] for name in ("scope", "destination"))
-        shown = shown and truth(query.get("is_active", "false")) == hook["is_active"]
-        return rows_answer(call, [hook] if shown else [], 50, 250)
 
 
 def rows_answer(call: Call, rows: list[dict[str, Any]], default: int, most: int) -> Answer:

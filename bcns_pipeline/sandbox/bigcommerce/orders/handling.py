@@ -137,8 +137,6 @@ def _move(shop: Shop, line: Line, by: int) -> None:
     assert line.item is not None
     row = shop.store.items[line.item]
     shop.store.set_stock(line.item, line.location, row.on_hand[line.location] + by)
-    if shop.listener is None:
-        return
     change: dict[str, Any] = {"product_id": row.product_id, "method": "relative", "value": by}
     product = shop.store.product(row.product_id)
     if product is not None and product.tracking == "variant":
