@@ -164,6 +164,21 @@ def test_shoppers_are_read_with_their_addresses(sandbox: Sandbox, store: BigComm
     assert store.customers.addresses([number])[number] == changed[number].document["addresses"]
 
 
+def test_a_hook_is_made_told_from_one_with_another_secret_and_taken_away(store: BigCommerceClient) -> None:
+    destination, ours = "https://bcns.example.com/h", {"X-Secret": "our-secret"}
+    made = store.hooks.create("store/order/*", destination, ours)
+    assert isinstance(made, Sent)
+    number = int(made.record_id or 0)
+    assert isinstance(store.hooks.create("store/order/*", destination, ours), Refused)
+    assert isinstance(store.hooks.update(number, active=False), Sent)
+    found = {one.id: one for one in store.hooks.list(headers=ours)}[number]
+    assert (found.active, found.matches, found.header_names) == (False, True, ("X-Secret",))
+    assert {one.id: one for one in store.hooks.list(headers={"X-Secret": "old"})}[number].matches is False
+    assert store.hooks.admin().status[number] == "inactive"
+    assert isinstance(store.hooks.delete(number), Sent)
+    assert number not in {one.id for one in store.hooks.list()}
+
+
 def customer(account: NetSuiteClient) -> int:
     body = {
         "externalId": "bc-x-customer-1",
