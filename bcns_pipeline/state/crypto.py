@@ -83,13 +83,16 @@ class Vault:
         )
         with self._scope.transaction(conn) as tx:
             rows = {row.subject: row for row in tx.execute(query)}
-            # In one order for all, so that two processes that meet the same shoppers do not lock each other out.
-            missing = [self._fresh(subject) for subject in wanted if subject not in rows]
-            if missing:
+        # In one order for all, so that two processes that meet the same shoppers do not lock each other out.
+        missing = [self._fresh(subject) for subject in wanted if subject not in rows]
+        if missing:
+            # In a transaction of its own: a key that waits for the caller's commit would hold up everybody who
+            # meets the same shopper, and one of those may hold the audit chain that the caller waits for.
+            with self._scope.transaction() as own:
                 # Two processes may meet the same shopper at once: the first one's key is everybody's.
                 insert = sa.dialects.postgresql.insert(subject_key).on_conflict_do_nothing()
-                tx.execute(insert, missing)
-                rows = {row.subject: row for row in tx.execute(query)}
+                own.execute(insert, missing)
+                rows = {row.subject: row for row in own.execute(query)}
         return {subject: self._unwrap(rows[subject].id, rows[subject].wrapped_key) for subject in wanted}
 
     def key_by_id(self, key_id: str, *, conn: sa.Connection | None = None) -> SubjectKey:

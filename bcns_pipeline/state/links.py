@@ -50,14 +50,21 @@ class Links:
 
         Of a kind in `MANY_TO_ONE` it replaces only what linked the BigCommerce record.
         """
-        columns = [
-            copy_texts(one.netsuite_id for one in links),
-            copy_texts(one.bigcommerce_id for one in links),
-            copy_texts(one.label for one in links),
-            copy_texts(canonical(dict(one.detail)) for one in links),
-            copy_texts(one.origin for one in links),
+        rows = [
+            {
+                "netsuite_id": one.netsuite_id,
+                "bigcommerce_id": one.bigcommerce_id,
+                "label": one.label,
+                "detail": dict(one.detail),
+                "origin": one.origin,
+            }
+            for one in links
         ]
-        return self._put(kind, columns, conn)
+        if not rows:
+            return 0
+        with self._scope.transaction(conn) as tx:
+            lock_chain(tx)
+            return self._replace(tx, kind, _GIVEN, {"rows": canonical(rows)})
 
     def get(self, kind: str, netsuite_id: str, *, conn: sa.Connection | None = None) -> Link | None:
         """The link of that NetSuite record (the newest of several), or None."""
@@ -116,7 +123,7 @@ class Links:
             details,
             [origin] * len(frame),
         ]
-        return self._put(ITEM, columns, conn)
+        return self._copy_items(columns, conn)
 
     def items(self, *, conn: sa.Connection | None = None) -> pd.DataFrame:
         """All item links: int64 item_id, product_id, variant_id; sku, tracking; ordered by item_id."""
@@ -149,7 +156,7 @@ class Links:
             na_filter=False,
         )
 
-    def _put(self, kind: str, columns: Sequence[Sequence[Any]], conn: sa.Connection | None) -> int:
+    def _copy_items(self, columns: Sequence[Sequence[Any]], conn: sa.Connection | None) -> int:
         with self._scope.transaction(conn) as tx:
             lock_chain(tx)
             tx.execute(
@@ -161,15 +168,19 @@ class Links:
             tx.execute(sa.text("truncate link_in"))
             names = ("netsuite_id", "bigcommerce_id", "label", "detail", "origin")
             copy_in(tx, "link_in", names, (), columns)
-            values = {"store": self._scope.store, "kind": kind}
-            if kind in MANY_TO_ONE:
-                changed = tx.execute(_UPSERT_MANY, values).rowcount
-            else:
-                # Two records that swapped their partners would collide one by one, so old pairs go first.
-                tx.execute(_REMOVE_TAKEN, values)
-                changed = tx.execute(_UPSERT, values).rowcount
-            if changed:
-                self._audit.append(tx, "link.written", f"link:{kind}", {"kind": kind, "links": changed})
+            return self._replace(tx, ITEM, "link_in", {})
+
+    def _replace(self, tx: sa.Connection, kind: str, source: str, values: Mapping[str, Any]) -> int:
+        """Write the links of `source`, a table expression of our own, and the audit row."""
+        bound = {"store": self._scope.store, "kind": kind, **values}
+        if kind in MANY_TO_ONE:
+            changed = tx.execute(sa.text(_UPSERT_MANY.format(source=source)), bound).rowcount
+        else:
+            # Two records that swapped their partners would collide one by one, so old pairs go first.
+            tx.execute(sa.text(_REMOVE_TAKEN.format(source=source)), bound)
+            changed = tx.execute(sa.text(_UPSERT.format(source=source)), bound).rowcount
+        if changed:
+            self._audit.append(tx, "link.written", f"link:{kind}", {"kind": kind, "links": changed})
         return changed
 
     def _many(
@@ -194,32 +205,32 @@ class Links:
         ]
 
 
-_REMOVE_TAKEN = sa.text(
-    f"""
-    delete from {link.fullname} l using link_in n
-    where l.store = :store and l.kind = :kind and l.bigcommerce_id = n.bigcommerce_id
-      and l.netsuite_id <> n.netsuite_id
-    """
+# A few links go as one JSON value; a whole catalogue by COPY into a table.
+_GIVEN = (
+    "jsonb_to_recordset(cast(:rows as jsonb)) as link_in(netsuite_id text, bigcommerce_id text, label text, "
+    "detail jsonb, origin text)"
 )
-_UPSERT = sa.text(
-    f"""
-    insert into {link.fullname} (store, kind, netsuite_id, bigcommerce_id, label, detail, origin)
-    select :store, :kind, netsuite_id, bigcommerce_id, label, detail, origin from link_in order by netsuite_id
+_LINK_IN = "netsuite_id, bigcommerce_id, label, detail, origin"
+_REMOVE_TAKEN = f"""
+    delete from {link.fullname} l using {{source}}
+    where l.store = :store and l.kind = :kind and l.bigcommerce_id = link_in.bigcommerce_id
+      and l.netsuite_id <> link_in.netsuite_id
+"""
+_UPSERT = f"""
+    insert into {link.fullname} (store, kind, {_LINK_IN})
+    select :store, :kind, {_LINK_IN} from {{source}} order by netsuite_id
     on conflict (store, kind, netsuite_id) where kind not in {MANY_TO_ONE} do update
     set bigcommerce_id = excluded.bigcommerce_id, label = excluded.label, detail = excluded.detail,
         origin = excluded.origin, linked_at = now()
     where (link.bigcommerce_id, link.label, link.detail)
         is distinct from (excluded.bigcommerce_id, excluded.label, excluded.detail)
-    """
-)
-_UPSERT_MANY = sa.text(
-    f"""
-    insert into {link.fullname} (store, kind, netsuite_id, bigcommerce_id, label, detail, origin)
-    select :store, :kind, netsuite_id, bigcommerce_id, label, detail, origin from link_in order by bigcommerce_id
+"""
+_UPSERT_MANY = f"""
+    insert into {link.fullname} (store, kind, {_LINK_IN})
+    select :store, :kind, {_LINK_IN} from {{source}} order by bigcommerce_id
     on conflict (store, kind, bigcommerce_id) do update
     set netsuite_id = excluded.netsuite_id, label = excluded.label, detail = excluded.detail,
         origin = excluded.origin, linked_at = now()
     where (link.netsuite_id, link.label, link.detail)
         is distinct from (excluded.netsuite_id, excluded.label, excluded.detail)
-    """
-)
+"""
