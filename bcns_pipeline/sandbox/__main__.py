@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 
+from bcns_pipeline.sandbox.bigcommerce.settings import from_pairs
 from bcns_pipeline.sandbox.options import ALL_SCOPES, CUSTOM_FIELDS, Options, Troubles
 from bcns_pipeline.sandbox.serve import run
 from bcns_pipeline.sandbox.world import NETSUITE_LOCATION_IDS
@@ -49,6 +50,10 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument("--control-port", type=int, default=0)
     parser.add_argument("--exit-with-parent", action="store_true")
     given = parser.parse_args(arguments)
+    try:
+        from_pairs(given.shop)
+    except ValueError as fault:
+        parser.error(str(fault))
     if not 1 <= given.locations <= len(NETSUITE_LOCATION_IDS) or given.skus < 1:
         parser.error(f"needs at least one SKU and 1 to {len(NETSUITE_LOCATION_IDS)} locations")
     return Options(

@@ -49,7 +49,7 @@ class Events:
         self.merchant = merchant
         self.orders: dict[int, Order] = {}
         self.office = Office(merchant.netsuite.books)
-        self.shop = ShopEvents(merchant.bigcommerce.shop, merchant.options.seed)
+        self.shop = ShopEvents(merchant.bigcommerce.shop, lambda: merchant.options.seed)
 
     # -- NetSuite --------------------------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ class Merchant:
     def _fill(self, world: World) -> None:
         store = Store(STORE_HASH, self.clock.utc())
         store.load(world)
-        self.bigcommerce.shop.open(store)
+        self.bigcommerce.load(store, self.options)
         self.netsuite.load(world, self.options)
 
     def describe(self, bigcommerce_url: str, netsuite_url: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import contextlib
 import gc
 import hashlib
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -43,9 +43,9 @@ TEXTS = ("customer_message", "staff_notes", "tax_provider_id", "tax_class", "ext
 class ShopEvents:
     """The hand that moves the shop. Raises `BadCart`, `OutOfStock` or `ValueError`, and then nothing happened."""
 
-    def __init__(self, shop: Shop, seed: int) -> None:
+    def __init__(self, shop: Shop, seed: Callable[[], int]) -> None:
         self.shop = shop
-        self.seed = seed
+        self._seed = seed
         self.shoppers = Shoppers(shop)
 
     # -- buying ----------------------------------------------------------------------------------------------
@@ -82,7 +82,7 @@ class ShopEvents:
 
     def _priced(self, body: Mapping[str, Any], number: int) -> tuple[Order, Customer | None]:
         shop, settings = self.shop, self.shop.settings
-        digest = hashlib.sha256(f"{body.get('seed', self.seed)}/{number}".encode()).digest()
+        digest = hashlib.sha256(f"{body.get('seed', self._seed())}/{number}".encode()).digest()
         rng = random.Random(digest)  # noqa: S311 - a choice of goods
         channel_id = int(body.get("channel_id", 1))
         if channel_id not in shop.channels():
@@ -172,7 +172,7 @@ class ShopEvents:
         rest = {
             k: v for k, v in raw.items() if k not in ("count", "within_seconds", "most_lines", "returning")
         }
-        rng = random.Random(self.seed * 1_000_003 + count)  # noqa: S311 - a choice of goods
+        rng = random.Random(self._seed() * 1_000_003 + count)  # noqa: S311 - a choice of goods
         now, placed = self.shop.now(), list[Order]()
         shoppers = [int(one) for one in raw.get("customer_ids", ())]
         with uncollected():

@@ -92,6 +92,13 @@ class BigCommerce:
             for route in part.routes():
                 self.add(*route)
 
+    def load(self, store: Store, options: Options) -> None:
+        """Another merchant: no orders, no hooks, settings as at the start; credentials and limits stay."""
+        self.options = options
+        self.shop.settings.change(from_pairs(options.shop).show())
+        self.shop.open(store)
+        self.courier.forget()
+
     @property
     def store(self) -> Store:
         """The catalogue that is sold from."""

@@ -56,6 +56,11 @@ class Courier:
         self._workers: list[asyncio.Task[None]] = []
         shop.listener = self.announce
 
+    def forget(self) -> None:
+        """Another merchant has no hooks; what is still on its way reaches nobody."""
+        self.book = HookBook(self.shop.now())
+        self.interference.forget()
+
     # -- events ----------------------------------------------------------------------------------------------
 
     def announce(self, scope: str, data: dict[str, Any], channel_id: int) -> None:
@@ -99,7 +104,7 @@ class Courier:
 
     async def _attempt(self, sender: Sender, delivery: Delivery) -> None:
         hook = delivery.hook
-        if not hook.active or hook.id not in self.book.hooks:
+        if not hook.active or self.book.hooks.get(hook.id) is not hook:
             self._note(delivery, None, "the hook is off", 0.0)
             return
         domain = urlsplit(hook.destination).netloc

@@ -49,6 +49,10 @@ class Interference:
             )
         )
 
+    def forget(self) -> None:
+        """No more plans, and what was held back is gone with them."""
+        self._plans = []
+
     def clear(self) -> None:
         """No more plans; what was held back goes out."""
         plans, self._plans = self._plans, []

@@ -142,7 +142,7 @@ def change_line(
             order.addresses = [place for place in order.addresses if place.id != line.address_id]
     if order.status_id not in statuses.HOLDS_NO_STOCK and shop.settings.edit_order_stock_adjustment:
         handling.take_stock(shop, order)
-    checkout.price(order)
+    _recompute(order)
 
 
 def discount_by_hand(order: Order, amount: Decimal) -> None:
@@ -151,12 +151,18 @@ def discount_by_hand(order: Order, amount: Decimal) -> None:
     promotions = sum((one.total for one in order.discounts if one.kind == "promotion"), money.ZERO)
     if amount > promotions:
         order.discounts.append(Discount("manual", 2, amount - promotions, "Manual Discount"))
-    checkout.price(order)
+    _recompute(order)
 
 
 def replace_fees(order: Order, fees: list[Fee]) -> None:
     """These are the order's fees now, and no others."""
     order.fees = fees
+    _recompute(order)
+
+
+def _recompute(order: Order) -> None:
+    """An edit computes the total anew, whatever total the order was once made with."""
+    order.override = None
     checkout.price(order)
 
 
