@@ -8,7 +8,7 @@ closed lines, what was fulfilled or billed) is never in a patch, and a billed or
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from bcns_pipeline.rules.money import Money
@@ -57,7 +57,7 @@ def plan_edit(before: Draft, after: Draft, shown: Shown, policy: OrderPolicy) ->
     lines = _Lines(before, after, shown)
     lines.compare()
     header, reasons = _header(before, after)
-    retaxed = after.overrides_tax and _taxes(before) != _taxes(after)
+    retaxed = after.overrides_tax and not lines.there and _taxes(before) != _taxes(after)
     moved = bool(lines.patches or lines.conflicts or _MONEY & header.keys() or retaxed)
     if shown.status in _NAMES or not after.is_order:
         if moved:
@@ -126,7 +126,8 @@ class _Lines:
         self.patches: list[dict[str, Any]] = []
         self.reasons: list[str] = []
         self.conflicts: list[str] = []
-        if not differences(after.expected, shown):
+        self.there = not differences(after.expected, shown)
+        if self.there:
             # The edit is there already, whatever is remembered: only further fields of lines may be missing.
             self.found: dict[str, ShownLine] = dict(pair(after.lines, shown.lines).by_key)
             return
@@ -255,7 +256,17 @@ def _tax_again(after: Draft, lines: _Lines) -> dict[str, Any]:
         patch = patches.setdefault(line[1].line, {"line": line[1].line})
         patch["taxDetailsReference"] = line[0].reference
     items = [patches[number] for number in sorted(patches)] + added
-    return {"item": {"items": items}, **tax_details(after.lines, overridden=True)}
+    overridden = tax_details(after.lines, overridden=True)
+    overridden["taxDetails"]["items"] += _emptied(lines)
+    return {"item": {"items": items}, **overridden}
+
+
+def _emptied(lines: _Lines) -> Iterator[dict[str, Any]]:
+    """Rows of nothing for lines that were taken off: theirs would stay, since each row is kept by its line."""
+    for key, old in lines.before.items():
+        if key not in lines.after and key in lines.found and old.taxes:
+            row = replace(old.taxes[0], basis=ZERO, rate=ZERO, amount=ZERO)
+            yield row.body(old.reference)
 
 
 def _kept(

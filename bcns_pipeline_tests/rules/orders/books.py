@@ -77,7 +77,12 @@ class Record:
                 assert "quantity" not in line
             assert line.get("quantity", 0) >= self.fulfilled.get(number, 0)
         if "taxDetails" in body:
-            self.details = body["taxDetails"]["items"]
+            rows = body["taxDetails"]["items"]
+            named = {row["taxDetailsReference"]["id"] for row in rows}
+            # Kept by their line: rows of lines that a request does not name stay (facts/netsuite.md 3.3).
+            self.details = [
+                one for one in self.details if one["taxDetailsReference"]["id"] not in named
+            ] + rows
 
     def amount(self, line: dict[str, Any]) -> Decimal:
         assert cents(line["amount"], self.digits) == line["amount"], "more digits than the currency has"

@@ -196,6 +196,15 @@ def test_with_suitetax_all_rows_are_sent_again_with_the_names_of_their_lines() -
     assert [row["taxAmount"] for row in patch.body["taxDetails"]["items"]] == [D("2.00"), D("0.40")]
     books.write(patch.body)
     assert (books.total, books.tax) == (D("31.40"), D("2.40"))
+    assert plan_edit(before, after, books.shown(), policy) is None
+
+
+def test_with_suitetax_a_line_that_was_taken_off_leaves_no_tax_behind() -> None:
+    policy = replace(NOTED, tax=SUITETAX)
+    before, after = draft(cart(3), policy, SUITE_FACTS), draft(cart(0), policy, SUITE_FACTS)
+    books = record(before)
+    books.write(patch_of(before, after, books.shown(), policy).body)
+    assert (books.total, books.tax) == (D("9.40"), D("0.40"))
 
 
 def test_another_item_on_the_same_line_is_exchanged_while_nothing_left() -> None:
