@@ -136,6 +136,8 @@ class _Lines:
         new = pair([line for line in after.lines if line.key not in self.before], old.rest)
         self.found = dict(old.by_key)
         for key, shown_line in new.by_key.items():
+            if is_void(shown_line) and not shown_line.key:
+                continue  # nobody can say whose it was, so a new line it is
             if is_void(shown_line) or same_figures(self.after[key], shown_line):
                 self.found[key] = shown_line
             elif shown_line.key:

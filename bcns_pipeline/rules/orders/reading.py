@@ -59,7 +59,7 @@ def read_order(document: Json) -> Order:
         placed_at=fields.moment(document, "date_created"),
         modified_at=fields.moment(document, "date_modified"),
         currency=_currency(document),
-        charged=_cost(document, "total"),
+        charged=_charged(document),
         subtotal=_cost(document, "subtotal"),
         shipping=_cost(document, "shipping_cost"),
         handling=_cost(document, "handling_cost"),
@@ -123,6 +123,13 @@ def _cost(source: Json, name: str, at: str = "") -> Cost:
         fields.amount(source, f"{name}_inc_tax", at),
         fields.amount(source, f"{name}_tax", at),
     )
+
+
+def _charged(document: Json) -> Cost:
+    """The order's total; its tax is the difference where the order does not say it."""
+    cost = _cost(document, "total")
+    said = document.get("total_tax") not in (None, "")
+    return cost if said else Cost(cost.ex, cost.inc, cost.inc - cost.ex)
 
 
 def _address(source: Json, at: str) -> Address:

@@ -106,6 +106,10 @@ def test_the_currency_is_the_one_that_was_charged_not_the_one_that_was_shown() -
     assert order.currency == "USD"
 
 
+def test_the_tax_of_an_order_that_does_not_say_it_is_the_difference() -> None:
+    assert order_of(EXAMPLE_C, total_tax="").charged.tax == D("8.71")
+
+
 def test_a_pickup_and_a_pre_order_keep_what_shipping_needs() -> None:
     shown = document(Cart([CartLine(D(5), event_date="2026-03-01")]))
     (parcel,) = shown["consignments"]["shipping"]
