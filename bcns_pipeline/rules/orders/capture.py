@@ -22,17 +22,25 @@ _STORED_VALUE = frozenset({"gift_certificate", "giftcertificate", "store_credit"
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What settles the order, in its currency. `later` is what a method that is paid later still owes."""
+    """What settles the order, in its currency. `later` is what a method that is paid later still owes.
+
+    `refunded` went back since, and is no part of `whole`.
+    """
 
     taken: Money
     authorised: Money
     stored_value: Money
     later: Money
+    refunded: Money
 
     @property
     def whole(self) -> Money:
         """All of it."""
         return self.taken + self.authorised + self.stored_value + self.later
+
+    def settles(self, charged: Money) -> bool:
+        """Whether it is what the order came to: when it was bought, or since it was made smaller and paid back."""
+        return charged in (self.whole, self.whole - self.refunded)
 
     def __str__(self) -> str:
         said = [
@@ -42,6 +50,7 @@ class Settled:
                 ("authorised", self.authorised),
                 ("stored value", self.stored_value),
                 ("paid later", self.later),
+                ("since refunded", self.refunded),
             )
             if amount
         ]
@@ -49,7 +58,7 @@ class Settled:
 
 
 def settled(order: Order, transactions: Sequence[Tender], policy: OrderPolicy) -> Settled:
-    """What the transactions come to, before refunds, which come after the sale.
+    """What the transactions come to. Refunds come after the sale and are told apart.
 
     An authorisation counts as far as it was neither captured nor voided; failed and test transactions, and
     those in another currency, count for nothing.
@@ -79,7 +88,7 @@ def settled(order: Order, transactions: Sequence[Tender], policy: OrderPolicy) -
     stored = Money.of(order.gift_certificate + order.store_credit, order.currency)
     rest = Money.of(order.charged.inc, order.currency) - taken - authorised - stored
     later = rest if rest.minor > 0 and fold(order.payment_method) in policy.offline_methods else nothing
-    return Settled(taken, authorised, stored, later)
+    return Settled(taken, authorised, stored, later, _sum(good, frozenset({"refund"}), order))
 
 
 def _sum(tenders: Sequence[Tender], events: frozenset[str], order: Order) -> Money:

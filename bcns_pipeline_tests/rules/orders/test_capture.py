@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from bcns_pipeline.rules.orders.capture import settled
+from bcns_pipeline.rules.orders.draft import Draft
 from bcns_pipeline.rules.orders.model import Details, Tender
+from bcns_pipeline.rules.orders.sales_order import build
 from bcns_pipeline_tests.rules.orders.books import Record
 from bcns_pipeline_tests.rules.orders.examples import (
     EXAMPLE_C,
+    FACTS,
     MARKETPLACE_ITEM,
     POLICY,
     D,
@@ -93,6 +96,22 @@ def test_money_that_does_not_match_stops_the_order_or_is_flagged() -> None:
     exact = Details(transactions=(tender("purchase", TOTAL),))
     assert drafted(EXAMPLE_C, BLOCK, details=exact).sources["settled"] == "taken 116.73"
     assert "(nothing)" in problems(EXAMPLE_C, BLOCK, details=Details(transactions=()))["ORDER_NOT_CAPTURED"]
+
+
+def test_an_order_made_smaller_and_paid_back_is_settled_and_so_is_one_only_paid_back() -> None:
+    paid, back = tender("purchase", "120"), tender("refund", "3.27", 2, reference_id=1)
+    details = Details(transactions=(paid, back))
+    assert (
+        drafted(EXAMPLE_C, BLOCK, details=details).sources["settled"] == "taken 120.00, since refunded 3.27"
+    )
+    whole_order = Details(transactions=(tender("purchase", TOTAL), back))
+    assert drafted(EXAMPLE_C, BLOCK, details=whole_order)
+    assert "ORDER_NOT_CAPTURED" in problems(EXAMPLE_C, BLOCK, details=Details(transactions=(paid,)))
+
+
+def test_an_earlier_version_is_built_without_asking_for_its_money() -> None:
+    order = order_of(EXAMPLE_C)
+    assert isinstance(build(order, Details(), FACTS, BLOCK, check_capture=False), Draft)
 
 
 def test_cents_of_money_may_become_a_rounding_line() -> None:
