@@ -11,6 +11,9 @@ from typing import Any
 import dagster as dg
 
 from bcns_pipeline.config import load_or_default
+from bcns_pipeline.defs.fulfilment import assets as fulfilment_assets
+from bcns_pipeline.defs.fulfilment import automation as fulfilment_automation
+from bcns_pipeline.defs.fulfilment import checks as fulfilment_checks
 from bcns_pipeline.defs.intake import automation as intake_automation
 from bcns_pipeline.defs.inventory import assets as inventory_assets
 from bcns_pipeline.defs.inventory import automation as inventory_automation
@@ -33,16 +36,26 @@ def build_defs(
     """
     mapping, _faults = load_or_default(Path(config_path or load_settings().config))
     return dg.Definitions(
-        assets=[*inventory_assets.ASSETS, *order_assets.assets(mapping)],
-        asset_checks=[*inventory_checks.CHECKS, *order_checks.CHECKS],
-        jobs=[*inventory_automation.JOBS, *order_automation.JOBS, *platform_automation.JOBS],
+        assets=[*inventory_assets.ASSETS, *order_assets.assets(mapping), *fulfilment_assets.ASSETS],
+        asset_checks=[*inventory_checks.CHECKS, *order_checks.CHECKS, *fulfilment_checks.CHECKS],
+        jobs=[
+            *inventory_automation.JOBS,
+            *order_automation.JOBS,
+            *fulfilment_automation.JOBS,
+            *platform_automation.JOBS,
+        ],
         schedules=[*inventory_automation.schedules(mapping), *platform_automation.schedules(mapping)],
         sensors=[
             *inventory_automation.SENSORS,
             *intake_automation.sensors(mapping),
+            fulfilment_automation.sensor(mapping),
             *platform_automation.SENSORS,
             platform_automation.leftovers_sensor(
-                {**inventory_automation.DRAINED_BY, **order_automation.DRAINED_BY}
+                {
+                    **inventory_automation.DRAINED_BY,
+                    **order_automation.DRAINED_BY,
+                    **fulfilment_automation.DRAINED_BY,
+                }
             ),
         ],
         resources={"connections": Connections(config_path=config_path), **(overrides or {})},

@@ -25,6 +25,7 @@ from bcns_pipeline.resources.failures import PermanentFailure
 from bcns_pipeline.rules.customers.policy import CustomerPolicy
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.orders.policy import OrderPolicy
+from bcns_pipeline.rules.shipments.policy import ShipmentPolicy
 from bcns_pipeline.settings import Settings, load_settings
 from bcns_pipeline.state.gate import PgGate, Share
 from bcns_pipeline.state.opening import open_state
@@ -96,6 +97,11 @@ class Connections(dg.ConfigurableResource):
     def customer_policy(self) -> CustomerPolicy:
         """What the merchant decided about customers, ready for the rules."""
         return self.mapping.customers.policy()
+
+    @property
+    def shipment_policy(self) -> ShipmentPolicy:
+        """What the merchant wants shoppers to see of their parcels, ready for the rules."""
+        return self.mapping.fulfilment.policy()
 
     def require(self, *systems: str, orders: bool = False) -> None:
         """Refuse before any I/O: raise PermanentFailure naming every fault of mapping and settings at once.

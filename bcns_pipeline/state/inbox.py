@@ -145,6 +145,23 @@ class Inbox:
             row = tx.execute(_WAITING, {**values, "dead": dead}).one()
         return Waiting(row.rows, row.free, row.oldest, row.newest_seq)
 
+    def open_ids(
+        self, resource: Resource, limit: int = 10_000, *, conn: sa.Connection | None = None
+    ) -> list[str]:
+        """What is open, claimed or not, the oldest first."""
+        query = (
+            sa.select(inbox.c.resource_id)
+            .where(
+                inbox.c.store == self._scope.store,
+                inbox.c.resource == resource,
+                inbox.c.generation > inbox.c.done_generation,
+            )
+            .order_by(inbox.c.opened_at, inbox.c.seq)
+            .limit(limit)
+        )
+        with self._scope.transaction(conn) as tx:
+            return list(tx.execute(query).scalars())
+
     def ids(
         self, resource: Resource, since: datetime, until: datetime, *, conn: sa.Connection | None = None
     ) -> list[str]:

@@ -1,0 +1,52 @@
+"""What must be true after each step of the fulfilment flow; a person reads these as promises.
+
+Put the comparison and its severity here. Do not put the computation of either side here.
+"""
+
+import dagster as dg
+
+from bcns_pipeline.defs.fulfilment.assets import shipment_plan, shipments
+from bcns_pipeline.defs.fulfilment.run import FLOW
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.kinds.fulfilment import KINDS
+
+WARN = dg.AssetCheckSeverity.WARN
+
+
+@dg.asset_check(
+    asset=shipment_plan,
+    blocking=True,
+    description="Every fulfilment that waited was looked at, or is not ours.",
+)
+def no_fulfilment_is_lost(
+    context: dg.AssetCheckExecutionContext, connections: Connections
+) -> dg.AssetCheckResult:
+    """Claimed = looked at + unknown; otherwise nothing is sent."""
+    plans = connections.state.plans.of_run(context.run.run_id, FLOW)
+    summary = plans[-1].summary if plans else {"claims": {}, "fulfilments": 0, "unknown": 0}
+    claimed = len(summary["claims"])
+    return dg.AssetCheckResult(
+        passed=claimed == summary["fulfilments"] + summary["unknown"],
+        metadata={
+            "claimed": claimed,
+            "looked_at": summary["fulfilments"],
+            "unknown": summary["unknown"],
+        },
+    )
+
+
+@dg.asset_check(
+    asset=shipments, description="Every shipped line is in the store, and no more than was ordered."
+)
+def every_shipped_line_is_in_the_store(connections: Connections) -> dg.AssetCheckResult:
+    """What the store did not take, or what does not fit the order, is a question with an owner."""
+    errors = [kind.code for kind in KINDS if kind.severity == "error"]
+    found = [one for one in connections.state.exceptions.find(flow=FLOW) if one.code in errors]
+    return dg.AssetCheckResult(
+        passed=not found,
+        severity=WARN,
+        metadata={"open": len(found), "first": ", ".join(one.subject for one in found[:20]) or "none"},
+    )
+
+
+CHECKS = [no_fulfilment_is_lost, every_shipped_line_is_in_the_store]

@@ -1,0 +1,265 @@
+"""Plan: which shipments the store lacks of what NetSuite has shipped, order by order.
+
+Put here which fulfilments are due and how the rules' answers become plan lines and exceptions. Do not put a rule
+here (rules/shipments). The order is read as the store has it now, for what the store shows as shipped is what counts.
+In mode plan nothing is remembered but the plan.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bcns_pipeline.defs.account import account_of
+from bcns_pipeline.defs.fulfilment.run import FLOW, question
+from bcns_pipeline.defs.fulfilment.take import load
+from bcns_pipeline.defs.modes import Mode
+from bcns_pipeline.outcomes import Lane
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.kinds.fulfilment import KINDS
+from bcns_pipeline.rules.natural_keys import shipment_key
+from bcns_pipeline.rules.orders.model import Order
+from bcns_pipeline.rules.orders.problems import Problem
+from bcns_pipeline.rules.orders.reading import Unreadable, read_order
+from bcns_pipeline.rules.shipments.model import (
+    Fulfilment,
+    FulfilmentLine,
+    Shipment,
+    ShipmentAction,
+    read_shipment,
+)
+from bcns_pipeline.rules.shipments.plan import needs_shipments, plan_shipments
+from bcns_pipeline.state.links import ITEM
+from bcns_pipeline.state.order_models import OrderState
+from bcns_pipeline.state.plan_lines import PlanLine
+from bcns_pipeline.state.plans import Plan
+
+SHIPMENT, UPDATE = "shipment", "shipment_update"
+LINK = "shipment"
+# So many parcels of one fulfilment and address are told apart; more would be a warehouse of its own.
+PARCELS = 20
+
+
+@dataclass(slots=True)
+class Planned:
+    """A plan. `orders` by id with what stands in the way of each; `claims` are the inbox rows it answers."""
+
+    plan: Plan
+    fulfilments: int
+    orders: dict[int, list[Problem]]
+    actions: list[ShipmentAction] = field(repr=False)
+    unknown: int = 0
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Actions by kind."""
+        return Counter(one.kind for one in self.actions)
+
+    @property
+    def sentence(self) -> str:
+        """The plan in one line."""
+        parts = [f"{count:,} to {kind}" for kind, count in sorted(self.counts.items())]
+        troubled = sum(bool(problems) for problems in self.orders.values())
+        return (
+            f"fulfilment: {self.fulfilments:,} fulfilments of {len(self.orders):,} orders: "
+            f"{', '.join(parts) or 'nothing to do'}; {troubled:,} orders with a question"
+        )
+
+
+def make_plan(connections: Connections, *, mode: Mode) -> Planned:
+    """Look at every fulfilment that waits, and write the plan. Raises OutsideError."""
+    state = connections.state
+    with state.worker() as worker:
+        claims = state.inbox.claim("fulfilment", connections.mapping.fulfilment.batch, worker)
+        try:
+            planned = _plan(connections, {one.resource_id: one.generation for one in claims}, mode)
+        finally:
+            # Done only once the plan is staged: apply closes them, unless something newer was told since.
+            state.inbox.release(claims)
+    if mode is Mode.APPLY:
+        _remember(connections, planned)
+    return planned
+
+
+def _plan(connections: Connections, claimed: Mapping[str, int], mode: Mode) -> Planned:
+    state = connections.state
+    found = load(connections, [int(one) for one in claimed if one.isdigit()])
+    states = state.orders.by_netsuite({str(order_id) for order_id, _ in found.values()})
+    by_order: dict[int, list[Fulfilment]] = defaultdict(list)
+    for order_id, fulfilment in found.values():
+        if str(order_id) in states:
+            by_order[states[str(order_id)].order_id].append(fulfilment)
+    orders = _orders(connections, list(by_order))
+    items = _items(connections, [one for some in by_order.values() for one in some])
+    problems: dict[int, list[Problem]] = {}
+    lines: list[PlanLine] = []
+    actions: list[ShipmentAction] = []
+    for order_id, fulfilments in sorted(by_order.items()):
+        order = orders.get(order_id)
+        if isinstance(order, Problem) or order is None:
+            problems[order_id] = [
+                order or Problem("SHIPMENT_REFUSED", "BigCommerce does not have it any more.")
+            ]
+            continue
+        named = [_named(one, items, order, states_of(states, order_id), connections) for one in fulfilments]
+        made, troubles = _of_order(connections, order, named)
+        problems[order_id] = troubles
+        actions += made
+        lines += [_line(order_id, one) for one in made]
+    plan = state.plans.create(
+        FLOW,
+        mode=mode.value,
+        as_of=datetime.now(UTC),
+        config_digest=connections.mapping.digest,
+        summary={
+            "claims": dict(claimed),
+            "fulfilments": len(found),
+            "unknown": len(claimed) - len(found),
+            "orders": len(by_order),
+            "troubled": sum(bool(some) for some in problems.values()),
+            "actions_by_kind": dict(Counter(one.kind for one in actions)),
+        },
+    )
+    plan = state.plans.write_lines(plan, lines)
+    return Planned(plan, len(found), problems, actions, len(claimed) - len(found))
+
+
+def states_of(states: Mapping[str, OrderState], order_id: int) -> OrderState:
+    """The row of a BigCommerce order among those found by their NetSuite ids."""
+    return next(one for one in states.values() if one.order_id == order_id)
+
+
+def _orders(connections: Connections, order_ids: Sequence[int]) -> dict[int, Order | Problem]:
+    found: dict[int, Order | Problem] = {}
+    for order_id, one in connections.bigcommerce(Lane.BULK).orders.get_many(order_ids).items():
+        try:
+            found[order_id] = read_order(one.document)
+        except Unreadable as fault:
+            found[order_id] = Problem("SHIPMENT_REFUSED", f"The order can't be read: {fault}")
+    return found
+
+
+def _of_order(
+    connections: Connections, order: Order, fulfilments: Sequence[Fulfilment]
+) -> tuple[list[ShipmentAction], list[Problem]]:
+    store, policy = connections.state.store, connections.shipment_policy
+    keys = [
+        shipment_key(store, one.id, place.id, parcel)
+        for one in fulfilments
+        for place in order.ship_to
+        for parcel in range(PARCELS)
+    ]
+    found = connections.state.links.get_many(LINK, keys)
+    links = {key: int(some[0].bigcommerce_id) for key, some in found.items()}
+    existing = shipments_of(connections, order.id) if needs_shipments(order, links) else []
+    plan = plan_shipments(order, fulfilments, existing, links, store, policy)
+    return plan.actions, plan.problems
+
+
+def shipments_of(connections: Connections, order_id: int) -> list[Shipment]:
+    """The shipments that the store shows of an order."""
+    return [read_shipment(row) for row in connections.bigcommerce(Lane.BULK).orders.shipments(order_id)]
+
+
+def _items(connections: Connections, fulfilments: Sequence[Fulfilment]) -> dict[int, tuple[int, str]]:
+    """{NetSuite item: (variant, SKU)}: by link, else by the item's own SKU."""
+    wanted = {line.item_id for one in fulfilments for line in one.lines}
+    links = connections.state.links.get_many(ITEM, [str(one) for one in wanted])
+    found = {int(key): (int(some[0].bigcommerce_id), some[0].label or "") for key, some in links.items()}
+    missing = wanted - found.keys()
+    if missing:
+        rows = connections.netsuite(Lane.BULK).items.for_orders(
+            missing,
+            (),
+            connections.mapping.inventory.sku_field,
+            oneworld=account_of(connections).oneworld,
+        )
+        found.update((row.id, (0, row.sku)) for row in rows)
+    return found
+
+
+def _named(
+    fulfilment: Fulfilment,
+    items: Mapping[int, tuple[int, str]],
+    order: Order,
+    state: OrderState,
+    connections: Connections,
+) -> Fulfilment:
+    """The fulfilment with what its lines are in the store. Only an order with several lines of one thing needs more."""
+    lines = tuple(
+        replace(line, variant_id=items.get(line.item_id, (0, ""))[0], sku=items.get(line.item_id, (0, ""))[1])
+        for line in fulfilment.lines
+    )
+    named = replace(fulfilment, lines=lines)
+    variants = Counter(line.variant_id or line.sku for line in order.lines)
+    if max(variants.values(), default=0) > 1:
+        return replace(named, lines=tuple(_with_order_lines(connections, named, state)))
+    return named
+
+
+def _with_order_lines(
+    connections: Connections, fulfilment: Fulfilment, state: OrderState
+) -> Sequence[FulfilmentLine]:
+    """Which line of the order each line ships: only the record itself says so (facts/netsuite.md 2.6)."""
+    field_name = connections.order_policy.line_id_field
+    if not field_name or state.netsuite_id is None:
+        return fulfilment.lines
+    netsuite = connections.netsuite(Lane.BULK)
+    detail = netsuite.fulfilments.detail(fulfilment.id)
+    sold = netsuite.sales.lines([int(state.netsuite_id)], custom_fields=(field_name,))
+    keys = {line.line: line.custom.get(field_name.lower(), "") for line in sold}
+    ships = {line.line: line.order_line for line in (detail.lines if detail else ())}
+    found = []
+    for line in fulfilment.lines:
+        key = keys.get(ships.get(line.line) or -1, "")
+        found.append(replace(line, order_line_id=int(key)) if key.isdigit() else line)
+    return found
+
+
+def _line(order_id: int, action: ShipmentAction) -> PlanLine:
+    payload: dict[str, Any] = {
+        "order_id": order_id,
+        "fulfilment_id": action.fulfilment_id,
+        "address_id": action.address_id,
+        "shipment_id": action.shipment_id,
+        "key": action.natural_key,
+        "body": dict(action.body),
+    }
+    kind = UPDATE if action.kind == "update" else SHIPMENT
+    reasons = {
+        "create": "shipped and not shown yet",
+        "update": "later news of a parcel",
+        "adopt": "there already",
+    }
+    acts: Any = {"create": "create", "update": "patch", "adopt": "link"}
+    return PlanLine(
+        acts[action.kind],
+        kind,
+        action.natural_key,
+        payload,
+        reasons[action.kind],
+        f"order:{order_id}",
+        group_key=f"order:{order_id}",
+    )
+
+
+def _remember(connections: Connections, planned: Planned) -> None:
+    """Questions of the orders looked at, and the end of those that are answered."""
+    state = connections.state
+    questions = [
+        question(one.code, order_id, f"Order {order_id}: {one.sentence}", fact=one.fact)
+        for order_id, problems in planned.orders.items()
+        for one in problems
+    ]
+    asked = {(one.code, one.subject) for one in questions}
+    with state.scope.transaction() as conn:
+        state.exceptions.open_many(FLOW, questions, conn=conn)
+        for kind in KINDS:
+            answered = [
+                f"order:{order_id}"
+                for order_id in planned.orders
+                if (kind.code, f"order:{order_id}") not in asked
+            ]
+            if kind.code not in ("SHIPMENT_NOTE_REFUSED", "STATUS_REFUSED") and answered:
+                state.exceptions.heal(FLOW, kind.code, answered, conn=conn)

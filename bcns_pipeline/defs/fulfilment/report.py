@@ -1,0 +1,69 @@
+"""What a person sees of a run of the fulfilment flow.
+
+Put metadata here, built from what the steps hand over. Do not put a decision here.
+"""
+
+from typing import Any
+
+from bcns_pipeline.defs.fulfilment.apply import Applied
+from bcns_pipeline.defs.fulfilment.planning import Planned
+from bcns_pipeline.defs.fulfilment.run import FLOW
+from bcns_pipeline.defs.fulfilment.take import Taken
+from bcns_pipeline.defs.tables import SHOWN, calls_of, table
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.orders.status import label
+
+
+def of_fulfilments(connections: Connections, taken: Taken) -> dict[str, Any]:
+    """What was read, and since when."""
+    return {
+        "summary": taken.sentence,
+        "dagster/row_count": taken.ours,
+        "listed": taken.listed,
+        "new_or_changed": taken.fresh,
+        "since": taken.since,
+        **calls_of(connections, FLOW, 2 + (2 if taken.ours else 0)),
+    }
+
+
+def of_plan(planned: Planned) -> dict[str, Any]:
+    """What would be shown to shoppers, and what stands in the way."""
+    problems = [
+        (order_id, one.code, one.sentence)
+        for order_id, some in sorted(planned.orders.items())
+        for one in some
+    ]
+    return {
+        "summary": planned.sentence,
+        "plan": planned.plan.id,
+        "plan_digest": planned.plan.digest,
+        "fulfilments": planned.fulfilments,
+        "orders": len(planned.orders),
+        "actions": table(
+            ("action", "shipment", "fulfilment", "address"),
+            [
+                (one.kind, one.natural_key, one.fulfilment_id, one.address_id)
+                for one in planned.actions[:SHOWN]
+            ],
+        ),
+        "questions": table(("order", "code", "why"), problems[:SHOWN]),
+    }
+
+
+def of_shipments(connections: Connections, applied: Applied) -> dict[str, Any]:
+    """What was made, changed and moved, and what it cost."""
+    writes = len(applied.shipments) + len(applied.updates) + len(applied.moved) + applied.notes
+    return {
+        "summary": applied.sentence,
+        "shipments": len(applied.shipments),
+        "updates": len(applied.updates),
+        "there_already": applied.adopted,
+        "notes": applied.notes,
+        "moved": table(
+            ("order", "status"),
+            [(one, label(status)) for one, status in sorted(applied.moved.items())[:SHOWN]],
+        ),
+        "refused": table(("order", "code"), sorted(applied.refused.items())[:SHOWN]),
+        **calls_of(connections, FLOW, writes + (1 if applied.orders else 0)),
+        "audit_head": connections.state.head_hash(),
+    }
