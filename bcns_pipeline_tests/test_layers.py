@@ -47,8 +47,10 @@ def test_no_file_is_longer_than_a_person_can_keep_in_mind() -> None:
     assert long == {}
 
 
-def test_the_clients_have_no_method_that_deletes() -> None:
+def test_the_clients_delete_nothing_but_our_own_hooks() -> None:
     for path in (PACKAGE / "clients").rglob("*.py"):
+        if name(path).endswith("bigcommerce/hooks.py"):
+            continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef):
                 assert "delete" not in node.name, f"{name(path)}: {node.name}"

@@ -225,17 +225,17 @@ def channel_ids(patient: Patient) -> Iterator[Finding]:
     wanted: dict[str, dict[int, list[int]]] = {"location": {}, "subsidiary": {}}
     for channel, given in patient.mapping.channels.items():
         for kind, channels in wanted.items():
-            if isinstance(given.get(kind), int):
-                channels.setdefault(given[kind], []).append(channel)
+            if (one := getattr(given, kind)) is not None:
+                channels.setdefault(one, []).append(channel)
     for kind, asked in wanted.items():
         if not asked:
             continue
         text = f"SELECT id FROM {kind} WHERE id IN ({sql.numbers(sorted(asked))}) ORDER BY id ASC"
         there = {int(row["id"]) for page in patient.books.suiteql_all(text) for row in page.rows}
         missing = [
-            f"channels.{channel}.{kind}: {one}"
-            for one in sorted(set(asked) - there)
-            for channel in asked[one]
+            f"channels.{channel}.{kind}: {absent}"
+            for absent in sorted(set(asked) - there)
+            for channel in asked[absent]
         ]
         what = f"Channels' {kind}"
         if missing:
