@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import Settings
+from bcns_pipeline.state.crypto import resolve_data_key
 from bcns_pipeline.state.engine import check_connection, create_engine, database_url
 from bcns_pipeline.state.migrate import ensure_current
 from bcns_pipeline.state.store import State
@@ -33,8 +34,8 @@ def opened_engine(settings: Settings) -> Iterator[sa.Engine]:
 
 
 @contextmanager
-def remembered(settings: Settings) -> Iterator[State]:
-    """The state of the store that this database belongs to, without the key of personal data.
+def remembered(settings: Settings, *, sealed: bool = False) -> Iterator[State]:
+    """The state of the store that this database belongs to; `sealed` brings the key of personal data along.
 
     Raises BadInput where the database was never used, or belongs to another store than the settings name.
     """
@@ -59,7 +60,13 @@ def remembered(settings: Settings) -> Iterator[State]:
                     f"{named}; set it back, or name the other store's database (BCNS_DATABASE_URL)."
                 ]
             )
-        yield State(engine, pinned[0], actor=settings.actor)
+        key = _data_key(settings) if sealed else None
+        yield State(engine, pinned[0], actor=settings.actor, data_key=key)
+
+
+def _data_key(settings: Settings) -> bytes:
+    configured = settings.data_key.get_secret_value() if settings.data_key else None
+    return resolve_data_key(configured, settings.home, embedded=settings.database_url is None)
 
 
 def pinned_accounts(engine: sa.Engine) -> tuple[str, str] | None:

@@ -12,6 +12,8 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +24,58 @@ from bcns_pipeline.cli.console import say, show_table
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import load_settings
 
-JOBS = {"inventory": ("inventory_sync", "inventory_full_sync")}
+
+@dataclass(frozen=True, slots=True)
+class FlowJob:
+    """How a flow is run, and where its plan shows what: tables of an asset's metadata, in this order."""
+
+    job: str
+    plan: str
+    tables: tuple[str, ...]
+    full: str | None = None
+    by_day: bool = False
 
 
-def run_flow(flow: str, *, mode: str, full: bool = False) -> int:
-    """Run FLOW and print what it says; in mode plan, the changes. 0, or 1 if it failed. Raises BadInput."""
-    if flow not in JOBS:
-        raise BadInput([f"There is no flow {flow!r}: {', '.join(sorted(JOBS))} is what can be run."])
+JOBS = {
+    "fulfilment": FlowJob("fulfilment_sync", "fulfilment/shipment_plan", ("actions", "questions")),
+    "inventory": FlowJob("inventory_sync", "inventory/diff", ("changes",), full="inventory_full_sync"),
+    "orders": FlowJob("order_sync", "orders/sales_order_plan", ("orders", "money_impact"), by_day=True),
+}
+
+
+def run_flow(flow: str, *, mode: str, full: bool = False, day: str | None = None) -> int:
+    """Run FLOW and print what it says; in mode plan, the changes. 0, or 1 if it failed. Raises BadInput.
+
+    `day` (YYYY-MM-DD, in the store's zone) is for flows by day, `full` for those that have a full run.
+    """
+    known = JOBS.get(flow)
+    if known is None:
+        raise BadInput([f"There is no flow {flow!r}: {', '.join(sorted(JOBS))} are what can be run."])
+    faults = []
+    if full and known.full is None:
+        faults.append(f"{flow} has no full run; leave --full away.")
+    if day is not None and not known.by_day:
+        faults.append(f"{flow} does not go by day; leave --day away.")
+    if day is not None and not _is_day(day):
+        faults.append(f"--day {day!r} is no day; write it as 2026-11-20.")
+    if faults:
+        raise BadInput(faults)
+    job = known.full if full and known.full else known.job
     with dagster_instance() as instance:
-        result = execute(JOBS[flow][1 if full else 0], instance, run_config={"mode": mode}, say=say)
+        result = execute(job, instance, run_config={"mode": mode}, say=say, day=day)
     if mode == "plan":
-        columns, rows = table_of(result, "inventory/diff", "changes")
-        if rows:
-            show_table(columns, rows)
+        for name in known.tables:
+            columns, rows = table_of(result, known.plan, name)
+            if rows:
+                show_table(columns, rows, title=name.replace("_", " "))
     return 0 if result.success else 1
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 @contextmanager
@@ -60,6 +100,7 @@ def execute(
     run_config: Mapping[str, Any] | None = None,
     say: Callable[[str], object] | None = None,
     overrides: Mapping[str, Any] | None = None,
+    day: str | None = None,
 ) -> ExecuteInProcessResult:
     """One run of `job`; its steps print what they do. Failures are told to `say`, not raised."""
     from bcns_pipeline.definitions import build_defs
@@ -69,7 +110,7 @@ def execute(
         warnings.simplefilter("ignore", dg.BetaWarning)
         definition = build_defs(overrides).resolve_job_def(job)
         result = definition.execute_in_process(
-            run_config=dict(run_config or {}), instance=instance, raise_on_error=False
+            run_config=dict(run_config or {}), instance=instance, raise_on_error=False, partition_key=day
         )
     if not result.success and say is not None:
         for event in result.all_events:

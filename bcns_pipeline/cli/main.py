@@ -1,7 +1,8 @@
 """`bcns`: the command line, thin commands over the rooms.
 
-Put the names, options and one-line helps here; what a command does is in its own module beside this one. Bad
-input ends in sentences and exit code 2, never in a traceback.
+Put the names, options and one-line helps here (those of a person's decisions are in `main_people.py`); what a
+command does is in its own module beside this one. Bad input ends in sentences and exit code 2, never in a
+traceback.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from bcns_pipeline.cli import main_people
 from bcns_pipeline.outcomes import OutsideError
 from bcns_pipeline.rules.faults import BadInput
 
@@ -49,6 +51,7 @@ app.add_typer(config_app, name="config")
 app.add_typer(audit_app, name="audit")
 app.add_typer(smoke_app, name="smoke")
 app.add_typer(explain_app, name="explain")
+main_people.register(app)
 
 
 @app.command()
@@ -153,23 +156,31 @@ def config_check(
     check_config(path)
 
 
+FLOW_HELP = "inventory, orders or fulfilment"
+DAY_HELP = "Of orders: re-read this day in the store's zone, e.g. 2026-11-20."
+
+
 @app.command()
-def plan(flow: Annotated[str, typer.Argument(help="inventory")]) -> None:
-    """What the next run of FLOW would do; nothing is sent."""
+def plan(
+    flow: Annotated[str, typer.Argument(help=FLOW_HELP)],
+    day: Annotated[str | None, typer.Option(help=DAY_HELP)] = None,
+) -> None:
+    """What the next run of FLOW would do, and how much money that moves; nothing is sent."""
     from bcns_pipeline.cli.flows import run_flow
 
-    raise typer.Exit(run_flow(flow, mode="plan"))
+    raise typer.Exit(run_flow(flow, mode="plan", day=day))
 
 
 @app.command()
 def run(
-    flow: Annotated[str, typer.Argument(help="inventory")],
-    full: Annotated[bool, typer.Option(help="Read everything instead of what changed.")] = False,
+    flow: Annotated[str, typer.Argument(help=FLOW_HELP)],
+    full: Annotated[bool, typer.Option(help="Of stock: read everything instead of what changed.")] = False,
+    day: Annotated[str | None, typer.Option(help=DAY_HELP)] = None,
 ) -> None:
     """Run FLOW once, in this process, with the same history that the Dagster UI shows."""
     from bcns_pipeline.cli.flows import run_flow
 
-    raise typer.Exit(run_flow(flow, mode="apply", full=full))
+    raise typer.Exit(run_flow(flow, mode="apply", full=full, day=day))
 
 
 @app.command()
@@ -178,29 +189,6 @@ def status() -> None:
     from bcns_pipeline.cli.status import show_status
 
     raise typer.Exit(show_status())
-
-
-@app.command()
-def exceptions(
-    code: Annotated[str | None, typer.Option(help="Only this code.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Resolved ones too.")] = False,
-) -> None:
-    """The open exceptions, with owner, cause and fix."""
-    from bcns_pipeline.cli.status import show_exceptions
-
-    show_exceptions(code, open_only=not all_)
-
-
-@app.command()
-def approve(
-    exception: Annotated[int, typer.Argument(help="Number, as `bcns exceptions` shows it.")],
-    reason: Annotated[str, typer.Option(help="Why; it goes into the audit chain.")],
-    dismiss: Annotated[bool, typer.Option(help="Close it without allowing what it held back.")] = False,
-) -> None:
-    """Clear an exception that needs a person, such as a tripped breaker or stock that drifted."""
-    from bcns_pipeline.cli.status import approve_exception
-
-    approve_exception(exception, reason, dismiss=dismiss)
 
 
 @smoke_app.command("inventory")

@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from bcns_pipeline.cli.certificates import certificate_beside
 from bcns_pipeline.cli.probes import Finding, Level, Patient, Probe
 from bcns_pipeline.cli.probes_netsuite_stock import ROLE
 from bcns_pipeline.outcomes import Rejected, Unauthorised
@@ -230,7 +230,7 @@ def concurrency(patient: Patient) -> Iterator[Finding]:
 def certificate(patient: Patient) -> Iterator[Finding]:
     """When the certificate beside the key ends, and that it belongs to the key."""
     what, key_path = "Certificate", patient.settings.netsuite_private_key_path
-    path = _certificate_beside(key_path) if key_path is not None else None
+    path = certificate_beside(key_path) if key_path is not None else None
     if path is None:
         yield Finding(
             what,
@@ -277,12 +277,6 @@ def certificate(patient: Patient) -> Iterator[Finding]:
 
 
 _RENEW: Final = "`bcns keygen --out NEW_FOLDER`, upload it, and set the new key path and certificate id."
-
-
-def _certificate_beside(key: Path) -> Path | None:
-    return next(
-        (path for suffix in (".crt", ".cer", ".cert.pem") if (path := key.with_suffix(suffix)).exists()), None
-    )
 
 
 def _belongs(found: x509.Certificate, patient: Patient) -> bool:

@@ -1,19 +1,24 @@
-"""What waits for whom: status on one page, the exceptions, and a person's decision about one of them.
+"""Status: one page of what ran, what is stuck, what waits and for whom.
 
-Put here what a person on call reads and decides. Do not put SQL here (`queries.py`), nor what an approval
-lets through: the flow that asked the question reads the answer in its next run.
+Put here what a person on call reads first. Do not put SQL here (`queries*.py`), nor the exceptions one by one
+(`questions.py`), nor a person's decision (`decisions.py`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from bcns_pipeline.cli.certificates import certificate_end
 from bcns_pipeline.cli.connect import remembered
 from bcns_pipeline.cli.console import age, say, show_table, stamp
-from bcns_pipeline.cli.queries import calls_of_run, exception_by_id, last_plans, waiting
+from bcns_pipeline.cli.money import summed
+from bcns_pipeline.cli.queries import calls_of_run, last_plans, waiting
+from bcns_pipeline.cli.queries_orders import backlogs
 from bcns_pipeline.config import load_or_default
-from bcns_pipeline.rules.exceptions import CATALOGUE
-from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import Settings, load_settings
 from bcns_pipeline.state.exceptions import ExceptionRow
+from bcns_pipeline.state.order_models import Count
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.store import State
 
@@ -21,7 +26,9 @@ from bcns_pipeline.state.store import State
 STUCK_MINUTES = 5
 # One row per code on the status page: a thousand stuck SKUs of one cause are one thing to mend.
 SUBJECTS_SHOWN = 3
-ROWS_SHOWN = 200
+# An order is planned seconds after its event; an inbox row this old means that nothing drains it.
+BACKLOG_MINUTES = 15
+CERTIFICATE_DAYS = 30
 
 
 def show_status() -> int:
@@ -29,27 +36,83 @@ def show_status() -> int:
     settings = load_settings()
     with remembered(settings) as state:
         zone = zone_of(settings)
-        stuck = state.outbox.open_older_than(STUCK_MINUTES)
         questions = state.exceptions.find()
         say(f"Store {state.store}, audit chain at {state.head_hash()[:24]}…")
         say()
         _last_runs(state, zone)
+        _orders(state)
+        _inbox(state)
         _waiting(state)
         _questions(questions)
-    errors = [one for one in questions if one.severity == "error"]
+        troubles = list(_troubles(state, questions, settings))
+    for one in troubles:
+        say(one)
+    if not troubles:
+        say("Nothing is stuck.")
+    return 1 if troubles else 0
+
+
+def _troubles(state: State, questions: list[ExceptionRow], settings: Settings) -> Iterator[str]:
+    """One sentence for each kind of thing that does not go on by itself."""
+    stuck = state.outbox.open_older_than(STUCK_MINUTES)
     if stuck:
-        say(
+        yield (
             f"{len(stuck):,} operations wait for more than {STUCK_MINUTES} minutes: `bcns run FLOW` takes "
             "them up."
         )
+    held = state.outbox.find(states=("held",))
+    if held:
+        yield f"{len(held):,} operations are held until somebody decides: `bcns operations --state held`."
+    old = datetime.now(UTC) - timedelta(minutes=BACKLOG_MINUTES)
+    for one in backlogs(state):
+        if one.oldest is not None and one.oldest < old:
+            yield (
+                f"{one.open:,} events about {one.resource}s wait, the oldest for {age(one.oldest)}: is the "
+                "sensor running?"
+            )
+    errors = [one for one in questions if one.severity == "error"]
     if errors:
-        say(
+        yield (
             f"{len(errors):,} open questions of severity error: `bcns exceptions` shows cause and fix of "
             "each."
         )
-    if not stuck and not errors:
-        say("Nothing is stuck.")
-    return 1 if stuck or errors else 0
+    end = certificate_end(settings.netsuite_private_key_path)
+    if end is not None and end - datetime.now(UTC) < timedelta(days=CERTIFICATE_DAYS):
+        yield f"NetSuite's certificate expires on {end:%Y-%m-%d}: `bcns keygen` makes the next one."
+
+
+def _orders(state: State) -> None:
+    """Orders by where they stand, with the money that they are about; what is waiting or held by its code."""
+    groups: dict[tuple[str, str], list[Count]] = {}
+    for one in state.orders.counts():
+        code = one.code if one.disposition in ("waiting", "held") else None
+        groups.setdefault((one.disposition, code or ""), []).append(one)
+    rows = [
+        (
+            disposition,
+            code,
+            sum(one.orders for one in some),
+            ", ".join(map(str, summed(one.total for one in some))),
+        )
+        for (disposition, code), some in sorted(groups.items())
+    ]
+    if rows:
+        show_table(["orders", "code", "how many", "charged"], rows)
+
+
+def _inbox(state: State) -> None:
+    rows = [
+        (
+            one.resource,
+            one.open,
+            age(one.oldest),
+            age(one.newest_event),
+            age(one.newest_webhook) if one.newest_webhook else None,
+        )
+        for one in backlogs(state)
+    ]
+    if rows:
+        show_table(["inbox", "open", "oldest", "last event", "last by webhook"], rows)
 
 
 def _last_runs(state: State, zone: str | None) -> None:
@@ -109,80 +172,6 @@ def _questions(questions: list[ExceptionRow]) -> None:
         )
     if rows:
         show_table(["severity", "open question", "owner", "flow", "how many", "oldest", "about"], rows)
-
-
-def show_exceptions(code: str | None, *, open_only: bool) -> None:
-    """The exceptions with owner, then cause and fix of each code once."""
-    settings = load_settings()
-    with remembered(settings) as state:
-        zone = zone_of(settings)
-        found = state.exceptions.find(code=code.upper() if code else None, open_only=open_only)
-    if not found:
-        say(f"No {'open ' if open_only else ''}exception{f' of code {code.upper()}' if code else ''}.")
-        return
-    columns = ["no.", "severity", "code", "owner", "about", "since", "met", "what"]
-    rows = [
-        [
-            one.id,
-            one.severity,
-            one.code,
-            one.owner,
-            one.subject,
-            stamp(one.opened_at, zone),
-            one.count,
-            one.message,
-        ]
-        for one in found
-    ]
-    if not open_only:
-        columns.append("ended")
-        for row, one in zip(rows, found, strict=True):
-            row.append(_ending(one, zone))
-    show_table(columns, rows[:ROWS_SHOWN])
-    if len(rows) > ROWS_SHOWN:
-        say(f"… and {len(rows) - ROWS_SHOWN:,} more; name a code with --code.")
-    for name in sorted({one.code for one in found}):
-        entry = CATALOGUE.get(name)
-        if entry is not None:
-            say(f"{name}: {entry.cause}")
-            say(f"  fix: {entry.fix}")
-
-
-def _ending(one: ExceptionRow, zone: str | None) -> str:
-    if one.resolved_at is None:
-        return "open"
-    return f"{one.resolution} by {one.resolved_by} {stamp(one.resolved_at, zone)}: {one.resolution_reason}"
-
-
-def approve_exception(number: int, reason: str, *, dismiss: bool) -> None:
-    """Write a person's decision down: who, why, when. Raises BadInput for an unknown or closed number."""
-    settings = load_settings()
-    if not reason.strip():
-        raise BadInput(["--reason is empty; say why, because it goes into the audit chain."])
-    with remembered(settings) as state:
-        zone = zone_of(settings)
-        row = state.exceptions.resolve(
-            number, "dismissed" if dismiss else "approved", reason.strip(), actor=settings.actor
-        )
-        if row is None:
-            raise BadInput([_why_not(state, number, zone)])
-    word = "dismissed" if dismiss else "approved"
-    say(f"{word} by {settings.actor} at {stamp(row.resolved_at, zone)}: {row.code} {row.subject}")
-    say(f"  {row.message}")
-    entry = CATALOGUE.get(row.code)
-    again = dismiss or (entry is not None and entry.heals)
-    say("  It is asked again where the next run still finds it." if again else "  The next run goes by it.")
-
-
-def _why_not(state: State, number: int, zone: str | None) -> str:
-    known = exception_by_id(state, number)
-    if known is None:
-        return f"There is no exception {number}; `bcns exceptions` lists the open ones."
-    return (
-        f"Exception {number} ({known.code} {known.subject}) is closed already: {known.resolution} by "
-        f"{known.resolved_by} "
-        f"at {stamp(known.resolved_at, zone)}."
-    )
 
 
 def zone_of(settings: Settings) -> str | None:

@@ -30,6 +30,18 @@ UNPOSTED: tuple[Disposition, ...] = ("open", "held", "waiting", "planned")
 # Incomplete orders took no stock yet; cancelled and declined ones gave it back (facts/bigcommerce.md 3).
 NO_STOCK_STATUSES = (0, 5, 6)
 
+# What a person may select orders by, and the type of each value.
+ASKED_BY: dict[str, type[int] | type[str] | type[date]] = {
+    "status_id": int,
+    "channel_id": int,
+    "day": date,
+    "source": str,
+    "currency": str,
+    "disposition": str,
+    "code": str,
+    "record_type": str,
+}
+
 
 class OrderViews:
     """What is asked of the orders of one store."""
@@ -87,6 +99,30 @@ class OrderViews:
             differs = order_state.c.applied_hash != order_state.c.content_hash
             wanted.append(differs if edited else sa.not_(sa.func.coalesce(differs, False)))
         return self._select(wanted, limit, conn)
+
+    def ids(
+        self,
+        *,
+        placed_since: datetime | None = None,
+        placed_before: datetime | None = None,
+        conn: sa.Connection | None = None,
+        **equal: str | int | date,
+    ) -> list[int]:
+        """Ids of orders placed in the half-open window whose columns equal what is given (`ASKED_BY`), ascending.
+
+        ValueError for a column that is not to be asked by.
+        """
+        if not set(equal) <= ASKED_BY.keys():
+            raise ValueError(f"orders are asked for by {', '.join(ASKED_BY)}")
+        query = sa.select(order_state.c.order_id).where(order_state.c.store == self._scope.store)
+        for name, value in equal.items():
+            query = query.where(order_state.c[name] == value)
+        if placed_since is not None:
+            query = query.where(order_state.c.placed_at >= placed_since)
+        if placed_before is not None:
+            query = query.where(order_state.c.placed_at < placed_before)
+        with self._scope.transaction(conn) as tx:
+            return list(tx.execute(query.order_by(order_state.c.order_id)).scalars())
 
     def unreferenced(self, limit: int = 500, *, conn: sa.Connection | None = None) -> list[OrderState]:
         """In NetSuite with a number that does not stand on the BigCommerce order yet, by id."""

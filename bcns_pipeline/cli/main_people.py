@@ -1,0 +1,124 @@
+"""The commands with which people answer: exceptions, held writes, orders that are to be looked at again.
+
+Put the names, options and one-line helps of these commands here. What a command does is in its own module.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+exceptions_app = typer.Typer(
+    invoke_without_command=True, help="The open exceptions, with owner, cause and fix; what to do about them."
+)
+
+Number = Annotated[int, typer.Argument(help="Number, as `bcns exceptions` shows it.")]
+Code = Annotated[str | None, typer.Option(help="Only this code.")]
+All = Annotated[bool, typer.Option("--all", help="Resolved ones too.")]
+Reason = Annotated[str, typer.Option(help="Why; it goes into the audit chain.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to `bcns`."""
+    app.add_typer(exceptions_app, name="exceptions")
+    app.command()(status)
+    app.command()(approve)
+    app.command()(operations)
+
+
+def status() -> None:
+    """One page: what is stuck, who owns it, what waits, when each flow last ran."""
+    from bcns_pipeline.cli.status import show_status
+
+    raise typer.Exit(show_status())
+
+
+@exceptions_app.callback()
+def exceptions(context: typer.Context, code: Code = None, all_: All = False) -> None:
+    """The open exceptions, with owner, cause and fix."""
+    from bcns_pipeline.cli.questions import show_exceptions
+
+    if context.invoked_subcommand is None:
+        show_exceptions(code, open_only=not all_)
+
+
+@exceptions_app.command("list")
+def exceptions_list(
+    code: Code = None,
+    owner: Annotated[str | None, typer.Option(help="Only of this owner or assignee.")] = None,
+    flow: Annotated[str | None, typer.Option(help="Only of this flow.")] = None,
+    age: Annotated[str | None, typer.Option(help="Only open for at least this long: 30m, 4h, 2d.")] = None,
+    all_: All = False,
+    shape: Annotated[str, typer.Option("--format", help="table, lines or json.")] = "table",
+) -> None:
+    """The exceptions that match everything given."""
+    from bcns_pipeline.cli.questions import show_exceptions
+
+    show_exceptions(code, owner=owner, flow=flow, older_than=age, open_only=not all_, shape=shape)
+
+
+@exceptions_app.command("show")
+def exceptions_show(number: Number) -> None:
+    """One exception: cause, fix, runbook page and history."""
+    from bcns_pipeline.cli.questions import show_exception
+
+    show_exception(number)
+
+
+@exceptions_app.command("assign")
+def exceptions_assign(
+    number: Number, to: Annotated[str, typer.Argument(help="Who takes it, as your team calls them.")]
+) -> None:
+    """Give an exception to somebody."""
+    from bcns_pipeline.cli.questions import assign_exception
+
+    assign_exception(number, to)
+
+
+@exceptions_app.command("resolve")
+def exceptions_resolve(number: Number, reason: Reason) -> None:
+    """Close an exception by hand; it is asked again where its cause is still there."""
+    from bcns_pipeline.cli.questions import resolve_exception
+
+    resolve_exception(number, reason)
+
+
+@exceptions_app.command("retry")
+def exceptions_retry(numbers: Annotated[list[int], typer.Argument(help="Numbers of exceptions.")]) -> None:
+    """Have what they are about tried again at once, instead of when its time comes."""
+    from bcns_pipeline.cli.questions import retry_exceptions
+
+    retry_exceptions(numbers)
+
+
+def approve(
+    what: Annotated[str, typer.Argument(help="Number of an exception; or `operation`.")],
+    reason: Reason,
+    number: Annotated[int | None, typer.Argument(help="After `operation`: its number.")] = None,
+    plan: Annotated[int | None, typer.Option(help="After `operation`: all that this plan holds.")] = None,
+    dismiss: Annotated[bool, typer.Option(help="Close it, or give the write up, instead.")] = False,
+) -> None:
+    """Clear an exception that needs a person, or let a held write go: `bcns approve operation 12 --reason …`."""
+    from bcns_pipeline.cli.decisions import approve_exception, approve_operations
+
+    if what == "operation":
+        approve_operations(number, plan, reason, dismiss=dismiss)
+    elif what.isdecimal() and number is None and plan is None:
+        approve_exception(int(what), reason, dismiss=dismiss)
+    else:
+        raise typer.BadParameter("write the number of an exception, or `operation` and its number.")
+
+
+def operations(
+    state: Annotated[
+        list[str] | None,
+        typer.Option(help="planned, sending, held, ambiguous, confirmed, failed, superseded."),
+    ] = None,
+    flow: Annotated[str | None, typer.Option(help="Only of this flow.")] = None,
+    plan: Annotated[int | None, typer.Option(help="Only of this plan.")] = None,
+) -> None:
+    """Writes to both systems that are not settled (or in the states named), with the money they move."""
+    from bcns_pipeline.cli.decisions import show_operations
+
+    show_operations(state or (), flow, plan)

@@ -1,0 +1,128 @@
+"""What the command line asks the state about orders and no flow does: backlogs, one order's trail, held writes.
+
+Put reads here. Nothing here writes, and nothing here is wording. The tables belong to `state/tables*.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bcns_pipeline.state.operations import Operation
+from bcns_pipeline.state.outbox_reads import COLUMNS, read
+from bcns_pipeline.state.store import State
+from bcns_pipeline.state.tables import audit, operation, plan
+from bcns_pipeline.state.tables_orders import inbox, plan_line
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Open rows of the inbox for one resource, and the newest event that a webhook brought."""
+
+    resource: str
+    open: int
+    oldest: datetime | None
+    newest_event: datetime
+    newest_webhook: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLine:
+    """One line of a plan about an order, with the plan it belongs to."""
+
+    plan_id: int
+    mode: str
+    made_at: datetime
+    applied_at: datetime | None
+    config_digest: str
+    run_id: str
+    action: str
+    kind: str
+    natural_key: str
+    reason: str
+    amount_minor: int | None
+    currency: str | None
+    fate: str | None
+    operation_id: int | None
+
+
+def backlogs(state: State) -> list[Backlog]:
+    """The inbox by resource."""
+    is_open = inbox.c.generation > inbox.c.done_generation
+    query = (
+        sa.select(
+            inbox.c.resource,
+            sa.func.count().filter(is_open),
+            sa.func.min(inbox.c.opened_at).filter(is_open),
+            sa.func.max(inbox.c.last_seen),
+            sa.func.max(inbox.c.last_seen).filter(inbox.c.sources.any("webhook")),
+        )
+        .where(inbox.c.store == state.store)
+        .group_by(inbox.c.resource)
+        .order_by(inbox.c.resource)
+    )
+    with state.engine.connect() as conn:
+        return [Backlog(*row) for row in conn.execute(query)]
+
+
+def inbox_row(state: State, order_id: int) -> Any:
+    """The inbox row of an order, or None."""
+    query = sa.select(inbox).where(
+        inbox.c.store == state.store, inbox.c.resource == "order", inbox.c.resource_id == str(order_id)
+    )
+    with state.engine.connect() as conn:
+        return conn.execute(query).one_or_none()
+
+
+def plan_lines_of(state: State, order_id: int) -> list[PlannedLine]:
+    """The lines of all plans about an order, oldest first."""
+    query = (
+        sa.select(
+            plan.c.id,
+            plan.c.mode,
+            plan.c.created_at,
+            plan.c.applied_at,
+            plan.c.config_digest,
+            plan.c.run_id,
+            plan_line.c.action,
+            plan_line.c.kind,
+            plan_line.c.natural_key,
+            plan_line.c.reason,
+            plan_line.c.amount_minor,
+            plan_line.c.currency,
+            plan_line.c.fate,
+            plan_line.c.operation_id,
+        )
+        .join(plan, plan.c.id == plan_line.c.plan_id)
+        .where(plan_line.c.store == state.store, plan_line.c.label == f"order:{order_id}")
+        .order_by(plan.c.id, plan_line.c.line)
+    )
+    with state.engine.connect() as conn:
+        return [PlannedLine(*row) for row in conn.execute(query)]
+
+
+def operations_by(
+    state: State, *, ids: Collection[int] = (), natural_keys: Collection[str] = ()
+) -> list[Operation]:
+    """Operations with one of these ids or natural keys, in any state, oldest first."""
+    if not ids and not natural_keys:
+        return []
+    wanted = sa.or_(operation.c.id.in_(list(ids)), operation.c.natural_key.in_(list(natural_keys)))
+    query = sa.select(*COLUMNS).where(operation.c.store == state.store, wanted).order_by(operation.c.id)
+    with state.engine.connect() as conn:
+        return [read(row) for row in conn.execute(query).mappings()]
+
+
+def audit_of(state: State, subjects: Collection[str]) -> list[Any]:
+    """Rows of the audit chain about these subjects, oldest first."""
+    query = (
+        sa.select(audit)
+        .where(audit.c.store == state.store, audit.c.subject.in_(list(subjects)))
+        .order_by(audit.c.seq)
+    )
+    with state.engine.connect() as conn:
+        return list(conn.execute(query))
