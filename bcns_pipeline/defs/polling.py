@@ -2,12 +2,14 @@
 
 Put here how a poll walks a window and where its cursor stands. Do not put here what a change means: whoever
 claims the inbox row reads the order and decides. The sensor that polls and the run that drains call the same
-function, so an order found twice is one row, and a run without any sensor finds everything by itself.
+function, so an order found twice is one row, and a run without any sensor finds everything by itself. What a listed
+order takes of stock is noted at once, because stock is pushed while orders still wait to be read.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -17,8 +19,12 @@ from bcns_pipeline.defs.days import zone_of
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.intake import advanced, cursor_value, next_window, read_cursor
+from bcns_pipeline.rules.orders.model import Order
+from bcns_pipeline.rules.orders.reading import Unreadable, read_order
 from bcns_pipeline.state.documents import NewDocument
 from bcns_pipeline.state.inbox import Event
+from bcns_pipeline.state.order_models import OrderLine
+from bcns_pipeline.state.order_units import Glimpse
 from bcns_pipeline.state.store import State
 
 CURSOR = "orders/poll"
@@ -69,6 +75,7 @@ def poll_orders(
         cursor = advanced(cursor, window, page.through)
         with state.scope.transaction() as conn:
             state.inbox.record([Event("order", str(one.id), "poll") for one in fresh], conn=conn)
+            state.orders.glimpse(list(_glimpses(fresh)), conn=conn)
             state.cursors.move(CURSOR, cursor_value(cursor), conn=conn)
     return Polled(listed, changed, cursor, complete)
 
@@ -105,6 +112,24 @@ def subject_of(state: State, document: Json, order_id: int) -> str:
 def day_of_order(placed_at: datetime, mapping: Mapping) -> date:
     """The business day of an order, in the store's zone."""
     return placed_at.astimezone(zone_of(mapping)).date()
+
+
+def stock_lines(order: Order) -> Iterator[OrderLine]:
+    """What of the order takes stock: a bundle is its parts, and what is not goods takes none."""
+    parents = {line.parent_line_id for line in order.lines}
+    for line in order.lines:
+        if line.kind != "giftcertificate" and line.id not in parents:
+            yield OrderLine(
+                line.id, line.product_id or None, line.variant_id or None, line.sku, line.quantity
+            )
+
+
+def _glimpses(orders: Iterable[OrderDocument]) -> Iterator[Glimpse]:
+    """What they take of stock. One that can't be read says nothing here, and is an exception once it is claimed."""
+    for one in orders:
+        with suppress(Unreadable):
+            order = read_order(one.document)
+            yield Glimpse(order.id, order.modified_at, order.status_id, tuple(stock_lines(order)))
 
 
 def _changed(state: State, orders: Iterable[OrderDocument]) -> list[OrderDocument]:

@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-import pandas as pd
 import sqlalchemy as sa
 
 from bcns_pipeline.rules.money import Money
@@ -21,14 +20,9 @@ from bcns_pipeline.state.order_models import (
     OrderState,
     Step,
 )
-from bcns_pipeline.state.scope import Scope
+from bcns_pipeline.state.order_units import OrderUnits
 from bcns_pipeline.state.tables_orders import order_state, order_step
 
-# Took stock in BigCommerce, and NetSuite does not know of it. `listed` orders came before the cutover and are
-# in NetSuite by another way; `ignored` ones never will be.
-UNPOSTED: tuple[Disposition, ...] = ("open", "held", "waiting", "planned")
-# Incomplete orders took no stock yet; cancelled and declined ones gave it back (facts/bigcommerce.md 3).
-NO_STOCK_STATUSES = (0, 5, 6)
 
 # What a person may select orders by, and the type of each value.
 ASKED_BY: dict[str, type[int] | type[str] | type[date]] = {
@@ -43,11 +37,8 @@ ASKED_BY: dict[str, type[int] | type[str] | type[date]] = {
 }
 
 
-class OrderViews:
+class OrderViews(OrderUnits):
     """What is asked of the orders of one store."""
-
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
 
     def get(self, order_id: int, *, conn: sa.Connection | None = None) -> OrderState | None:
         """Where this order stands; None where it was never read."""
@@ -221,32 +212,6 @@ class OrderViews:
             orders = {row.disposition: row.orders for row in tx.execute(counts)}
             return DayCompleteness(day, orders, tuple(tx.execute(unexplained).scalars()))
 
-    def unposted_units(
-        self,
-        *,
-        posted_since: datetime | None = None,
-        no_stock_statuses: Collection[int] = NO_STOCK_STATUSES,
-        conn: sa.Connection | None = None,
-    ) -> pd.DataFrame:
-        """Units that BigCommerce took and NetSuite's stock does not know of: int64 variant_id, product_id, units,
-        orders; sku. A missing id is 0.
-
-        Counted are orders `open`, `held`, `waiting` and `planned`, unless their status says that they hold no
-        stock. `posted_since` adds those posted since then: stock that was read at that time does not know of
-        them yet.
-        """
-        values = {
-            "store": self._scope.store,
-            "unposted": list(UNPOSTED),
-            "no_stock": list(no_stock_statuses),
-            "since": posted_since,
-        }
-        with self._scope.transaction(conn) as tx:
-            rows = tx.execute(_UNPOSTED_UNITS, values).all()
-        frame = pd.DataFrame(rows, columns=["variant_id", "product_id", "sku", "units", "orders"])
-        whole = dict.fromkeys(("variant_id", "product_id", "units", "orders"), "int64")
-        return frame.astype({**whole, "sku": object})
-
     def _select(
         self, wanted: Sequence[sa.ColumnElement[bool]], limit: int | None, conn: sa.Connection | None
     ) -> list[OrderState]:
@@ -267,20 +232,3 @@ def _state(row: Mapping[Any, Any]) -> OrderState:
         values[name] = None if minor is None else Money(minor, row["currency"])
     values["lines"] = tuple(OrderLine(**line) for line in row["lines"])
     return OrderState(**values)
-
-
-_UNPOSTED_UNITS = sa.text(
-    f"""
-    select coalesce(l.variant_id, 0), coalesce(l.product_id, 0), l.sku, sum(l.quantity)::bigint,
-        count(distinct s.order_id)
-    from {order_state.fullname} s
-    cross join lateral jsonb_to_recordset(s.lines)
-        as l(product_id bigint, variant_id bigint, sku text, quantity bigint)
-    where s.store = :store and s.status_id <> all(cast(:no_stock as int[]))
-      and (s.disposition = any(cast(:unposted as text[]))
-           or s.disposition = 'posted' and s.posted_at >= cast(:since as timestamptz))
-    group by 1, 2, 3
-    having sum(l.quantity) > 0
-    order by 1, 2, 3
-    """
-)

@@ -173,6 +173,7 @@ inventory_change = sa.Table(
     sa.Column("pushed", sa.Integer),
     sa.Column("read_back", sa.Integer),
     sa.Column("settled_at", Timestamp),
+    sa.Column("unposted", sa.Numeric(20, 8)),  # sold and not in NetSuite, subtracted; NULL = nothing
     sa.Index("inventory_change_by_item", "item_id", "location_id", "planned_at"),
     postgresql_partition_by="RANGE (planned_at)",
 )
@@ -195,6 +196,16 @@ inventory_state = sa.Table(
     sa.Column("pending_since", Timestamp),  # wanted <> confirmed since; NULL = in step
     # The numbers first: every line that is sent looks itself up here, and texts are slow to compare.
     sa.PrimaryKeyConstraint("item_id", "location_id", "store"),
+)
+
+# What kits and groups take of their members, as NetSuite said when it was last asked for the kit.
+kit_member = sa.Table(
+    "kit_member",
+    metadata,
+    sa.Column("store", sa.Text, primary_key=True),
+    sa.Column("kit_id", sa.BigInteger, primary_key=True),  # NetSuite internal ids
+    sa.Column("item_id", sa.BigInteger, primary_key=True),
+    sa.Column("need", sa.BigInteger, nullable=False),  # in 1/100,000,000, rounded up; 0 = unreadable
 )
 
 # "This record there is that record here." For kind `item`, label is the SKU and detail has product_id,

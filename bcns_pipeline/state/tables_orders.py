@@ -64,6 +64,18 @@ plan_line = sa.Table(
     sa.Index("plan_line_by_label", "store", "label"),
 )
 
+# The units of an order that a poll has listed: stock must not wait until somebody has read and judged the order.
+# It counts until `order_state` has this version or a later one.
+order_glimpse = sa.Table(
+    "order_glimpse",
+    metadata,
+    sa.Column("store", sa.Text, primary_key=True),
+    sa.Column("order_id", sa.BigInteger, primary_key=True),
+    sa.Column("modified_at", Timestamp, nullable=False),
+    sa.Column("status_id", sa.Integer, nullable=False),
+    sa.Column("lines", JSONB, nullable=False),  # as in `order_state`
+)
+
 # Where one BigCommerce order stands. Amounts are minor units of `currency`, which is the order's own.
 order_state = sa.Table(
     "order_state",

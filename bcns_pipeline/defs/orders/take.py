@@ -6,14 +6,14 @@ when the order's document is stored, so a process that dies in between leaves th
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from bcns_pipeline.clients.bigcommerce.models import OrderDocument
 from bcns_pipeline.defs.days import bounds, zone_of
 from bcns_pipeline.defs.orders.run import FLOW, question
-from bcns_pipeline.defs.polling import as_documents, day_of_order, poll_orders
+from bcns_pipeline.defs.polling import as_documents, day_of_order, poll_orders, stock_lines
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.gate import source_of
@@ -21,7 +21,7 @@ from bcns_pipeline.rules.orders.model import Order
 from bcns_pipeline.rules.orders.reading import Unreadable, read_order
 from bcns_pipeline.state.documents import Kept
 from bcns_pipeline.state.inbox import Claim, Event
-from bcns_pipeline.state.order_models import OrderLine, OrderSeen
+from bcns_pipeline.state.order_models import OrderSeen
 from bcns_pipeline.state.worker import Worker
 
 
@@ -137,17 +137,7 @@ def _seen(connections: Connections, order: Order, kept: Kept) -> OrderSeen:
         source=source_of(order, connections.order_policy),
         status_id=order.status_id,
         total=Money.of(order.charged.inc, order.currency),
-        lines=tuple(_stock_lines(order)),
+        lines=tuple(stock_lines(order)),
         content_hash=kept.fingerprint,
         document_id=kept.document_id,
     )
-
-
-def _stock_lines(order: Order) -> Iterable[OrderLine]:
-    """What of the order takes stock: a bundle is its parts, and what is not goods takes none."""
-    parents = {line.parent_line_id for line in order.lines}
-    for line in order.lines:
-        if line.kind != "giftcertificate" and line.id not in parents:
-            yield OrderLine(
-                line.id, line.product_id or None, line.variant_id or None, line.sku, line.quantity
-            )

@@ -96,6 +96,21 @@ def bill_of(
     return Bill(kit_id, starts, item, row_of, need, tuple(sorted(unresolved.items())))
 
 
+def units_of_members(members: pd.DataFrame, kits: Scaled) -> tuple[Scaled, Scaled, Scaled]:
+    """Which stocked members those of `kits` that are kits take, and how much of each (scaled): three columns.
+
+    A member on two lines comes twice. Members without a readable quantity are left out: such a kit is not sold by
+    us at all (`unresolved_kits`).
+    """
+    parent, item, need = (_column(members, name) for name in ("parent_id", "item_id", "quantity"))
+    stocked = _flag(members, "stocked", default=True)
+    if np.isin(item, parent).any():
+        gone = np.zeros(len(parent), dtype=np.bool_)
+        parent, item, need, stocked, _, _ = _flatten(parent, item, need, stocked, gone)
+    taken = stocked & (need > 0) & np.isin(parent, kits)
+    return parent[taken], item[taken], need[taken]
+
+
 def _flatten(
     parent: Scaled, item: Scaled, need: Scaled, stocked: np.ndarray, gone: np.ndarray
 ) -> tuple[Scaled, Scaled, Scaled, np.ndarray, np.ndarray, dict[int, str]]:

@@ -49,7 +49,14 @@ class Policy:
     @property
     def rule(self) -> str:
         """The formula as it stands beside every number that it made."""
-        return f"{self.expression.text} - {self.buffer} held back" if self.buffer else self.expression.text
+        return self.rule_with("0")
+
+    def rule_with(self, unposted: str) -> str:
+        """The same with the units that are sold and not in NetSuite yet ("0" = none)."""
+        text = self.expression.text
+        if unposted != "0":
+            text += f" - {unposted} unposted"
+        return f"{text} - {self.buffer} held back" if self.buffer else text
 
     @property
     def netsuite_locations(self) -> tuple[int, ...]:

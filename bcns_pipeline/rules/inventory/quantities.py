@@ -20,6 +20,8 @@ TERMS: Final[tuple[Term, ...]] = (
     *("available", "on_hand", "committed"),
     *("in_transit", "backordered", "on_order"),
 )
+# Units on order that NetSuite does not know of yet: a term of ours, beside NetSuite's own.
+UNPOSTED: Final = "unposted"
 
 QUANTITY_DIGITS: Final = 8
 QUANTITY_SCALE: Final = 10**QUANTITY_DIGITS

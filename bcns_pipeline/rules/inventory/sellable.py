@@ -16,12 +16,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from bcns_pipeline.rules.inventory.kits import Bill, bill_of
+from bcns_pipeline.rules.inventory.netting import Sold
 from bcns_pipeline.rules.inventory.policy import Policy
-from bcns_pipeline.rules.inventory.quantities import MAX_STOCK, QUANTITY_SCALE, TERMS, Scaled, show_quantity
+from bcns_pipeline.rules.inventory.quantities import (
+    MAX_STOCK,
+    QUANTITY_SCALE,
+    TERMS,
+    UNPOSTED,
+    Scaled,
+    show_quantity,
+)
 
 _NEWEST: Final = np.iinfo(np.int64).max
 SELLABLE_COLUMNS: Final = (
-    *("item_id", "location_id", *TERMS),
+    *("item_id", "location_id", *TERMS, UNPOSTED),
     *("sellable", "clamped", "rule", "changed_at", "read_seq"),
 )
 
@@ -30,11 +38,13 @@ SELLABLE_COLUMNS: Final = (
 class _Grid:
     """One row per item read, one column per BigCommerce location (ascending), and an empty row past the end.
 
-    `value` is the formula, scaled, before buffer, floor and clamp. `stamp` ranks `changed_at`, 0 = none.
+    `value` is the formula less `unposted`, scaled, before buffer, floor and clamp. `stamp` ranks `changed_at`,
+    0 = none.
     """
 
     items: Scaled
     terms: dict[str, Scaled]
+    unposted: Scaled
     value: Scaled
     stamp: Scaled
     read_seq: Scaled
@@ -49,34 +59,36 @@ def sellable(
     inactive: Iterable[int] = (),
     unread: Iterable[int] = (),
     members_seq: int | None = None,
+    sold: Sold | None = None,
 ) -> pd.DataFrame:
     """Sellable numbers of everything in `levels`, and of the kits and groups in `members`.
 
     Args: `levels` and `members` as `frames` makes them; a row read twice counts once, as read last.
     `complete`: every active item was read, so a kit's member that is missing is gone. `inactive`: items
     known to be gone. `unread`: items that are there, but could not be read whole; they get no number.
-    `members_seq`: drawn before `members` was read.
+    `members_seq`: drawn before `members` was read. `sold`: units on order that NetSuite does not know of.
 
     Result, ordered by item_id and location_id, a row for each mapped BigCommerce location of every item:
-    int64 item_id, location_id; the six terms summed over its NetSuite locations (scaled; of a kit those of
-    its tightest member); int64 sellable, rounded down and held between 0 and 2,147,483,647; bool clamped
-    (it had to be held); object rule, changed_at (the latest; None = unknown); int64 read_seq (of the oldest
-    read behind the number). Kits that can't be computed are left out; `unresolved_kits` says why. The
-    formula sees the sums over the NetSuite locations of one BigCommerce location, and the buffer is
-    subtracted once from each result.
+    int64 item_id, location_id; the six terms summed over its NetSuite locations and `unposted`, which was
+    subtracted from the formula (scaled; of a kit those of its tightest member); int64 sellable, rounded down
+    and held between 0 and 2,147,483,647; bool clamped (it had to be held); object rule, changed_at (the latest;
+    None = unknown); int64 read_seq (of the oldest read behind the number). Kits that can't be computed are
+    left out; `unresolved_kits` says why. The formula sees the sums over the NetSuite locations of one
+    BigCommerce location, and the buffer is subtracted once from each result.
     """
     unread = tuple(unread)
     levels = _without(levels, unread)
     stamps, stamp_texts = _ranked(levels["changed_at"])
     rows = _rows(levels, policy, stamps)
-    grid = _grid(rows, policy)
+    grid = _grid(rows, policy, sold)
     bill = bill_of(members, grid.items, complete=complete, inactive=inactive, unread=unread)
     whole = grid.value[:-1] // QUANTITY_SCALE
-    ids, terms = grid.items, {term: column[:-1] for term, column in grid.terms.items()}
+    ids = grid.items
+    terms = {term: column[:-1] for term, column in (*grid.terms.items(), (UNPOSTED, grid.unposted))}
     stamp, read_seq = grid.stamp[:-1], grid.read_seq[:-1]
-    rule: npt.NDArray[np.object_] = np.full(whole.shape, policy.rule, dtype=object)
+    rule = _rules(terms[UNPOSTED], policy)
     if len(bill.kit_id):
-        made, tightest = _kits(grid, bill, rows, policy)
+        made, tightest = _kits(grid, bill, rows, policy, sold)
         ids = np.concatenate([ids, bill.kit_id])
         whole = np.concatenate([whole, made])
         kit_seq = np.minimum.reduceat(grid.read_seq[bill.row_of], bill.starts, axis=0)
@@ -87,9 +99,10 @@ def sellable(
         read_seq = np.concatenate([read_seq, kit_seq])
         stamp = np.concatenate([stamp, np.maximum.reduceat(grid.stamp[bill.row_of], bill.starts, axis=0)])
         columns = np.arange(whole.shape[1])
-        for term in TERMS:
-            terms[term] = np.concatenate([terms[term], grid.terms[term][bill.row_of[tightest], columns]])
-        rule = np.concatenate([rule, _kit_rules(bill, tightest, policy)])
+        for term, column in (*grid.terms.items(), (UNPOSTED, grid.unposted)):
+            terms[term] = np.concatenate([terms[term], column[bill.row_of[tightest], columns]])
+        formulas = np.concatenate([rule, np.full((1, rule.shape[1]), policy.rule, dtype=object)])
+        rule = np.concatenate([rule, _kit_rules(bill, tightest, formulas, policy)])
         order = np.argsort(ids, kind="stable")
         ids, whole, stamp, read_seq = (part[order] for part in (ids, whole, stamp, read_seq))
         rule = rule[order]
@@ -170,7 +183,7 @@ def _rows(levels: pd.DataFrame, policy: Policy, stamps: Scaled) -> _Rows:
     return _Rows(items, item_seq, item[used], route[used], terms, stamps[used], seq[used])
 
 
-def _grid(rows: _Rows, policy: Policy) -> _Grid:
+def _grid(rows: _Rows, policy: Policy, sold: Sold | None) -> _Grid:
     targets = np.array(policy.bigcommerce_locations, dtype=np.int64)
     column_of = np.searchsorted(targets, np.array([target for _, target in policy.routes], dtype=np.int64))
     shape = (len(rows.items) + 1, len(targets))
@@ -189,9 +202,14 @@ def _grid(rows: _Rows, policy: Policy) -> _Grid:
     # A location without a row was read as empty; the item's oldest page says when.
     seq[:-1] = np.where(seq[:-1] == _NEWEST, rows.item_seq[:, None], seq[:-1])
     value = np.broadcast_to(policy.expression.evaluate(terms), shape)
+    unposted = np.zeros(shape, dtype=np.int64)
+    if sold is not None:
+        # Only the location that orders take stock from; where it is not mapped nothing of it is written to.
+        unposted[:-1, targets == sold.location] = sold.of(rows.items)[:, None]
+        value = value - unposted
     # A member that is gone is nothing, whatever numbers stand in the formula.
     value = np.concatenate([value[:-1], np.zeros((1, shape[1]), dtype=np.int64)])
-    return _Grid(rows.items, terms, value, stamp.reshape(shape), seq)
+    return _Grid(rows.items, terms, unposted, value, stamp.reshape(shape), seq)
 
 
 def _refuse_overflow(rows: _Rows, cell: Scaled, policy: Policy) -> None:
@@ -211,7 +229,7 @@ def _refuse_overflow(rows: _Rows, cell: Scaled, policy: Policy) -> None:
             raise ValueError(f"item {item} has an impossible quantity ({term}); correct it in NetSuite")
 
 
-def _kits(grid: _Grid, bill: Bill, rows: _Rows, policy: Policy) -> tuple[Scaled, Scaled]:
+def _kits(grid: _Grid, bill: Bill, rows: _Rows, policy: Policy, sold: Sold | None) -> tuple[Scaled, Scaled]:
     """Whole kits per location, and for each the row of `bill` with the fewest of them."""
     kit_of = np.repeat(np.arange(len(bill.kit_id)), np.diff(np.append(bill.starts, len(bill.need))))
     each = grid.value[bill.row_of] // bill.need[:, None]
@@ -222,7 +240,30 @@ def _kits(grid: _Grid, bill: Bill, rows: _Rows, policy: Policy) -> tuple[Scaled,
         tightest[:, column] = hits[np.searchsorted(kit_of[hits], np.arange(len(bill.kit_id)))]
     if policy.kits == "per_location":
         made = _kits_per_location(grid, bill, rows, policy, made.shape)
+        if sold is not None:
+            made -= _kits_lost(grid, bill, kit_of, policy, sold)
     return made, tightest
+
+
+def _kits_lost(grid: _Grid, bill: Bill, kit_of: Scaled, policy: Policy, sold: Sold) -> Scaled:
+    """At most so many kits per location can't be put together any more because of units that are sold.
+
+    Which NetSuite location will ship them is not known. A kit bought as itself is one kit less; other units of a
+    member may come from any of its locations, and each of these can lose one more kit than their share is worth.
+    """
+    own = sold.bought(bill.kit_id)
+    of_member = np.zeros(len(bill.need), dtype=np.int64)
+    read = bill.row_of < len(grid.items)
+    of_member[read] = sold.of(grid.items[bill.row_of[read]])
+    kits = own // QUANTITY_SCALE
+    others = np.maximum(of_member - kits[kit_of] * bill.need, 0)
+    lost = np.zeros((len(bill.kit_id), len(policy.bigcommerce_locations)), dtype=np.int64)
+    for column, target in enumerate(policy.bigcommerce_locations):
+        if target == sold.location:
+            more = sum(feeds == target for _, feeds in policy.routes) - 1
+            by_member = np.where(others > 0, -(-others // bill.need) + more, 0)
+            lost[:, column] = kits + np.add.reduceat(by_member, bill.starts)
+    return lost
 
 
 def _kits_per_location(
@@ -249,13 +290,24 @@ def _kits_per_location(
     return made
 
 
-def _kit_rules(bill: Bill, tightest: Scaled, policy: Policy) -> npt.NDArray[np.object_]:
+def _rules(unposted: Scaled, policy: Policy) -> npt.NDArray[np.object_]:
+    """The formula beside each number; few of them have units that are sold and not in NetSuite."""
+    rules: npt.NDArray[np.object_] = np.full(unposted.shape, policy.rule, dtype=object)
+    for row, column in np.argwhere(unposted).tolist():
+        rules[row, column] = policy.rule_with(show_quantity(int(unposted[row, column])))
+    return rules
+
+
+def _kit_rules(
+    bill: Bill, tightest: Scaled, rule_of: npt.NDArray[np.object_], policy: Policy
+) -> npt.NDArray[np.object_]:
     """How each kit's number came about, with the member that limits it most."""
     rules = np.empty(tightest.shape, dtype=object)
     ids, needs = bill.member_id[tightest].ravel().tolist(), bill.need[tightest].ravel().tolist()
+    formulas = rule_of[bill.row_of[tightest], np.arange(tightest.shape[1])].ravel().tolist()
     rules.ravel()[:] = [
-        f"kit({policy.kits}): {policy.rule}; tightest member {member}, {show_quantity(need)} needed"
-        for member, need in zip(ids, needs, strict=True)
+        f"kit({policy.kits}): {formula}; tightest member {member}, {show_quantity(need)} needed"
+        for member, need, formula in zip(ids, needs, formulas, strict=True)
     ]
     return rules
 
