@@ -23,7 +23,6 @@ from bcns_pipeline.state.order_models import (
 from bcns_pipeline.state.order_units import OrderUnits
 from bcns_pipeline.state.tables_orders import order_state, order_step
 
-
 # What a person may select orders by, and the type of each value.
 ASKED_BY: dict[str, type[int] | type[str] | type[date]] = {
     "status_id": int,
