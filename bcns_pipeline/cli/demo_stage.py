@@ -6,7 +6,6 @@ Put here how a step runs a job, looks into the sandbox and shows what it found. 
 
 from __future__ import annotations
 
-import random
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -24,40 +23,7 @@ from bcns_pipeline.sandbox.launch import Control, Sandbox
 
 LEVELS = "bigcommerce/inventory_levels"
 WRITES = ("PUT", "POST", "DELETE", "PATCH")
-MOVED = 30
 SHOWN = 12
-ENOUGH = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """Who plays which part; SKUs, and for the kit its members as (NetSuite item, needed)."""
-
-    moved: list[str]
-    sold: str
-    edited: str
-    kit: str
-    members: list[tuple[int, float]]
-
-
-def choose(books: dict[str, Any], locations: int, dice: random.Random) -> Cast:
-    """SKUs with stock everywhere, members of kits left out, so that each part is played by one alone."""
-    in_kits = {member["item"] for member in books["members"]}
-    stocked = Counter(one["item"] for one in books["levels"] if (one["available"] or 0) >= ENOUGH)
-    plain = [
-        item["sku"]
-        for item in books["items"]
-        if item["type"] == "InvtPart"
-        and item["matrix"] != "PARENT"
-        and stocked[item["item"]] == locations
-        and item["item"] not in in_kits
-    ]
-    middle = len(plain) // 2
-    sold, edited = plain[middle], plain[middle + 1]
-    kit = next(item for item in books["items"] if item["type"] == "Kit")
-    members = [(one["item"], one["quantity"]) for one in books["members"] if one["kit"] == kit["item"]]
-    moved = dice.sample([sku for sku in plain if sku not in (sold, edited)], MOVED)
-    return Cast(moved, sold, edited, kit["sku"], members)
 
 
 @dataclass(slots=True)
@@ -68,6 +34,8 @@ class Stage:
     instance: dg.DagsterInstance
     promises: list[tuple[str, bool]] = field(default_factory=list)
     checks: dict[tuple[str, str], dg.AssetCheckEvaluation] = field(default_factory=dict)
+    # Checks that a chapter made fail on purpose, to show that they do.
+    meant_to_fail: set[str] = field(default_factory=set)
     step: int = 0
     seen: int = 0
 

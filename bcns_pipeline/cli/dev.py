@@ -101,7 +101,7 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
 
 def _move_in(home: Path, sandbox: Sandbox) -> dict[str, str]:
     """Mapping file, Dagster's home and environment; also as a file for a second terminal."""
-    mapping = local.write_mapping(home, sandbox.locations, CADENCES)
+    mapping = local.write_mapping(home, sandbox.locations, CADENCES).path
     dagster_home = home / "dagster"
     dagster_home.mkdir()
     instance = Path(__file__).resolve().parents[2] / "dagster.yaml"

@@ -13,7 +13,9 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -83,18 +85,37 @@ def _await_keeper(folders: Folders) -> None:
         os.close(keeper)
 
 
+@dataclass(slots=True)
+class MappingFile:
+    """A merchant's mapping file in `home`, for a sandbox's accounts; change a section and `write` it again."""
+
+    home: Path
+    inventory: dict[str, Any]
+    sections: dict[str, Any]
+
+    @property
+    def path(self) -> Path:
+        """Where it is written."""
+        return self.home / "bcns.yaml"
+
+    def write(self) -> Path:
+        """The file as it stands now; runs that begin later go by it."""
+        content = {"version": 1, "inventory": self.inventory, **self.sections}
+        self.path.write_text(yaml.safe_dump(content, sort_keys=False))
+        return self.path
+
+
 def write_mapping(
-    home: Path, locations: Sequence[Mapping[str, int]], inventory: Mapping[str, object] | None = None
-) -> Path:
-    """A mapping file in `home`: one location to one, and the `inventory` keys that are given."""
+    home: Path,
+    locations: Sequence[Mapping[str, int]],
+    inventory: Mapping[str, object] | None = None,
+    sections: Mapping[str, object] | None = None,
+) -> MappingFile:
+    """A mapping file in `home`: one location to one, with the `inventory` keys and `sections` that are given."""
     routes = [{"netsuite": [one["netsuite"]], "bigcommerce": one["bigcommerce"]} for one in locations]
-    path = home / "bcns.yaml"
-    path.write_text(
-        yaml.safe_dump(
-            {"version": 1, "inventory": {"locations": routes, **(inventory or {})}}, sort_keys=False
-        )
-    )
-    return path
+    made = MappingFile(home, {"locations": routes, **(inventory or {})}, dict(sections or {}))
+    made.write()
+    return made
 
 
 def environment(home: Path, mapping: Path, accounts: Mapping[str, str], actor: str) -> dict[str, str]:

@@ -30,6 +30,8 @@ from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.sandbox.launch import Sandbox
 from bcns_pipeline.settings import load_settings
 
+# Less than a minute on a quiet machine; CI and helpers may share two cores with much else.
+DEMO_SECONDS = 600
 ROUTES = [{"netsuite": 1, "bigcommerce": 1}, {"netsuite": 6, "bigcommerce": 2}]
 
 
@@ -58,7 +60,7 @@ def start(home: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def test_the_demo_keeps_every_promise_on_a_small_catalogue(home: Path) -> None:
     demo = start(home, "demo", "--skus", "500")
-    told, _ = demo.communicate(timeout=240)
+    told, _ = demo.communicate(timeout=DEMO_SECONDS)
     assert demo.returncode == 0, told
     assert "✗" not in told
     assert "Warning" not in told
@@ -122,7 +124,7 @@ def test_a_private_home_starts_empty_and_knows_nothing_of_the_callers_accounts(
     (home / "demo" / "old").write_text("of an earlier run")
     with local.private_home("demo") as place:
         assert list(place.iterdir()) == []
-        mapping = local.write_mapping(place, ROUTES)
+        mapping = local.write_mapping(place, ROUTES).path
         variables = local.environment(place, mapping, {"BCNS_BIGCOMMERCE_STORE_HASH": "sandbox1"}, "demo")
         for name in list(os.environ):
             if name not in variables:
