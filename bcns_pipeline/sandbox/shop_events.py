@@ -169,9 +169,7 @@ class ShopEvents:
         """
         count, within = int(raw["count"]), float(raw.get("within_seconds", 0))
         most, returning = int(raw.get("most_lines", 3)), float(raw.get("returning", 0))
-        rest = {
-            k: v for k, v in raw.items() if k not in ("count", "within_seconds", "most_lines", "returning")
-        }
+        rest = {name: value for name, value in raw.items() if name not in MANY_FIELDS}
         rng = random.Random(self._seed() * 1_000_003 + count)  # noqa: S311 - a choice of goods
         now, placed = self.shop.now(), list[Order]()
         shoppers = [int(one) for one in raw.get("customer_ids", ())]

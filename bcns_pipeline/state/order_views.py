@@ -211,6 +211,16 @@ class OrderViews(OrderUnits):
             orders = {row.disposition: row.orders for row in tx.execute(counts)}
             return DayCompleteness(day, orders, tuple(tx.execute(unexplained).scalars()))
 
+    def undecided(self, day: date, *, conn: sa.Connection | None = None) -> set[int]:
+        """Orders placed on that day that were read and that no plan has looked at yet."""
+        query = sa.select(order_state.c.order_id).where(
+            order_state.c.store == self._scope.store,
+            order_state.c.day == day,
+            order_state.c.disposition == "open",
+        )
+        with self._scope.transaction(conn) as tx:
+            return set(tx.execute(query).scalars())
+
     def _select(
         self, wanted: Sequence[sa.ColumnElement[bool]], limit: int | None, conn: sa.Connection | None
     ) -> list[OrderState]:

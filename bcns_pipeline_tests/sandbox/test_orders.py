@@ -404,3 +404,9 @@ def test_many_orders_at_once_come_from_new_and_known_shoppers_over_the_given_tim
     created = [parsedate_to_datetime(order["date_created"]) for order in orders]
     assert created == sorted(created)
     assert 3500 < (created[-1] - created[0]).total_seconds() <= 3600
+
+
+def test_many_orders_can_come_from_shoppers_whom_the_caller_names(sandbox: Sandbox) -> None:
+    named = [sandbox.control.shopper()["id"], sandbox.control.shopper()["id"]]
+    ids = sandbox.control.shop_orders(12, restock=True, returning=1, customer_ids=named)
+    assert {one["customer_id"] for one in sandbox.control.shop_state(*ids)} == set(named)

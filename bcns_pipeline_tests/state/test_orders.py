@@ -196,6 +196,7 @@ def test_a_day_is_complete_when_every_order_is_there_or_says_why(state: State) -
     day = state.orders.day_completeness(DAY)
     assert day.orders == {"posted": 1, "held": 1, "ignored": 1, "open": 1}
     assert (day.unexplained, day.accounted, day.complete) == ((3, 4), False, False)
+    assert (state.orders.undecided(DAY), state.orders.undecided(DAY + timedelta(days=1))) == ({4}, set())
     state.orders.decide(
         [Decision(3, "ignored", None, "test order"), Decision(4, "waiting", "ITEM_UNMAPPED", "RE-1")]
     )
