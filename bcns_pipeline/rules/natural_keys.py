@@ -41,6 +41,11 @@ def shipment_key(store: str, fulfilment_id: int, address_id: int, package: int =
     return _key("bc", store, "shipment", f"{fulfilment_id}-{address_id}-{package}")
 
 
+def status_key(store: str, order_id: int) -> str:
+    """Key of the status that a BigCommerce order is given."""
+    return _key("bc", store, "status", str(order_id))
+
+
 def order_id_of(store: str, key: str) -> int | None:
     """The BigCommerce order whose key this is; None for any other key, another store's included."""
     head, _, number = key.rpartition("-")

@@ -13,9 +13,11 @@ from bcns_pipeline.defs.dispatch import dispatch
 from bcns_pipeline.defs.dispatch_models import Dispatched, Sender, Settled
 from bcns_pipeline.defs.fulfilment.planning import LINK, SHIPMENT, UPDATE, shipments_of
 from bcns_pipeline.defs.fulfilment.run import FLOW, question
+from bcns_pipeline.defs.fulfilment.stopped import RESOURCE, STATUS
 from bcns_pipeline.defs.fulfilment.take import load
 from bcns_pipeline.outcomes import Lane, Outcome, Refused, Sent, System
 from bcns_pipeline.resources.connections import BIGCOMMERCE_SLOTS, RESERVED_FOR_FAST_LANE, Connections
+from bcns_pipeline.rules.natural_keys import status_key
 from bcns_pipeline.rules.orders.reading import read_order
 from bcns_pipeline.rules.shipments.parcels import marked
 from bcns_pipeline.rules.shipments.plan import note_body
@@ -24,7 +26,7 @@ from bcns_pipeline.state.links import Link
 from bcns_pipeline.state.operations import Intent, Operation
 from bcns_pipeline.state.plans import Plan
 
-STATUS, NOTE = "order_status", "fulfilment_note"
+NOTE = "fulfilment_note"
 BUDGET_SECONDS = 120.0
 SETTLE_SECONDS = 5.0
 PARALLEL = BIGCOMMERCE_SLOTS - RESERVED_FOR_FAST_LANE
@@ -77,19 +79,24 @@ def _stage(connections: Connections, plan: Plan, applied: Applied) -> None:
     lines = state.plans.lines(plan)
     there = [one for one in lines if one.action == "link"]
     with state.worker() as worker:
-        claims = state.inbox.claim("fulfilment", 100_000, worker, ids=list(plan.summary["claims"]))
+        told = {"fulfilment": plan.summary["claims"], RESOURCE: plan.summary["stopped"]}
+        claims = [
+            claim
+            for resource, ids in told.items()
+            for claim in state.inbox.claim(resource, 100_000, worker, ids=list(ids))
+        ]
         with state.scope.transaction() as conn:
             if state.plans.stage(plan, conn=conn).first_time:
                 links = [_link(one.payload, one.payload["shipment_id"], "found") for one in there]
                 if links:
                     state.links.put(LINK, links, conn=conn)
                 answered = [
-                    one for one in claims if plan.summary["claims"].get(one.resource_id) == one.generation
+                    one for one in claims if told[one.resource].get(one.resource_id) == one.generation
                 ]
                 state.inbox.done(answered, conn=conn)
         state.inbox.release(claims)
     applied.adopted = len(there)
-    applied.orders |= {one.payload["order_id"] for one in lines}
+    applied.orders |= {one.payload["order_id"] for one in lines if one.kind != STATUS}
 
 
 def _drain(connections: Connections, applied: Applied, progress: Callable[[str], None]) -> Dispatched:
@@ -153,7 +160,8 @@ def _settle(connections: Connections, applied: Applied, settled: Sequence[Settle
     questions = []
     for one in settled:
         order_id, kind = one.payload["order_id"], one.op.kind
-        applied.orders.add(order_id)
+        if kind != STATUS:
+            applied.orders.add(order_id)
         if isinstance(one.outcome, Refused):
             code = _REFUSALS.get(kind, "SHIPMENT_REFUSED")
             applied.refused[order_id] = code
@@ -193,7 +201,7 @@ def _follow_up(connections: Connections, applied: Applied) -> int:
     for order_id, one in found.items():
         wanted = order_status(read_order(one.document), kept=policy.kept)
         if wanted is not None:
-            key = f"bc-{state.store}-status-{order_id}"
+            key = status_key(state.store, order_id)
             payload = {"order_id": order_id, "status_id": int(wanted)}
             intents.append(Intent(STATUS, key, payload, group_key=f"order:{order_id}"))
     intents += _notes(connections, applied)

@@ -13,6 +13,7 @@ from typing import Any
 
 from bcns_pipeline.defs.account import account_of
 from bcns_pipeline.defs.fulfilment.run import FLOW, question
+from bcns_pipeline.defs.fulfilment.stopped import CODE, RESOURCE, Answered, answer_stopped
 from bcns_pipeline.defs.fulfilment.take import load
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.outcomes import Lane
@@ -30,6 +31,7 @@ from bcns_pipeline.rules.shipments.model import (
     read_shipment,
 )
 from bcns_pipeline.rules.shipments.plan import needs_shipments, plan_shipments
+from bcns_pipeline.state.inbox import Claim
 from bcns_pipeline.state.links import ITEM
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.plan_lines import PlanLine
@@ -50,6 +52,7 @@ class Planned:
     orders: dict[int, list[Problem]]
     actions: list[ShipmentAction] = field(repr=False)
     unknown: int = 0
+    stops: Answered = field(default_factory=Answered)
 
     @property
     def counts(self) -> Counter[str]:
@@ -71,9 +74,11 @@ def make_plan(connections: Connections, *, mode: Mode) -> Planned:
     """Look at every fulfilment that waits, and write the plan. Raises OutsideError."""
     state = connections.state
     with state.worker() as worker:
-        claims = state.inbox.claim("fulfilment", connections.mapping.fulfilment.batch, worker)
+        batch = connections.mapping.fulfilment.batch
+        claims = state.inbox.claim("fulfilment", batch, worker)
+        claims += state.inbox.claim(RESOURCE, batch, worker)
         try:
-            planned = _plan(connections, {one.resource_id: one.generation for one in claims}, mode)
+            planned = _plan(connections, claims, mode)
         finally:
             # Done only once the plan is staged: apply closes them, unless something newer was told since.
             state.inbox.release(claims)
@@ -82,8 +87,11 @@ def make_plan(connections: Connections, *, mode: Mode) -> Planned:
     return planned
 
 
-def _plan(connections: Connections, claimed: Mapping[str, int], mode: Mode) -> Planned:
+def _plan(connections: Connections, claims: Sequence[Claim], mode: Mode) -> Planned:
     state = connections.state
+    claimed = {one.resource_id: one.generation for one in claims if one.resource == "fulfilment"}
+    told = {one.resource_id: one.generation for one in claims if one.resource == RESOURCE}
+    stops = answer_stopped(connections, told)
     found = load(connections, [int(one) for one in claimed if one.isdigit()])
     states = state.orders.by_netsuite({str(order_id) for order_id, _ in found.values()})
     by_order: dict[int, list[Fulfilment]] = defaultdict(list)
@@ -93,7 +101,7 @@ def _plan(connections: Connections, claimed: Mapping[str, int], mode: Mode) -> P
     orders = _orders(connections, list(by_order))
     items = _items(connections, [one for some in by_order.values() for one in some])
     problems: dict[int, list[Problem]] = {}
-    lines: list[PlanLine] = []
+    lines: list[PlanLine] = list(stops.lines)
     actions: list[ShipmentAction] = []
     for order_id, fulfilments in sorted(by_order.items()):
         order = orders.get(order_id)
@@ -113,7 +121,8 @@ def _plan(connections: Connections, claimed: Mapping[str, int], mode: Mode) -> P
         as_of=datetime.now(UTC),
         config_digest=connections.mapping.digest,
         summary={
-            "claims": dict(claimed),
+            "claims": claimed,
+            "stopped": told,
             "fulfilments": len(found),
             "unknown": len(claimed) - len(found),
             "orders": len(by_order),
@@ -122,7 +131,7 @@ def _plan(connections: Connections, claimed: Mapping[str, int], mode: Mode) -> P
         },
     )
     plan = state.plans.write_lines(plan, lines)
-    return Planned(plan, len(found), problems, actions, len(claimed) - len(found))
+    return Planned(plan, len(found), problems, actions, len(claimed) - len(found), stops)
 
 
 def states_of(states: Mapping[str, OrderState], order_id: int) -> OrderState:
@@ -253,8 +262,12 @@ def _remember(connections: Connections, planned: Planned) -> None:
         for one in problems
     ]
     asked = {(one.code, one.subject) for one in questions}
+    stops = planned.stops.questions
+    questions += [question(CODE, one, f"Order {one}: {why.sentence}") for one, why in stops.items() if why]
     with state.scope.transaction() as conn:
         state.exceptions.open_many(FLOW, questions, conn=conn)
+        released = [f"order:{one}" for one, why in stops.items() if why is None]
+        state.exceptions.heal(FLOW, CODE, released, conn=conn)
         for kind in KINDS:
             answered = [
                 f"order:{order_id}"

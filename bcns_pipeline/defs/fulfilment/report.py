@@ -47,6 +47,13 @@ def of_plan(planned: Planned) -> dict[str, Any]:
             ],
         ),
         "questions": table(("order", "code", "why"), problems[:SHOWN]),
+        "stopped_in_netsuite": table(
+            ("order", "why", "what follows"),
+            [
+                *((one.payload["order_id"], one.reason, "the store is told") for one in planned.stops.lines),
+                *((one, why.sentence, "a question") for one, why in planned.stops.questions.items() if why),
+            ][:SHOWN],
+        ),
     }
 
 

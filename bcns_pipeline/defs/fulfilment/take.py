@@ -16,6 +16,7 @@ from typing import Any
 from bcns_pipeline.clients.netsuite.models import FulfilmentLine as LineRow
 from bcns_pipeline.clients.netsuite.models import FulfilmentRow
 from bcns_pipeline.defs.account import account_of
+from bcns_pipeline.defs.fulfilment.stopped import note_stopped
 from bcns_pipeline.defs.polling import cutover_of
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -57,6 +58,7 @@ def take(connections: Connections, progress: Callable[[str], None]) -> Taken:
         taken.listed += len(rows)
         _keep(connections, rows, taken)
         progress(taken.sentence)
+    note_stopped(connections, taken.since)
     told = [int(one) for one in _told(connections) if one.isdigit()]
     if told:
         _keep(connections, netsuite.fulfilments.by_id(told, oneworld=oneworld), Taken())

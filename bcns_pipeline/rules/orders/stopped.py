@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from bcns_pipeline.rules.orders.facts import Shown
 from bcns_pipeline.rules.orders.policy import OrderPolicy
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.orders.status import Status, label
@@ -37,21 +36,20 @@ class SetStatus:
     reason: str
 
 
-def stopped(shown: Shown, status_id: int, policy: OrderPolicy) -> SetStatus | Problem | None:
-    """What follows where the record is closed, cancelled or held while the order with `status_id` is open.
+def stopped(record_id: int, letter: str, status_id: int, policy: OrderPolicy) -> SetStatus | Problem | None:
+    """What follows where the record, with NetSuite's status `letter`, is closed, cancelled or held while the
+    shop's order with `status_id` is open.
 
     None where it is neither, where the shop's order is over as well, or where the merchant wants it so.
     """
-    if shown.status not in _NAMES or status_id in _OVER:
+    if letter not in _NAMES or status_id in _OVER:
         return None
-    if shown.status == "A" and policy.order_status == "A":
+    if letter == "A" and policy.order_status == "A":
         return None  # that is how we make them
-    wanted = policy.stopped.get(shown.status)
+    wanted = policy.stopped.get(letter)
     if wanted is None or wanted == status_id:
         return None
-    said = (
-        f"Sales order {shown.id} is {_NAMES[shown.status]} in NetSuite, and the order is {label(status_id)}."
-    )
+    said = f"Sales order {record_id} is {_NAMES[letter]} in NetSuite, and the order is {label(status_id)}."
     if isinstance(wanted, int):
         return SetStatus(wanted, said)
     return Problem("ORDER_STOPPED_IN_NETSUITE", said)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -284,8 +283,7 @@ def test_a_cancellation_that_comes_too_late_is_for_a_person() -> None:
 def test_an_order_stopped_in_netsuite_reaches_the_shop_or_a_person(
     letter: str, status: int, settings: Any, found: Any
 ) -> None:
-    shown = Shown(5001, letter, Decimal(1), Decimal(0), "USD")
-    result = stopped(shown, status, replace(POLICY, stopped=settings))
+    result = stopped(5001, letter, status, replace(POLICY, stopped=settings))
     if found is None:
         assert result is None
     elif found == "exception":
@@ -297,5 +295,4 @@ def test_an_order_stopped_in_netsuite_reaches_the_shop_or_a_person(
 
 
 def test_orders_that_we_make_pending_approval_are_not_held_by_anybody() -> None:
-    shown = Shown(5001, "A", Decimal(1), Decimal(0), "USD")
-    assert stopped(shown, 11, replace(POLICY, stopped={"A": "exception"}, order_status="A")) is None
+    assert stopped(5001, "A", 11, replace(POLICY, stopped={"A": "exception"}, order_status="A")) is None
