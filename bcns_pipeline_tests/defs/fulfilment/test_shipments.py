@@ -21,7 +21,7 @@ AWAITING, SHIPPED, PARTLY, CANCELLED = 11, 2, 3, 5
 def posted(shop: OrderFlow, **order: Any) -> tuple[int, int]:
     """An order that is in NetSuite: its ids there and here."""
     placed = shop.control.shop_order(**{"lines": TWO, "restock": True, **order})["id"]
-    shop.sync_twice()
+    shop.sync()
     return placed, int(shop.sales_order(placed)["id"])
 
 
@@ -125,7 +125,7 @@ def test_a_fulfilment_taken_back_is_a_question(shop: OrderFlow) -> None:
 
 def test_two_addresses_get_a_shipment_each(shop: OrderFlow) -> None:
     order = shop.control.shop_order("multi_address", restock=True)["id"]
-    shop.sync_twice()
+    shop.sync()
     shop.control.fulfil(int(shop.sales_order(order)["id"]))
 
     shop.run("fulfilment_sync")
