@@ -101,6 +101,7 @@ class Control:
     def _seed(self, call: Call, body: dict[str, Any]) -> Any:
         troubles = body.pop("troubles", None)
         options = seed_options(self.merchant.options, body, troubles)
+        self.merchant.shared.era += 1
         self.merchant.seed(options)
         self.events.orders.clear()
         return {"items": len(self.merchant.world.items), "variants": len(self.merchant.world.variants)}

@@ -74,6 +74,7 @@ class Shared:
     """What all doubles of one process have in common."""
 
     latency_ms: float = 0.0
+    era: int = 0  # counts the worlds; a call that was under way when a new one began never arrives
     faults: FaultBook = field(default_factory=FaultBook)
     costs: CostBook = field(default_factory=CostBook)
     log: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LOG_LENGTH))
@@ -100,11 +101,15 @@ class Service:
         if scope["type"] != "http":
             return
         call = await read(scope, receive)
+        era = self.shared.era
         faults = self.shared.faults.take(self.system.name, call.method, call.path)
         extra = sum(f.ms for f in faults if f.kind == "latency") / 1000
         half = self.shared.latency_ms / 2000
         if half or extra:
             await asyncio.sleep(half + extra)
+            if era != self.shared.era:
+                await vanish(scope, receive, Fault(self.system.name, "reset_before", ANYTHING))
+                return
         before = next((f for f in faults if f.kind not in ("latency", "stale") and not f.strikes_after), None)
         after = next((f for f in faults if f.strikes_after), None)
         stale = any(f.kind == "stale" for f in faults)
