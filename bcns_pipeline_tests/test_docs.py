@@ -13,6 +13,7 @@ import pytest
 from bcns_pipeline.cli.probes_bigcommerce import SCOPES
 from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.settings import PREFIX, Settings
+from bcns_pipeline_tests.defs.orders.test_kill import CALLS
 
 ROOT = Path(__file__).resolve().parent.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
@@ -46,7 +47,14 @@ def test_the_readme_names_every_scope_that_the_doctor_asks_for() -> None:
     assert [scope.name for scope in SCOPES if f"`{scope.name}`" not in README] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/operations.md", "docs/webhooks.md", "CHANGELOG.md"])
+def test_the_table_of_crash_points_has_every_call_at_which_the_order_flow_is_killed() -> None:
+    table = (ROOT / "docs" / "crash-points.md").read_text()
+    assert re.findall(r"^\| \"(.*?)\" \|", table, re.MULTILINE) == list(CALLS)
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/operations.md", "docs/webhooks.md", "docs/crash-points.md", "CHANGELOG.md"]
+)
 def test_links_between_files_lead_somewhere(page: str) -> None:
     source = ROOT / page
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", source.read_text())
