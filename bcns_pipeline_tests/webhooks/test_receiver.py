@@ -205,6 +205,7 @@ def test_health_tells_backlog_and_counters(receiver: Served) -> None:
         "order": 1,
         "customer": 0,
         "fulfilment": 0,
+        "sales_order": 0,
         "item": 2,
     }
     assert health["backlog"]["order"]["oldest_seconds"] < 60
