@@ -11,6 +11,9 @@ from typing import Any
 import dagster as dg
 
 from bcns_pipeline.config import load_or_default
+from bcns_pipeline.defs.customers import assets as customer_assets
+from bcns_pipeline.defs.customers import automation as customer_automation
+from bcns_pipeline.defs.customers import checks as customer_checks
 from bcns_pipeline.defs.fulfilment import assets as fulfilment_assets
 from bcns_pipeline.defs.fulfilment import automation as fulfilment_automation
 from bcns_pipeline.defs.fulfilment import checks as fulfilment_checks
@@ -36,10 +39,21 @@ def build_defs(
     """
     mapping, _faults = load_or_default(Path(config_path or load_settings().config))
     return dg.Definitions(
-        assets=[*inventory_assets.ASSETS, *order_assets.assets(mapping), *fulfilment_assets.ASSETS],
-        asset_checks=[*inventory_checks.CHECKS, *order_checks.CHECKS, *fulfilment_checks.CHECKS],
+        assets=[
+            *inventory_assets.ASSETS,
+            *customer_assets.ASSETS,
+            *order_assets.assets(mapping),
+            *fulfilment_assets.ASSETS,
+        ],
+        asset_checks=[
+            *inventory_checks.CHECKS,
+            *customer_checks.CHECKS,
+            *order_checks.CHECKS,
+            *fulfilment_checks.CHECKS,
+        ],
         jobs=[
             *inventory_automation.JOBS,
+            *customer_automation.JOBS,
             *order_automation.JOBS,
             *fulfilment_automation.JOBS,
             *platform_automation.JOBS,
@@ -48,11 +62,13 @@ def build_defs(
         sensors=[
             *inventory_automation.SENSORS,
             *intake_automation.sensors(mapping),
+            customer_automation.sensor(mapping),
             fulfilment_automation.sensor(mapping),
             *platform_automation.SENSORS,
             platform_automation.leftovers_sensor(
                 {
                     **inventory_automation.DRAINED_BY,
+                    **customer_automation.DRAINED_BY,
                     **order_automation.DRAINED_BY,
                     **fulfilment_automation.DRAINED_BY,
                 }

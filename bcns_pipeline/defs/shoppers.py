@@ -5,11 +5,11 @@ shoppers of its orders, the customer flow for those that changed; both get the s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 
-from bcns_pipeline.clients.netsuite.models import CustomerRow
+from bcns_pipeline.clients.netsuite.models import AddressRow, CustomerRow
 from bcns_pipeline.defs.account import account_of
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -24,8 +24,9 @@ from bcns_pipeline.rules.customers.identify import (
     names_of,
 )
 from bcns_pipeline.rules.customers.merges import Merges
-from bcns_pipeline.rules.customers.model import NetSuiteCustomer, Shopper
+from bcns_pipeline.rules.customers.model import BookEntry, NetSuiteCustomer, Shopper
 from bcns_pipeline.rules.customers.policy import Storefront
+from bcns_pipeline.rules.orders.facts import Account
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.state.links import Link
 
@@ -66,17 +67,34 @@ def storefront_of(connections: Connections, channel_id: int) -> Storefront:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Who each of the shoppers is, in their order, and every customer that was read to tell."""
+
+    found: list[Found | Create | Problem]
+    rows: list[NetSuiteCustomer] = field(repr=False)
+
+
 def find(
     connections: Connections, asks: Sequence[Ask], *, lane: Lane = Lane.BULK
 ) -> list[Found | Create | Problem]:
     """Who each of the shoppers is, in order. Raises OutsideError."""
+    return search(connections, asks, lane=lane).found
+
+
+def search(connections: Connections, asks: Sequence[Ask], *, lane: Lane = Lane.BULK) -> Search:
+    """As `find`, with the customers that were read. Raises OutsideError."""
     policy, merges = connections.customer_policy, merges_of(connections)
     links = _links(connections, asks)
     wanted = reduce(
         or_, (look_up(one.shopper, one.names, one.storefront, links, merges) for one in asks), LookUp()
     )
-    register = Register(read_customers(connections, wanted, lane=lane))
-    return [identify(one.shopper, one.names, one.storefront, register, links, merges, policy) for one in asks]
+    rows = read_customers(connections, wanted, lane=lane)
+    register = Register(rows)
+    found = [
+        identify(one.shopper, one.names, one.storefront, register, links, merges, policy) for one in asks
+    ]
+    return Search(found, rows)
 
 
 def read_customers(
@@ -85,11 +103,14 @@ def read_customers(
     """The customers that `wanted` names, with every subsidiary that they may be used in."""
     oneworld = account_of(connections).oneworld
     client = connections.netsuite(lane).customers
+    fields = [one.name for one in connections.customer_policy.fields]
     rows: dict[int, CustomerRow] = {}
     if wanted.ids:
-        rows.update(client.by_id(wanted.ids, oneworld=oneworld))
+        rows.update(client.by_id(wanted.ids, oneworld=oneworld, custom_fields=fields))
     if wanted.external_ids or wanted.emails:
-        found = client.find(sorted(wanted.external_ids), sorted(wanted.emails), oneworld=oneworld)
+        found = client.find(
+            sorted(wanted.external_ids), sorted(wanted.emails), oneworld=oneworld, custom_fields=fields
+        )
         rows.update((row.id, row) for row in found)
     served = client.subsidiaries(rows) if oneworld and rows else None
     return [as_customer(row, (served or {}).get(row.id)) for row in rows.values()]
@@ -112,7 +133,30 @@ def as_customer(row: CustomerRow, served: Sequence[int] | None) -> NetSuiteCusto
         subsidiaries=subsidiaries or None,
         currencies=None if row.currency is None else frozenset({row.currency}),
         taxable=row.taxable,
+        values=row.custom,
     )
+
+
+def as_entry(row: AddressRow) -> BookEntry:
+    """An entry of an address book as the rules take it."""
+    return BookEntry(
+        id=row.internal_id or 0,
+        addressee=row.addressee,
+        addr1=row.addr1,
+        addr2=row.addr2,
+        city=row.city,
+        state=row.state,
+        zip=row.zip,
+        country_code=row.country,
+    )
+
+
+def base_currency(account: Account, subsidiary: int | None) -> int | None:
+    """The currency in which a customer of `subsidiary` is kept; None where the account does not say."""
+    of_subsidiary = account.subsidiaries.get(subsidiary) if subsidiary is not None else None
+    symbol = (of_subsidiary.currency if of_subsidiary else "") or account.base_currency
+    found = account.currencies.get(symbol)
+    return found.id if found else None
 
 
 def merges_of(connections: Connections) -> Merges:

@@ -91,6 +91,12 @@ class Links:
             found.setdefault(one.netsuite_id, []).append(one)
         return found
 
+    def numbered(self, kind: str, after: int, limit: int, *, conn: sa.Connection | None = None) -> list[int]:
+        """BigCommerce ids that are whole numbers above `after`, ascending: for a walk over all of them."""
+        values = {"store": self._scope.store, "kind": kind, "after": after, "limit": limit}
+        with self._scope.transaction(conn) as tx:
+            return [int(one) for one in tx.execute(_NUMBERED, values).scalars()]
+
     def remove(self, kind: str, netsuite_ids: Sequence[str], *, conn: sa.Connection | None = None) -> int:
         """Forget links whose records are gone; returns how many there were."""
         gone = sa.delete(link).where(
@@ -205,6 +211,15 @@ class Links:
         ]
 
 
+_NUMBERED = sa.text(
+    f"""
+    select number from (
+        select case when bigcommerce_id ~ '^[0-9]{{1,18}}$' then bigcommerce_id::bigint end as number
+        from {link.fullname} where store = :store and kind = :kind
+    ) numbered
+    where number > :after order by number limit :limit
+    """
+)
 # A few links go as one JSON value; a whole catalogue by COPY into a table.
 _GIVEN = (
     "jsonb_to_recordset(cast(:rows as jsonb)) as link_in(netsuite_id text, bigcommerce_id text, label text, "

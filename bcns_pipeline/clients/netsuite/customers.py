@@ -6,7 +6,7 @@ the rules. Facts: facts/netsuite.md 2.4, 3.3, 3.6, 4.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from bcns_pipeline.clients.netsuite import sql
@@ -33,7 +33,8 @@ _ADDRESS: Final = {"internalid": "b.internalid", "addrphone": "a.addrphone"}
 class Customers:
     """Customers of one account. Thread-safe. Reads raise OutsideError, writes return an Outcome.
 
-    `oneworld` asks for the primary subsidiary, which other accounts refuse as an unknown column.
+    `oneworld` asks for the primary subsidiary, which other accounts refuse as an unknown column. `custom_fields`
+    are further fields to read (custentity_…); one that the account does not show is left out of `CustomerRow.custom`.
     """
 
     def __init__(self, records: Records) -> None:
@@ -41,7 +42,12 @@ class Customers:
         self._tolerant = Tolerant()
 
     def find(
-        self, external_ids: Iterable[str] = (), emails: Iterable[str] = (), *, oneworld: bool = False
+        self,
+        external_ids: Iterable[str] = (),
+        emails: Iterable[str] = (),
+        *,
+        oneworld: bool = False,
+        custom_fields: Sequence[str] = (),
     ) -> list[CustomerRow]:
         """Customers with one of these external ids or e-mails (whatever their case), inactive ones included.
 
@@ -56,15 +62,17 @@ class Customers:
             if addresses:
                 conditions.append(f"LOWER(c.email) IN ({marks(addresses)})")
             where = f"({' OR '.join(conditions)})"
-            for rows in self._read(where, [*some, *addresses], oneworld=oneworld):
+            for rows in self._read(where, [*some, *addresses], oneworld=oneworld, custom=custom_fields):
                 found.update((row.id, row) for row in rows)
         return list(found.values())
 
-    def by_id(self, ids: Iterable[int], *, oneworld: bool = False) -> dict[int, CustomerRow]:
+    def by_id(
+        self, ids: Iterable[int], *, oneworld: bool = False, custom_fields: Sequence[str] = ()
+    ) -> dict[int, CustomerRow]:
         """{internal id: customer} of those that exist, 500 a call."""
         found: dict[int, CustomerRow] = {}
         for some in id_pieces(ids):
-            for rows in self._read(f"c.id IN ({some})", (), oneworld=oneworld):
+            for rows in self._read(f"c.id IN ({some})", (), oneworld=oneworld, custom=custom_fields):
                 found.update((row.id, row) for row in rows)
         return found
 
@@ -122,22 +130,30 @@ class Customers:
         return self._records.patch("customer", str(key), body)
 
     def _read(
-        self, where: str, params: Iterable[str], *, oneworld: bool, after: int = 0
+        self,
+        where: str,
+        params: Iterable[str],
+        *,
+        oneworld: bool,
+        after: int = 0,
+        custom: Sequence[str] = (),
     ) -> Iterator[list[CustomerRow]]:
         bound = list(params)
-        wanted = {**(_SUBSIDIARY if oneworld else {}), **_TAXABLE}
+        further = {sql.identifier(name.lower()): f"c.{name.lower()}" for name in custom}
+        wanted = {**(_SUBSIDIARY if oneworld else {}), **_TAXABLE, **further}
 
         def pages(lacks: frozenset[str]) -> Iterator[Page]:
             text = sql.fill("customers", optional=columns(wanted, lacks), where=where)
             return by_id(self._records.query, text, bound, after)
 
-        for page in self._tolerant.pages(pages, list(_TAXABLE)):
+        for page in self._tolerant.pages(pages, [*_TAXABLE, *further]):
+            shown = [name for name in further if name not in self._tolerant.lacks]
             with readable():
-                rows = [_customer(row) for row in page.rows]
+                rows = [_customer(row, shown) for row in page.rows]
             yield rows
 
 
-def _customer(row: Row) -> CustomerRow:
+def _customer(row: Row, custom: Sequence[str]) -> CustomerRow:
     return CustomerRow(
         id=int(row["id"]),
         external_id=row.get("external_id", ""),
@@ -152,6 +168,7 @@ def _customer(row: Row) -> CustomerRow:
         last_modified=row.get("modified_at", ""),
         subsidiary=integer(row, "subsidiary"),
         taxable=row["taxable"] == "T" if "taxable" in row else None,
+        custom={name: row.get(name, "") for name in custom},
     )
 
 

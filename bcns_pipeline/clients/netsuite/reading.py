@@ -105,6 +105,11 @@ class Tolerant:
     def __init__(self) -> None:
         self._lacks: frozenset[str] = frozenset()
 
+    @property
+    def lacks(self) -> frozenset[str]:
+        """What this account turned out not to have."""
+        return self._lacks
+
     def pages(
         self, make: Callable[[frozenset[str]], Iterator[Page]], optional: Sequence[str]
     ) -> Iterator[Page]:

@@ -99,7 +99,10 @@ class SalesTotals:
 
 @dataclass(frozen=True, slots=True)
 class CustomerRow:
-    """A customer. `taxable` and `subsidiary` are None where the account does not show them to us."""
+    """A customer. `taxable` and `subsidiary` are None where the account does not show them to us.
+
+    `custom` are the further fields asked for, as text, "" where blank; what the account does not show is missing.
+    """
 
     id: int
     external_id: str
@@ -114,6 +117,7 @@ class CustomerRow:
     last_modified: str
     subsidiary: int | None = None
     taxable: bool | None = None
+    custom: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

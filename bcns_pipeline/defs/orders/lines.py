@@ -10,7 +10,7 @@ from bcns_pipeline.defs.orders.apply import CURRENCY, CUSTOMER, EDIT, ORDER
 from bcns_pipeline.defs.orders.facts import Known
 from bcns_pipeline.defs.orders.fates import Fate
 from bcns_pipeline.defs.polling import subject_of
-from bcns_pipeline.defs.shoppers import LINK
+from bcns_pipeline.defs.shoppers import LINK, base_currency
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.customers.body import currency_patch, customer_body
 from bcns_pipeline.rules.customers.identify import Create, Found
@@ -38,7 +38,7 @@ def customer_line(connections: Connections, known: Known, order: Order, customer
         customer.natural_key,
         connections.customer_policy,
         subsidiary=customer.subsidiary,
-        base_currency=_base_currency(known, customer.subsidiary),
+        base_currency=base_currency(known.account, customer.subsidiary),
         currency=_currency(connections, known, order),
     )
     return PlanLine(
@@ -158,10 +158,3 @@ def _currency(connections: Connections, known: Known, order: Order) -> int | Non
     mapped = connections.order_policy.currencies.get(order.currency)
     found = known.account.currencies.get(order.currency)
     return mapped if mapped is not None else (found.id if found else None)
-
-
-def _base_currency(known: Known, subsidiary: int | None) -> int | None:
-    of_subsidiary = known.account.subsidiaries.get(subsidiary) if subsidiary is not None else None
-    symbol = (of_subsidiary.currency if of_subsidiary else "") or known.account.base_currency
-    found = known.account.currencies.get(symbol)
-    return found.id if found else None

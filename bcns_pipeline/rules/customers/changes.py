@@ -102,6 +102,19 @@ def conflict(found: Changes, customer_id: int) -> Problem | None:
     )
 
 
+def disagreeing(shopper: Shopper, row: NetSuiteCustomer, policy: CustomerPolicy) -> tuple[str, ...]:
+    """Fields of which the two sides say different things now, whoever owns them; addresses are not compared.
+
+    What is blank on the shopper's side says nothing.
+    """
+    found = []
+    for one in _fields(row, policy):
+        wanted = one.alike(_comparable(one.sent(shopper)))
+        if wanted and one.shown is not None and wanted != one.alike(one.shown):
+            found.append(one.owner_name)
+    return tuple(dict.fromkeys(found))
+
+
 def tax_problem(shopper: Shopper, row: NetSuiteCustomer) -> Problem | None:
     """TAX_EXEMPT_MISMATCH where one side says exempt and the other does not; None where either is silent.
 
@@ -152,7 +165,7 @@ def _address_changes(
         if key in there or key in written:
             continue
         old = corrected.get(one.id, ())
-        if old in there and old not in keys:
+        if old in there and there[old].id and old not in keys:
             place = {"internalId": there.pop(old).id}
             found.append(place | {"addressBookAddress": address_body(one.address, clearing=True)})
         else:

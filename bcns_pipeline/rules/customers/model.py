@@ -79,7 +79,7 @@ class NetSuiteCustomer:
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
-    """One entry of a NetSuite customer's address book; `id` is the `internalId` that a patch names."""
+    """One entry of a NetSuite customer's address book; `id` is the `internalId` that a patch names, 0 = not shown."""
 
     id: int
     addressee: str = field(default="", repr=False)

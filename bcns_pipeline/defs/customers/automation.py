@@ -1,0 +1,82 @@
+"""When shoppers flow: the job, and the sensor that polls and starts it.
+
+Put names and run requests here. Do not put a decision about a shopper here.
+"""
+
+import time
+from typing import Any
+
+import dagster as dg
+
+from bcns_pipeline.config import Mapping
+from bcns_pipeline.defs.customers.assets import ASSETS
+from bcns_pipeline.defs.customers.poll import poll_customers, sweep_due
+from bcns_pipeline.defs.customers.run import FLOW, due
+from bcns_pipeline.defs.modes import MODE_SCHEMA
+from bcns_pipeline.outcomes import Lane
+from bcns_pipeline.resources.connections import Connections
+
+JOB = "customer_sync"
+# Dagster gives a sensor 60 seconds (facts/dagster.md B3); a page takes about one.
+PAGES, SECONDS = 20, 35.0
+# Where a run failed and nothing new has come, what waits is tried again this often.
+TRY_AGAIN_SECONDS = 300
+GOING = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+def _expand(given: dict[str, Any]) -> dict[str, Any]:
+    """`{mode: apply | plan}` for every step but the first, which only reads; without run config a job applies."""
+    return {"ops": {asset.op.name: {"config": {"mode": given["mode"]}} for asset in ASSETS[1:]}}
+
+
+customer_sync = dg.define_asset_job(
+    JOB,
+    selection=dg.AssetSelection.assets(*ASSETS),
+    config=dg.ConfigMapping(config_fn=_expand, config_schema=MODE_SCHEMA),
+    description="Every shopper that is new or changed, with or without an order, to NetSuite, once.",
+)
+
+
+def sensor(mapping: Mapping) -> dg.SensorDefinition:
+    """Polls every `customers.poll.seconds`, and starts the job as soon as there is something for it to do."""
+
+    @dg.sensor(
+        name="customers_waiting",
+        job_name=JOB,
+        minimum_interval_seconds=mapping.customers.poll.seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Starts customer_sync when a shopper changed, so that it is in NetSuite within five minutes.",
+    )
+    def customers_waiting(
+        context: dg.SensorEvaluationContext, connections: Connections
+    ) -> dg.RunRequest | dg.SkipReason:
+        """One run at a time. Its key is made of the newest event, so that a failed run blocks no later one."""
+        if connections.mapping.order_faults() or not connections.mapping.customers.sync:
+            return dg.SkipReason(
+                "the mapping file does not say how orders are posted, or customers.sync is off"
+            )
+        connections.require("bigcommerce", "netsuite", orders=True)
+        polled = poll_customers(connections, pages=PAGES, seconds=SECONDS, lane=Lane.FAST)
+        context.log.info(polled.sentence)
+        state = connections.state
+        waiting = state.inbox.waiting("customer")
+        left = state.outbox.find(flow=FLOW, states=("planned", "sending", "ambiguous"), limit=1)
+        # Once an hour a run looks at shoppers whose change nobody told us of, which also shows that all is well.
+        if not waiting.free and not left and not due(connections) and not sweep_due(connections):
+            return dg.SkipReason(f"no shopper waits; {polled.sentence}")
+        if context.instance.get_runs_count(dg.RunsFilter(job_name=JOB, statuses=GOING)):
+            return dg.SkipReason(f"a run of {JOB} is on its way already")
+        again = int(time.time() // TRY_AGAIN_SECONDS)
+        return dg.RunRequest(run_key=f"customers/{waiting.newest_seq}/{again}")
+
+    return customers_waiting
+
+
+JOBS = [customer_sync]
+# Which job takes up what a process of the flow left open when it died.
+DRAINED_BY = {FLOW: customer_sync}
