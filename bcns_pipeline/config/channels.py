@@ -26,7 +26,7 @@ class ChannelMapping(Section):
         "sales_order", description="cash_sale posts at once, for what was handed over at the till."
     )
     guests: Literal["per_guest", "channel_guest", "match_email"] = Field(
-        "per_guest", description="Which NetSuite customer a shopper without an account becomes."
+        "match_email", description="Which NetSuite customer a shopper without an account becomes."
     )
     guest_customer: Id | None = Field(None, description="The customer of all guests, for channel_guest.")
     tax_mode: TaxMode | None = Field(None, description="Instead of orders.tax.mode, for this channel.")

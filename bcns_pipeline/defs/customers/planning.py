@@ -100,7 +100,7 @@ def _decide(
             fates.append(waiting(one, [Problem("CUSTOMER_UNREADABLE", version.why)]))
         elif version.shopper is None:
             fates.append(Fate(one, "erased", reason="The shopper was erased."))
-        elif version.shopper.channel_id not in connections.mapping.channels:
+        elif not _mapped(connections, version.shopper.channel_id):
             fates.append(waiting(one, [_unmapped(version.shopper.channel_id)]))
         else:
             asks[one] = ask(connections, version.shopper, natural_key(one))
@@ -185,6 +185,12 @@ def _open_conflicts(connections: Connections) -> dict[int, frozenset[str]]:
 def _linked(connections: Connections, known: Known) -> Iterable[int]:
     found = connections.state.links.get_many("customer", [str(one) for one in known.rows])
     return {int(one) for one in found}
+
+
+def _mapped(connections: Connections, channel_id: int) -> bool:
+    """Without any channel in the mapping file all of them go to the account's one company."""
+    channels = connections.mapping.channels
+    return not channels or channel_id in channels
 
 
 def _unmapped(channel_id: int) -> Problem:

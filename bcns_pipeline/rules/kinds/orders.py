@@ -63,7 +63,7 @@ KINDS: Final = (
         "CHANNEL_UNMAPPED",
         "error",
         Owner.INTEGRATION,
-        "The order came through a storefront that the mapping file does not know.",
+        "The order or the shopper came through a storefront that the mapping file does not know.",
         "Add the channel under channels, with its subsidiary and location.",
     ),
     Kind(
