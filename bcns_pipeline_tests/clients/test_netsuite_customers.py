@@ -60,6 +60,18 @@ def test_a_flag_that_the_account_does_not_show_is_unknown(
     assert client.customers.by_id([1], oneworld=True)[1].subsidiary == 2
 
 
+def test_further_fields_are_read_where_the_account_shows_them(
+    client: NetSuiteClient, double: NetSuiteDouble
+) -> None:
+    customer(double, 1, companyname="Acme")
+    customer(double, 2)
+    asked = ["companyName", "custentity_nobody_made"]
+    found = client.customers.by_id([1, 2], custom_fields=asked)
+    assert [found[one].custom for one in (1, 2)] == [{"companyname": "Acme"}, {"companyname": ""}]
+    assert client.customers.find(["bc-abc-customer-1"], custom_fields=asked)[0].custom == found[1].custom
+    assert "Acme" not in repr(found)
+
+
 def test_changed_customers_come_by_id_and_ours_are_told_by_their_prefix(
     client: NetSuiteClient, double: NetSuiteDouble
 ) -> None:

@@ -85,6 +85,14 @@ def test_several_shoppers_may_be_one_customer_and_each_has_one(state: State) -> 
     assert state.links.put("customer", [Link("78", "5")]) == 0
 
 
+def test_linked_shoppers_are_walked_by_number_and_guests_are_passed_over(state: State) -> None:
+    names = ("9", "10", "guest:0123456789abcdef", "10@3", "2")
+    state.links.put("customer", [Link(str(n), name) for n, name in enumerate(names)])
+    state.links.put("order", [Link("7", "3")])
+    assert state.links.numbered("customer", 0, 2) == [2, 9]
+    assert state.links.numbered("customer", 9, 2) == [10]
+
+
 def test_an_order_is_still_linked_one_to_one(state: State) -> None:
     state.links.put("order", [Link("77", "5")])
     state.links.put("order", [Link("77", "6")])

@@ -8,6 +8,7 @@ import pytest
 
 from bcns_pipeline_tests.defs.customers.people import JANE, People
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
+from bcns_pipeline_tests.defs.orders.test_intake import tick
 
 
 def test_a_shopper_without_an_order_is_made_and_the_second_run_writes_nothing(
@@ -55,6 +56,23 @@ def test_a_changed_e_mail_address_keeps_the_record(people: People) -> None:
     people.sync()
 
     assert (people.one()["id"], people.one()["email"]) == (before, "jane.married@example.com")
+
+
+def test_the_sensor_polls_and_starts_a_run_only_where_a_shopper_waits(
+    shop: OrderFlow, people: People
+) -> None:
+    people.sign_up()
+    with tick(shop, "customers_waiting") as first:
+        assert len(first.run_requests) == 1
+    people.sync()
+
+    shop.later(60)
+    with tick(shop, "customers_waiting") as second:
+        assert second.run_requests == []
+    # The walk over known shoppers is due once an hour, which also shows that all is well.
+    people.due_now()
+    with tick(shop, "customers_waiting") as third:
+        assert len(third.run_requests) == 1
 
 
 def test_a_company_becomes_a_company(people: People) -> None:

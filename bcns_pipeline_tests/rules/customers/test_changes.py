@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bcns_pipeline.rules.customers.addresses import entry_key, shopper_key
 from bcns_pipeline.rules.customers.body import customer_body
-from bcns_pipeline.rules.customers.changes import Changes, changes, conflict, tax_problem
+from bcns_pipeline.rules.customers.changes import Changes, changes, conflict, disagreeing, tax_problem
 from bcns_pipeline.rules.customers.model import BookEntry, NetSuiteCustomer, Shopper, ShopperAddress
 from bcns_pipeline.rules.customers.policy import CustomerPolicy, CustomField
 from bcns_pipeline.rules.orders.model import Address
@@ -227,6 +227,21 @@ def test_a_shopper_exempt_on_one_side_only_is_a_problem(
     problem = tax_problem(account(tax_exempt=exempt), customer(taxable=taxable))
     assert (problem is not None) == mismatch
     assert problem is None or problem.code == "TAX_EXEMPT_MISMATCH"
+
+
+def test_the_sides_disagree_for_as_long_as_they_say_different_things() -> None:
+    edited = customer(phone="512 555 0777", last_name="Doe")
+    assert disagreeing(account(), edited, POLICY) == ("name", "phone")
+    assert disagreeing(account(), customer(phone="512-555-0100"), POLICY) == ()
+    assert disagreeing(account(phone=""), edited, POLICY) == ("name",)
+
+
+def test_an_entry_whose_id_is_not_shown_is_left_and_the_corrected_address_is_added() -> None:
+    before = account(addresses=(ShopperAddress(HOME, 7),))
+    after = account(addresses=(ShopperAddress(replace(HOME, street_1="9 New Rd"), 7),))
+    found = diff(after, customer(), last=before, book=[replace(AT_HOME, id=0)])
+    (entry,) = found.body["addressBook"]["items"]
+    assert "internalId" not in entry
 
 
 text = st.sampled_from(["", "1 High St", "1 high st.", "2 High St", "Apt 2", "  Apt  2 "])
