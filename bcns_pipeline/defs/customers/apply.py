@@ -17,8 +17,9 @@ from bcns_pipeline.defs.dispatch_models import Dispatched, Sender, Settled
 from bcns_pipeline.defs.shoppers import LINK, read_customers
 from bcns_pipeline.outcomes import Lane, Outcome, Refused, Sent, System
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.rules.customers.changes import Changes, changes
+from bcns_pipeline.rules.customers.changes import Changes, changes, tax_problem
 from bcns_pipeline.rules.customers.identify import LookUp
+from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.state.inbox import Event
 from bcns_pipeline.state.links import Link
 from bcns_pipeline.state.operations import Operation
@@ -115,10 +116,10 @@ def senders(connections: Connections) -> list[Sender]:
     def change(op: Operation, payload: Mapping[str, Any]) -> Outcome:
         body = payload["body"]
         if op.attempts > 1:
-            missing = still_missing(connections, [payload]).get(payload["id"])
-            if missing is not None and not missing:
+            shown = compare(connections, [payload]).get(payload["id"])
+            if shown is not None and not shown.missing:
                 return Sent(record_id=str(payload["id"]))
-            body = missing.body if missing is not None else body
+            body = shown.missing.body if shown is not None else body
         return client.patch(payload["id"], body)
 
     def customers_there(operations: Sequence[Operation]) -> Mapping[str, str | None]:
@@ -126,11 +127,11 @@ def senders(connections: Connections) -> list[Sender]:
         return {one.natural_key: found.get(one.natural_key) for one in operations}
 
     def changes_there(operations: Sequence[Operation]) -> Mapping[str, str | None]:
-        missing = still_missing(connections, [one.payload for one in operations])
+        shown = compare(connections, [one.payload for one in operations])
         there: dict[str, str | None] = {}
         for one in operations:
-            number = one.payload["id"]
-            there[one.natural_key] = str(number) if number in missing and not missing[number] else None
+            found = shown.get(one.payload["id"])
+            there[one.natural_key] = str(one.payload["id"]) if found and not found.missing else None
         return there
 
     return [
@@ -139,25 +140,35 @@ def senders(connections: Connections) -> list[Sender]:
     ]
 
 
-def still_missing(connections: Connections, payloads: Sequence[Mapping[str, Any]]) -> dict[int, Changes]:
-    """{NetSuite id: what it does not show yet of the change}; those that are gone, or whose shopper is, are missing."""
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a customer does not show of what was to be written, and whether both sides tax it alike."""
+
+    missing: Changes
+    tax: Problem | None
+
+
+def compare(connections: Connections, payloads: Sequence[Mapping[str, Any]]) -> dict[int, Comparison]:
+    """{NetSuite id: what it shows now}; a customer that is gone, or whose shopper is, is left out.
+
+    Raises OutsideError.
+    """
     ids = frozenset(int(one["id"]) for one in payloads)
     rows = {row.id: row for row in read_customers(connections, LookUp(ids=ids))}
     books = books_of(connections, rows.keys())
     documents = {one[name] for one in payloads for name in ("document", "last") if one[name] is not None}
     known = load(connections, documents)
-    found: dict[int, Changes] = {}
+    policy = connections.customer_policy
+    found: dict[int, Comparison] = {}
     for one in payloads:
         row, version = rows.get(int(one["id"])), known.get(one["document"])
         if row is None or version is None or version.shopper is None:
             continue
         last = known.get(one["last"]) if one["last"] is not None else None
-        found[row.id] = changes(
-            version.shopper,
-            row,
-            books.get(row.id),
-            last.shopper if last else None,
-            connections.customer_policy,
+        earlier = last.shopper if last else None
+        found[row.id] = Comparison(
+            changes(version.shopper, row, books.get(row.id), earlier, policy),
+            tax_problem(version.shopper, row),
         )
     return found
 
@@ -226,24 +237,19 @@ def _put_links(
 
 
 def _read_back(connections: Connections, applied: Applied) -> None:
-    """Whether NetSuite shows what was written: a script over there may have had the last word."""
+    """Whether NetSuite shows what was written: a script or a form over there may have had the last word."""
     written = {one["id"]: {"last": None, **one} for one in applied.written}
-    missing = still_missing(connections, list(written.values())) if written else {}
-    for number, found in missing.items():
-        apart = tuple(one for one in found.fields if one != "addresses")
+    shown = compare(connections, list(written.values())) if written else {}
+    questions = []
+    for number, found in shown.items():
+        shopper = written[number]["customer_id"]
+        apart = [one for one in found.missing.fields if one != "addresses"]
         if apart:
-            applied.apart[written[number]["customer_id"]] = apart
-    applied.equal = len(missing) - len(applied.apart)
-    said = "NetSuite does not show what was written of"
-    connections.state.exceptions.open_many(
-        FLOW,
-        [
-            question(
-                "CUSTOMER_CONFLICT",
-                one,
-                f"Shopper {one}: {said} {' and '.join(fields)}.",
-                fields=list(fields),
-            )
-            for one, fields in applied.apart.items()
-        ],
-    )
+            applied.apart[shopper] = tuple(apart)
+            said = f"Shopper {shopper}: NetSuite does not show what was written of {' and '.join(apart)}."
+            questions.append(question("CUSTOMER_CONFLICT", shopper, said, fields=apart))
+        if found.tax is not None:
+            said = f"Shopper {shopper}: {found.tax.sentence}"
+            questions.append(question(found.tax.code, shopper, said, fact=found.tax.fact))
+    applied.equal = len(shown) - len(applied.apart)
+    connections.state.exceptions.open_many(FLOW, questions)

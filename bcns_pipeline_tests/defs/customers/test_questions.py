@@ -65,9 +65,6 @@ def test_an_exemption_that_the_two_sides_see_differently_is_asked_about_until_th
 ) -> None:
     jane = people.sign_up(tax_exempt_category="A")
     people.sync()
-    assert shop.open_exceptions("TAX_EXEMPT_MISMATCH") == []
-    people.change(jane, phone="+1 555 010 0002")
-    people.sync()
     (question,) = shop.open_exceptions("TAX_EXEMPT_MISMATCH")
     assert question.subject == f"customer:{jane}"
 
