@@ -142,10 +142,14 @@ def senders(connections: Connections) -> list[Sender]:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a customer does not show of what was to be written, and whether both sides tax it alike."""
+    """What a customer does not show of what was to be written, and whether both sides tax it alike.
+
+    `unseen` are mapped fields that the account does not let us read, so that they are always missing.
+    """
 
     missing: Changes
     tax: Problem | None
+    unseen: frozenset[str] = frozenset()
 
 
 def compare(connections: Connections, payloads: Sequence[Mapping[str, Any]]) -> dict[int, Comparison]:
@@ -169,6 +173,7 @@ def compare(connections: Connections, payloads: Sequence[Mapping[str, Any]]) -> 
         found[row.id] = Comparison(
             changes(version.shopper, row, books.get(row.id), earlier, policy),
             tax_problem(version.shopper, row),
+            frozenset(one.name for one in policy.fields if one.name.lower() not in row.values),
         )
     return found
 
@@ -243,7 +248,7 @@ def _read_back(connections: Connections, applied: Applied) -> None:
     questions = []
     for number, found in shown.items():
         shopper = written[number]["customer_id"]
-        apart = [one for one in found.missing.fields if one != "addresses"]
+        apart = [one for one in found.missing.fields if one not in {"addresses", *found.unseen}]
         if apart:
             applied.apart[shopper] = tuple(apart)
             said = f"Shopper {shopper}: NetSuite does not show what was written of {' and '.join(apart)}."

@@ -181,20 +181,24 @@ def test_two_accounts_of_one_e_mail_address_are_one_customer(shop: OrderFlow, pe
     assert len(people.one()["addresses"]) == len({str(one) for one in people.one()["addresses"]})
 
 
-def test_mapped_fields_are_sent_and_what_netsuite_shows_of_them_is_compared(
+def test_mapped_fields_are_sent_and_compared_where_netsuite_shows_them(
     shop: OrderFlow, people: People
 ) -> None:
-    shop.sections["customers"] = {"fields": {"comments": "notes"}}
+    # The account shows custom fields in SuiteQL, and the comments of a customer only in its record.
+    fields = {"custentity_bc_customer_id": "customer_id", "comments": "notes"}
+    shop.sections["customers"] = {"fields": fields}
     shop.configure()
     jane = people.sign_up(notes="likes blue")
-    people.sync()
-    assert people.one()["comments"] == "likes blue"
+    run = people.sync()
+    assert (people.one()["custentity_bc_customer_id"], people.one()["comments"]) == (str(jane), "likes blue")
+    assert run.metadata("netsuite/customers")["as_written"] == 1
 
     people.change(jane, notes="likes red")
     run = people.sync()
 
     assert people.one()["comments"] == "likes red"
     assert people.outcome(run, jane)["fields"] == "comments"
+    assert shop.open_exceptions("CUSTOMER_CONFLICT") == []
 
 
 def test_a_plan_sends_nothing_and_leaves_all_to_the_next_run(shop: OrderFlow, people: People) -> None:
