@@ -25,6 +25,7 @@ from bcns_pipeline.defs.orders import assets as order_assets
 from bcns_pipeline.defs.orders import automation as order_automation
 from bcns_pipeline.defs.orders import checks as order_checks
 from bcns_pipeline.defs.platform import automation as platform_automation
+from bcns_pipeline.defs.recovery import automation as recovery_automation
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.settings import load_settings
 
@@ -57,6 +58,7 @@ def build_defs(
             *order_automation.JOBS,
             *fulfilment_automation.JOBS,
             *platform_automation.JOBS,
+            *recovery_automation.JOBS,
         ],
         schedules=[*inventory_automation.schedules(mapping), *platform_automation.schedules(mapping)],
         sensors=[

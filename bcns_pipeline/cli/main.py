@@ -205,6 +205,20 @@ def smoke_inventory(
     raise typer.Exit(smoke_stock(sku, plan_only=plan_only))
 
 
+@smoke_app.command("order")
+def smoke_order_(
+    order: Annotated[int, typer.Argument(help="BigCommerce's order id.")],
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Stop before anything is sent.")] = False,
+) -> None:
+    """Post one order, compare it line by line with NetSuite, and run again: nothing may be written twice.
+
+    Ends with 0 and PASS, or 1 and FAIL.
+    """
+    from bcns_pipeline.cli.smoke_order import smoke_order
+
+    raise typer.Exit(smoke_order(order, plan_only=plan_only))
+
+
 @explain_app.command("sku")
 def explain_sku(
     sku: Annotated[str, typer.Argument(help="SKU, as in either system.")],
@@ -214,6 +228,19 @@ def explain_sku(
     from bcns_pipeline.cli.explain import explain_stock
 
     raise typer.Exit(explain_stock(sku, at))
+
+
+@explain_app.command("order")
+def explain_order_(
+    order: Annotated[int, typer.Argument(help="BigCommerce's order id.")],
+    show_personal: Annotated[
+        bool, typer.Option("--show-personal", help="The shopper's data too; who asked is audited.")
+    ] = False,
+) -> None:
+    """One timeline across both systems, the order's money, where it stands and what comes next."""
+    from bcns_pipeline.cli.explain_order import explain_order
+
+    raise typer.Exit(explain_order(order, show_personal=show_personal))
 
 
 @audit_app.command("verify")

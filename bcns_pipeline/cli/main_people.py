@@ -5,6 +5,7 @@ Put the names, options and one-line helps of these commands here. What a command
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +26,8 @@ def register(app: typer.Typer) -> None:
     app.command()(status)
     app.command()(approve)
     app.command()(operations)
+    app.command()(replay)
+    app.command()(adopt)
 
 
 def status() -> None:
@@ -122,3 +125,45 @@ def operations(
     from bcns_pipeline.cli.decisions import show_operations
 
     show_operations(state or (), flow, plan)
+
+
+def replay(
+    order: Annotated[str, typer.Option(help="Ids, e.g. 1001,1002.")] = "",
+    file: Annotated[Path | None, typer.Option(help="A text file of ids.")] = None,
+    since: Annotated[str, typer.Option(help="Placed from then on: 2026-11-20, or with a time.")] = "",
+    until: Annotated[str, typer.Option(help="Placed before then.")] = "",
+    code: Annotated[str, typer.Option(help="Those with this exception, e.g. ITEM_UNMAPPED.")] = "",
+    query: Annotated[str, typer.Option(help="Those that match, e.g. 'status_id=11 channel_id=1'.")] = "",
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="After the database was lost: link what carries our keys.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why; it goes into the audit chain.")] = "",
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without this it is only shown.")] = False,
+) -> None:
+    """Have orders looked at again; what NetSuite has already is never written twice."""
+    from bcns_pipeline.cli.recovery import rebuild_state, replay_orders
+
+    if rebuild:
+        raise typer.Exit(rebuild_state(apply=apply))
+    replay_orders(
+        order=order, file=file, since=since, until=until, code=code, query=query, reason=reason, apply=apply
+    )
+
+
+def adopt(
+    by: Annotated[
+        str,
+        typer.Option(
+            help="Where the order's number stands: otherrefnum,externalid:WEB-{id},field:custbody_x"
+        ),
+    ] = "otherrefnum",
+    since: Annotated[str, typer.Option(help="Read the store's orders from then on first.")] = "",
+    accept_differences: Annotated[
+        bool, typer.Option("--accept-differences", help="Also the only match, where its total differs.")
+    ] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without this it is only shown.")] = False,
+) -> None:
+    """Link orders that another connector has put into NetSuite; nothing is written there."""
+    from bcns_pipeline.cli.recovery import adopt_orders
+
+    raise typer.Exit(adopt_orders(by, since, accept_differences=accept_differences, apply=apply))

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bcns_pipeline.rules.natural_keys import edit_key, order_key
 from bcns_pipeline.state.operations import Operation
 from bcns_pipeline.state.outbox_reads import COLUMNS, read
 from bcns_pipeline.state.store import State
@@ -115,6 +116,26 @@ def operations_by(
     query = sa.select(*COLUMNS).where(operation.c.store == state.store, wanted).order_by(operation.c.id)
     with state.engine.connect() as conn:
         return [read(row) for row in conn.execute(query).mappings()]
+
+
+def writes_since(state: State, order_id: int, after: int) -> list[int]:
+    """Ids of operations newer than `after` that were planned for this order: the order itself and its edits."""
+    keys = [order_key(state.store, order_id), edit_key(state.store, order_id, "")]
+    query = (
+        sa.select(operation.c.id)
+        .where(
+            operation.c.store == state.store,
+            operation.c.flow == "orders",
+            operation.c.id > after,
+            sa.or_(
+                operation.c.natural_key == keys[0],
+                operation.c.natural_key.startswith(keys[1], autoescape=True),
+            ),
+        )
+        .order_by(operation.c.id)
+    )
+    with state.engine.connect() as conn:
+        return list(conn.execute(query).scalars())
 
 
 def audit_of(state: State, subjects: Collection[str]) -> list[Any]:

@@ -75,7 +75,7 @@ def apply_plan(connections: Connections, plan: Plan | None, progress: Callable[[
     """
     applied = Applied(Dispatched())
     if plan is not None:
-        _stage(connections, plan, applied)
+        stage(connections, plan, applied)
     applied.dispatched = dispatch(
         connections,
         FLOW,
@@ -89,7 +89,7 @@ def apply_plan(connections: Connections, plan: Plan | None, progress: Callable[[
     return applied
 
 
-def _stage(connections: Connections, plan: Plan, applied: Applied) -> None:
+def stage(connections: Connections, plan: Plan, applied: Applied) -> None:
     """Operations, the orders' rows and links to what is there already, in one transaction: all or nothing."""
     state, policy = connections.state, connections.order_policy
 
@@ -121,7 +121,8 @@ def _link(connections: Connections, lines: Sequence[PlanLine], conn: Any) -> Non
         payload = one.payload
         order_id, netsuite_id, record = payload["order_id"], payload["netsuite_id"], payload["record"]
         if one.action == "adopt" or payload["expected"] is None:
-            adopted.append(Adopted(order_id, netsuite_id, record, "external id", payload["number"]))
+            how = payload.get("how", "external id")
+            adopted.append(Adopted(order_id, netsuite_id, record, how, payload["number"]))
             continue
         expected = Expected.read(payload["expected"])
         total = Money.exactly(expected.total, expected.currency)

@@ -93,12 +93,13 @@ def _read(
     found = connections.bigcommerce().orders.get_many(ids) if at_hand is None else at_hand
     taken.asked += len(ids)
     worker.assert_alive()
-    _keep(connections, [found[one] for one in ids if one in found], taken)
+    keep(connections, [found[one] for one in ids if one in found], taken)
     taken.gone += [one for one in ids if one not in found]
     connections.state.inbox.done(claims)
 
 
-def _keep(connections: Connections, found: Sequence[OrderDocument], taken: Taken) -> None:
+def keep(connections: Connections, found: Sequence[OrderDocument], taken: Taken) -> None:
+    """Store what was read where it is new, note where each order stands, and add it to `taken`."""
     state = connections.state
     readable: list[tuple[Order, OrderDocument]] = []
     refused: dict[int, str] = {}

@@ -1,0 +1,160 @@
+"""What people ask of the pipeline, from end to end: explain, smoke, replay, adopt and rebuild."""
+
+from __future__ import annotations
+
+import time
+
+from bcns_pipeline_tests.defs.order_flow import OrderFlow
+from bcns_pipeline_tests.defs.recovery.conftest import Bcns
+
+CREATES = "/record/v1/salesOrder"
+
+
+def test_an_order_is_explained_from_the_state_alone_and_its_shopper_only_when_asked_for(
+    shop: OrderFlow, bcns: Bcns
+) -> None:
+    order = shop.control.shop_order("plain", restock=True, email="grace@example.org")["id"]
+    shop.sync_twice()
+    shop.control.clear_log()
+    bcns("explain", "order", str(order))
+    began = time.monotonic()
+    told = bcns("explain", "order", str(order))
+
+    assert time.monotonic() - began < 1.0
+    assert told.exit_code == 0
+    assert shop.control.log() == []
+    for text in (
+        f"Order {order}: posted",
+        "version 1 read",
+        "create sales_order",
+        "sending, attempt 1",
+        "confirmed",
+        "read back",
+        "NetSuite's number stands on the BigCommerce order",
+        "E2",
+        "closes",
+        "equal to the cent",
+        "next: nothing for the order itself",
+    ):
+        assert text in told.output, text
+    assert "grace" not in told.output
+    assert "grace@example.org" in bcns("explain", "order", str(order), "--show-personal").output
+    (row,) = shop.state().audit.rows(subject=f"order:{order}")
+    assert (row.kind, row.actor) == ("personal.shown", "ada")
+    assert "grace" not in row.body
+
+
+def test_a_waiting_order_says_what_it_waits_for_and_goes_after_a_replay(shop: OrderFlow, bcns: Bcns) -> None:
+    order = shop.control.shop_order("unmapped_sku", restock=True)
+    shop.sync()
+    told = bcns("explain", "order", str(order["id"])).output
+    assert "next: it waits for ITEM_UNMAPPED" in told
+    assert "fix: Give one NetSuite item that SKU" in told
+    sku = next(line["sku"] for line in order["lines"] if not line["sku"].startswith(("SKU-", "ASM-", "VAR-")))
+    shop.control.item(sku=sku, create=True)
+
+    plan = bcns("replay", "--code", "item_unmapped")
+    assert "Nothing was written; add --apply." in plan.output
+    shop.sync()
+    assert shop.order(order["id"]).disposition == "waiting"
+    assert bcns("replay", "--code", "ITEM_UNMAPPED", "--apply").exit_code == 0
+    shop.sync()
+
+    shop.assert_equal_to_the_cent(order["id"])
+
+
+def test_an_order_that_nobody_told_us_of_is_found_by_a_replay_of_its_time(
+    shop: OrderFlow, bcns: Bcns
+) -> None:
+    shop.sync()
+    order = shop.control.shop_order("plain", restock=True)["id"]
+    day = shop.today().isoformat()
+
+    assert "read for the first time" in bcns("replay", "--since", day).output
+    bcns("replay", "--since", day, "--apply", "--reason", "a lost webhook")
+    assert shop.state().inbox.open_ids("order") == [str(order)]
+    shop.sync()
+    shop.assert_equal_to_the_cent(order)
+    again = bcns("replay", "--query", "status_id=11", "--apply").output
+    assert "compared with NetSuite" in again
+    shop.control.clear_log()
+    shop.sync()
+    assert [one for one in shop.writes() if CREATES in one[1]] == []
+
+
+def test_smoke_posts_one_order_compares_its_lines_and_writes_nothing_twice(
+    shop: OrderFlow, bcns: Bcns
+) -> None:
+    order = shop.control.shop_order("plain", restock=True)["id"]
+
+    looked = bcns("smoke", "order", str(order), "--plan-only")
+    assert looked.exit_code == 0, looked.output
+    assert shop.books() == []
+    passed = bcns("smoke", "order", str(order))
+    assert passed.exit_code == 0, passed.output
+    assert "again: 0 writes" in passed.output
+    assert "PASS: posted once" in passed.output
+    shop.assert_equal_to_the_cent(order)
+    failed = bcns("smoke", "order", str(shop.control.shop_order("unmapped_sku", restock=True)["id"]))
+    assert failed.exit_code == 1
+    assert "FAIL: it would not be posted" in failed.output
+
+
+def test_smoke_fails_where_a_script_adds_a_cent(shop: OrderFlow, bcns: Bcns) -> None:
+    rounding = shop.sandbox.accounting["items"]["rounding"]
+    cent = {"item": {"id": rounding}, "price": {"id": "-1"}, "rate": 0.01, "amount": 0.01, "quantity": 1}
+    shop.control.script(on="salesOrder", add=cent, times=1)
+    order = shop.control.shop_order("plain", restock=True)["id"]
+
+    failed = bcns("smoke", "order", str(order))
+
+    assert failed.exit_code == 1
+    assert "not ours" in failed.output
+    assert "rows differ" in failed.output
+
+
+def test_orders_of_another_connector_are_adopted_and_never_written(shop: OrderFlow, bcns: Bcns) -> None:
+    orders = [shop.control.shop_order("plain", restock=True) for _ in range(4)]
+    ids = [one["id"] for one in orders]
+    totals = [float(one["total"]) for one in orders]
+    shop.control.legacy_order(otherrefnum=str(ids[0]), total=totals[0])
+    shop.control.legacy_order(externalid=f"WEB-{ids[1]}", total=totals[1])
+    shop.control.legacy_order(otherrefnum=str(ids[2]), total=totals[2] + 1)
+    before = len(shop.books())
+    shop.control.clear_log()
+    ways = ("--by", "otherrefnum,externalid:WEB-{id}", "--since", shop.today().isoformat())
+
+    plan = bcns("adopt", *ways)
+    assert plan.exit_code == 0, plan.output
+    assert "2 link" in plan.output
+    assert "Nothing was linked; add --apply." in plan.output
+    assert shop.order(ids[0]).disposition == "open"
+    assert bcns("adopt", *ways, "--apply").exit_code == 0
+
+    assert shop.writes() == []
+    assert len(shop.books()) == before
+    assert [shop.order(one).disposition for one in ids] == ["adopted", "adopted", "open", "open"]
+    assert shop.order(ids[0]).read_total == shop.order(ids[0]).total
+    shop.sync()
+    assert len(shop.books()) == before + 2
+    assert bcns("adopt", "--by", "memo").exit_code == 2
+
+
+def test_a_lost_database_is_rebuilt_from_our_keys_without_a_write(shop: OrderFlow, bcns: Bcns) -> None:
+    ids = [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]
+    shop.sync_twice()
+    shop.control.order_status(ids[0], 5)
+    shop.forget_everything()
+    shop.control.clear_log()
+
+    plan = bcns("replay", "--rebuild")
+    assert plan.exit_code == 0, plan.output
+    assert shop.state().orders.many(ids) == {}
+    rebuilt = bcns("replay", "--rebuild", "--apply")
+    assert rebuilt.exit_code == 0, rebuilt.output
+
+    assert shop.writes() == []
+    assert {shop.order(one).netsuite_id is not None for one in ids} == {True}
+    shop.sync()
+    assert len(shop.books()) == 3
+    assert [one for one in shop.writes() if CREATES in one[1] and one[0] == "POST"] == []
