@@ -156,6 +156,18 @@ def config_check(
     check_config(path)
 
 
+@config_app.command("diff")
+def config_diff(
+    old: Annotated[Path, typer.Argument(help="The file as it is.")],
+    new: Annotated[Path, typer.Argument(help="The file as it would be.")],
+    days: Annotated[int, typer.Option(help="Orders placed in the last so many days.")] = 30,
+) -> None:
+    """Which orders would change in NetSuite, and by how much money; nothing is sent. Ends with 1 where any would."""
+    from bcns_pipeline.cli.config_diff import diff_config
+
+    raise typer.Exit(diff_config(old, new, days))
+
+
 FLOW_HELP = "inventory, orders or fulfilment"
 DAY_HELP = "Of orders: re-read this day in the store's zone, e.g. 2026-11-20."
 

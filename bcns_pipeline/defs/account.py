@@ -11,6 +11,7 @@ from typing import Any
 
 from bcns_pipeline.clients.netsuite.models import AccountCurrency, AccountFacts
 from bcns_pipeline.clients.netsuite.models import Subsidiary as SubsidiaryRow
+from bcns_pipeline.config import Mapping
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.orders.facts import Account, NetSuiteCurrency, Subsidiary
@@ -25,8 +26,8 @@ def account_facts(connections: Connections, *, anew: bool = False) -> AccountFac
     """Features, currencies, subsidiaries and custom fields; from memory where they were read within a day."""
     kept = connections.scratch.get(CURSOR)
     if kept is None or anew:
-        remembered = None if anew else _remembered(connections.state.cursors.get(CURSOR))
-        kept = remembered or _ask(connections)
+        found = None if anew else remembered(connections.state.cursors.get(CURSOR))
+        kept = found or _ask(connections)
         connections.scratch[CURSOR] = kept
     facts: AccountFacts = kept
     return facts
@@ -34,8 +35,12 @@ def account_facts(connections: Connections, *, anew: bool = False) -> AccountFac
 
 def account_of(connections: Connections) -> Account:
     """The account as the rules of orders take it."""
-    facts = account_facts(connections)
-    oneworld = connections.mapping.netsuite.oneworld
+    return as_account(account_facts(connections), connections.mapping)
+
+
+def as_account(facts: AccountFacts, mapping: Mapping) -> Account:
+    """What was read of the account, in the shape of the rules; the mapping file may know better about OneWorld."""
+    oneworld = mapping.netsuite.oneworld
     symbols = {currency.id: symbol for symbol, currency in facts.currencies.items()}
     base = next((symbol for symbol, currency in facts.currencies.items() if currency.base), "")
     return Account(
@@ -64,11 +69,11 @@ def _ask(connections: Connections) -> AccountFacts:
     return facts
 
 
-def _remembered(value: Any) -> AccountFacts | None:
+def remembered(value: Any, believed_for: timedelta = BELIEVED_FOR) -> AccountFacts | None:
     """What `_ask` wrote, unless it is too old or of another version: then three calls find out anew."""
     if not isinstance(value, dict) or value.get("version") != VERSION:
         return None
-    if datetime.now(UTC) - datetime.fromisoformat(value["at"]) > BELIEVED_FOR:
+    if datetime.now(UTC) - datetime.fromisoformat(value["at"]) > believed_for:
         return None
     facts = dict(value["facts"])
     locations = facts["locations"]

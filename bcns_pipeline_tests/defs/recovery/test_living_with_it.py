@@ -158,3 +158,28 @@ def test_a_lost_database_is_rebuilt_from_our_keys_without_a_write(shop: OrderFlo
     shop.sync()
     assert len(shop.books()) == 3
     assert [one for one in shop.writes() if CREATES in one[1] and one[0] == "POST"] == []
+
+
+def test_a_new_mapping_file_says_which_orders_it_would_change_and_by_how_much(
+    shop: OrderFlow, bcns: Bcns
+) -> None:
+    order = shop.control.shop_order("plain", restock=True)
+    shop.sync()
+    now, old, new = (shop.folder / f"{name}.yaml" for name in ("bcns", "old", "new"))
+    old.write_text(now.read_text())
+    shop.decide("orders", fields={}, memo="Web order {id}")
+    new.write_text(now.read_text())
+    shop.control.clear_log()
+
+    assert "are the same under both files" in bcns("config", "diff", str(old), str(old)).output
+    fields = bcns("config", "diff", str(old), str(new))
+    assert fields.exit_code == 1, fields.output
+    assert "header custbody_bc_order_id, memo" in fields.output
+    assert "1 change without moving the total" in fields.output
+    shop.decide("orders", statuses=[10])
+    held = bcns("config", "diff", str(old), str(now))
+    assert "posted -> hold STATUS" in held.output
+    assert f"USD: {order['total']} -> 0.00 in NetSuite (-{order['total']})" in held.output
+    assert shop.control.log() == []
+    missing = bcns("config", "diff", str(old), str(shop.folder / "none.yaml"), "--days", "7")
+    assert missing.exit_code == 2
