@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bcns_pipeline.cli.probes_bigcommerce import SCOPES
+from bcns_pipeline.cli.doctor import all_scopes
+from bcns_pipeline.cli.probes_orders import CASH_SALE, RIGHTS
 from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.settings import PREFIX, Settings
 from bcns_pipeline_tests.defs.orders.test_kill import CALLS
@@ -44,7 +45,10 @@ def test_the_documents_name_no_setting_that_does_not_exist() -> None:
 
 
 def test_the_readme_names_every_scope_that_the_doctor_asks_for() -> None:
-    assert [scope.name for scope in SCOPES if f"`{scope.name}`" not in README] == []
+    assert [scope.name for scope in all_scopes() if f"`{scope.name}`" not in README] == []
+    assert [
+        right.permission for right in (*RIGHTS, CASH_SALE) if f"| {right.permission} |" not in README
+    ] == []
 
 
 def test_the_table_of_crash_points_has_every_call_at_which_the_order_flow_is_killed() -> None:

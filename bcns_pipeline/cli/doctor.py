@@ -20,6 +20,7 @@ from bcns_pipeline.cli import (
     probes_both,
     probes_netsuite,
     probes_netsuite_stock,
+    probes_orders,
     probes_state,
 )
 from bcns_pipeline.cli.accounts import WatchingPacer, bigcommerce_client, netsuite_client
@@ -88,7 +89,10 @@ def diagnose(
             account = settings.require("bigcommerce")
             patient.bigcommerce = bigcommerce_client(account, pacer=patient.pacer, client=shop_network)
             open_clients.callback(patient.bigcommerce.close)
-            wanted = (*probes_bigcommerce.PROBES, *(() if faults else probes_both.SHOP_PLACES))
+            wanted = (
+                *probes_bigcommerce.PROBES,
+                *(() if faults else (*probes_both.SHOP_PLACES, *probes_orders.SHOP)),
+            )
             shop_open = yield from examine(patient, "BigCommerce", probes_bigcommerce.ENTRY, wanted)
         if _complete(settings, "netsuite"):
             form = mapping.netsuite.scope_form
@@ -99,7 +103,7 @@ def diagnose(
             wanted = (
                 *probes_netsuite_stock.PROBES,
                 *probes_netsuite.PROBES,
-                *(() if faults else probes_both.BOOKS_PLACES),
+                *(() if faults else (*probes_both.BOOKS_PLACES, *probes_orders.BOOKS)),
             )
             books_open = yield from examine(patient, "NetSuite", probes_netsuite.ENTRY, wanted)
         if shop_open and books_open:
@@ -142,7 +146,7 @@ def show_scopes() -> None:
     say("BigCommerce: store-level API account with these OAuth scopes")
     show_table(
         ["scope", "flow", "what for"],
-        [(one.name, one.flow, one.purpose) for one in probes_bigcommerce.SCOPES],
+        [(one.name, one.flow, one.purpose) for one in all_scopes()],
     )
     say("NetSuite: role with these permissions")
     rows = [
@@ -150,9 +154,19 @@ def show_scopes() -> None:
         ("Log in using OAuth 2.0 Access Tokens (Full)", "all", "get a token"),
         ("SuiteAnalytics Workbook (Edit)", "all", "run SuiteQL"),
         *((one.permission, "inventory", f"read {one.name}") for one in probes_netsuite_stock.TABLES),
+        *(
+            (one.permission, one.flow, one.purpose)
+            for one in (*probes_orders.RIGHTS, probes_orders.CASH_SALE)
+        ),
         ("Lists > Currency (View)", "doctor", "compare currencies"),
+        ("Lists > Subsidiaries, Departments, Classes (View)", "doctor", "find the ids of the mapping file"),
     ]
     show_table(["permission", "flow", "what for"], rows)
+
+
+def all_scopes() -> tuple[probes_bigcommerce.Scope, ...]:
+    """Every scope that any flow needs."""
+    return (*probes_bigcommerce.SCOPES, *probes_orders.SCOPES)
 
 
 def show_findings(shape: str, findings: Sequence[Finding]) -> None:

@@ -1,8 +1,8 @@
 """How the doctor looks: findings, probes that can't hide each other, and what is read once for all of them.
 
 Put here the machinery that every probe shares. Do not put a probe here: each system has a module of its own
-(`probes_bigcommerce.py`, `probes_netsuite.py`, `probes_state.py`, `probes_both.py`). A probe yields findings;
-what it raises becomes a finding, and the next probe goes on.
+(`probes_bigcommerce.py`, `probes_netsuite.py`, `probes_state.py`, `probes_both.py`), and orders have
+`probes_orders.py`. A probe yields findings; what it raises becomes a finding, and the next probe goes on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bcns_pipeline.cli.accounts import WatchingPacer
 from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
 from bcns_pipeline.clients.bigcommerce.models import Channel, Currency, Location, Store
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
-from bcns_pipeline.clients.netsuite.models import NetSuiteLocation
+from bcns_pipeline.clients.netsuite.models import AccountFacts, NetSuiteLocation
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.outcomes import OutsideError, Rejected
 from bcns_pipeline.rules.faults import BadInput
@@ -99,6 +99,10 @@ class Patient:
     def books_locations(self) -> list[NetSuiteLocation]:
         """NetSuite's locations."""
         return self._once("books_locations", self.books.locations)
+
+    def account_facts(self) -> AccountFacts:
+        """What NetSuite's account can do, and its custom fields."""
+        return self._once("account_facts", self.books.account.facts)
 
     def _once(self, name: str, read: Callable[[], T]) -> T:
         if name in self._failed:

@@ -1,0 +1,314 @@
+"""What the doctor looks at for orders: scopes, record permissions, custom fields, and every id of the mapping file.
+
+Put probes of the order, customer and fulfilment flows here. They run once the mapping file names a cutover: before
+that, stock flows alone and nothing here can stop it. Facts: facts/bigcommerce.md 1.2, facts/netsuite.md 1, 3.1, 4.1.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from bcns_pipeline.cli.probes import Finding, Level, Patient, Probe, listed
+from bcns_pipeline.cli.probes_bigcommerce import Scope, scope
+from bcns_pipeline.cli.probes_netsuite_stock import ROLE
+from bcns_pipeline.clients.netsuite.sql import unknown_name
+from bcns_pipeline.defs.account import as_account
+from bcns_pipeline.outcomes import Rejected, Unauthorised
+from bcns_pipeline.rules.orders.policy import OrderPolicy, TaxCode, account_faults
+
+CUSTOM: Final = ("custbody", "custcol", "custentity", "cseg")
+# SuiteQL takes 1,000 values in a list; so many ids of one kind are in no mapping file.
+IDS_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A NetSuite record that a flow works on, and the permission behind it."""
+
+    record: str
+    permission: str
+    flow: str
+    purpose: str
+
+
+RIGHTS: Final = (
+    Right("salesOrder", "Transactions > Sales Order (Edit)", "orders", "create, change and read back orders"),
+    Right("customer", "Lists > Customers (Edit)", "orders", "find and make customers"),
+    Right("itemFulfillment", "Transactions > Item Fulfillment (Edit)", "fulfilment", "read what was shipped"),
+)
+CASH_SALE: Final = Right(
+    "cashSale", "Transactions > Cash Sale (Edit)", "orders", "post channels whose record is cash_sale"
+)
+
+
+def _transactions(patient: Patient) -> object:
+    """Transactions are read by order; without any order there is nothing to look at."""
+    orders = patient.shop.orders.page(limit=1).orders
+    return patient.shop.orders.transactions(orders[0].id) if orders else None
+
+
+SCOPES: Final = (
+    Scope(
+        "store_v2_orders",
+        "orders",
+        "read orders, write NetSuite's number and shipments",
+        lambda p: p.shop.orders.page(limit=1),
+    ),
+    Scope(
+        "store_v2_customers_read_only",
+        "customers",
+        "read shoppers who did not order",
+        lambda p: p.shop.customers.page(limit=1),
+    ),
+    Scope(
+        "store_v2_transactions_read_only",
+        "orders",
+        "compare totals with the money taken, and tell test orders",
+        _transactions,
+    ),
+)
+
+
+def set_up(patient: Patient) -> bool:
+    """Whether orders are to flow at all."""
+    return patient.mapping.cutover.at is not None
+
+
+def mapping(patient: Patient) -> Iterator[Finding]:
+    """What posting orders needs of the mapping file: the cutover, who owns discounts, and the rest."""
+    what = "Orders"
+    if not set_up(patient):
+        yield Finding(
+            what,
+            "not set up: the mapping file has no cutover.at",
+            "Stock flows alone; no order reaches NetSuite.",
+            "Write cutover, channels and orders into the mapping file.",
+            Level.NOTE,
+        )
+        return
+    faults = patient.mapping.order_faults()
+    for fault in faults:
+        yield Finding(what, fault, "No order is posted.", level=Level.BAD_INPUT)
+    if not faults:
+        policy = patient.mapping.order_policy()
+        yield Finding(
+            what,
+            f"from {policy.cutover:%Y-%m-%d %H:%M %Z}, discounts owned by {policy.discount_owner}, tax "
+            f"{policy.tax.mode} by {policy.tax.method}, updates {policy.updates}",
+            "Orders placed before are adopted or listed, never created.",
+        )
+
+
+def order_scope(wanted: Scope, patient: Patient) -> Iterator[Finding]:
+    """One cheap read, where orders are set up."""
+    if set_up(patient):
+        yield from scope(wanted, patient)
+
+
+def hooks(patient: Patient) -> Iterator[Finding]:
+    """Whether orders are heard of by webhook; without, a poll finds them within its interval."""
+    if not set_up(patient):
+        return
+    heard = [one for one in patient.shop.hooks.list() if one.active and one.scope.startswith("store/order/")]
+    seconds = patient.mapping.orders.poll.seconds
+    if heard:
+        yield Finding(
+            "Order webhooks", listed(sorted({one.scope for one in heard})), "Orders come in seconds."
+        )
+    else:
+        yield Finding(
+            "Order webhooks",
+            "none is on",
+            f"Orders are found by polling, every {seconds} seconds.",
+            "Serve `bcns webhooks` and name its address (docs/webhooks.md).",
+            Level.NOTE,
+        )
+
+
+def records(patient: Patient) -> Iterator[Finding]:
+    """Whether the role sees each kind of record, by the metadata that NetSuite shows it."""
+    if not set_up(patient):
+        return
+    facts = patient.account_facts()
+    cash = any(one.record == "cashSale" for one in patient.mapping.order_policy().channels.values())
+    for right in (*RIGHTS, *((CASH_SALE,) if cash else ())):
+        what = f"NetSuite record {right.record}"
+        if right.record in facts.record_types:
+            yield Finding(what, "described to the role", f"Needed to {right.purpose} ({right.flow}).")
+        else:
+            yield Finding(
+                what,
+                "not described to the role",
+                f"The {right.flow} flow can't {right.purpose}.",
+                f"{ROLE}: add {right.permission}.",
+                Level.BLOCKED,
+            )
+
+
+def account(patient: Patient) -> Iterator[Finding]:
+    """What of the mapping this account can't do: SuiteTax, subsidiaries."""
+    if not set_up(patient):
+        return
+    what, policy = "Orders and the account", patient.mapping.order_policy()
+    known = as_account(patient.account_facts(), patient.mapping)
+    faults = account_faults(policy, known)
+    for fault in faults:
+        yield Finding(what, fault, "The flow refuses to start.", "Correct the mapping file.", Level.BLOCKED)
+    if not faults:
+        method = policy.tax.method
+        how = ("suitetax" if known.suitetax else "item_line") if method == "auto" else method
+        yield Finding(
+            what, f"{'OneWorld' if known.oneworld else 'one company'}, tax posted by {how}", "They fit."
+        )
+
+
+def custom_fields(patient: Patient) -> Iterator[Finding]:
+    """Custom fields that the mapping file names: one that is not there fails each order that has a value for it."""
+    if not set_up(patient):
+        return
+    facts, policy = patient.account_facts(), patient.mapping.order_policy()
+    shipped = patient.mapping.fulfilment.policy()
+    body = {*policy.fields, *(name for one in policy.channels.values() for name in one.fields)}
+    if policy.tax.reverse_charge is not None:
+        body.add(policy.tax.reverse_charge.field)
+    wanted = (
+        ("salesOrder", body, facts.order_fields),
+        ("salesOrder line", {*policy.line_fields, policy.line_id_field}, facts.line_fields),
+        ("customer", {one.name for one in patient.mapping.customers.policy().fields}, facts.customer_fields),
+        ("itemFulfillment", {shipped.note_field}, facts.fulfilment_fields),
+    )
+    for record, names, there in wanted:
+        mapped = sorted(name.lower() for name in names if name.lower().startswith(CUSTOM))
+        missing = [name for name in mapped if name not in there]
+        what = f"Custom fields of {record}"
+        if missing:
+            yield Finding(
+                what,
+                f"{listed(missing)} not there",
+                "NetSuite refuses every record that carries them.",
+                "Make the field and put it on the form, or take it out of the mapping file.",
+                Level.BLOCKED,
+            )
+        elif mapped:
+            yield Finding(what, listed(mapped), "All are there.")
+
+
+def mapped_ids(patient: Patient) -> Iterator[Finding]:
+    """Every internal id that the mapping file names: there, and active."""
+    if not set_up(patient):
+        return
+    for table, keys in sorted(ids_of(patient.mapping.order_policy()).items()):
+        yield from _ids(patient, table, keys)
+
+
+def _ids(patient: Patient, table: str, keys: dict[int, list[str]]) -> Iterator[Finding]:
+    what = f"Mapped ids of {table}"
+    flag = "" if table == "salestaxitem" else ", isinactive"
+    numbers = ", ".join(str(one) for one in sorted(keys)[:IDS_AT_ONCE])
+    text = f"SELECT id{flag} FROM {table} WHERE id IN ({numbers}) ORDER BY id ASC"
+    try:
+        rows = {int(row["id"]): row for page in patient.books.suiteql_all(text) for row in page.rows}
+    except Unauthorised:
+        raise
+    except Rejected as refused:
+        said = "can't be read by the role" if unknown_name(refused) else refused.detail
+        yield Finding(
+            what,
+            f"{len(keys)} ids, and {table} {said}",
+            "A wrong id shows at the first order that carries it.",
+            f"{ROLE}: let the role view {table}.",
+            Level.UNKNOWN,
+        )
+        return
+    missing = [f"{name} ({one})" for one in sorted(keys) if one not in rows for name in keys[one][:1]]
+    asleep = [
+        f"{name} ({one})"
+        for one in sorted(keys)
+        if rows.get(one, {}).get("isinactive") == "T"
+        for name in keys[one][:1]
+    ]
+    if missing:
+        yield Finding(
+            what,
+            f"not in NetSuite: {listed(missing)}",
+            "NetSuite refuses every order that carries them.",
+            "Correct the ids in the mapping file, or open the role to their subsidiary.",
+            Level.BLOCKED,
+        )
+    if asleep:
+        yield Finding(
+            what,
+            f"inactive: {listed(asleep)}",
+            "NetSuite refuses every order that carries them.",
+            "Make them active again, or name others in the mapping file.",
+            Level.BLOCKED,
+        )
+    if not missing and not asleep:
+        yield Finding(what, f"{len(keys)} there", "All exist and are active." if flag else "All exist.")
+
+
+def ids_of(policy: OrderPolicy) -> dict[str, dict[int, list[str]]]:
+    """{SuiteQL table: {internal id: keys of the mapping file that name it}}."""
+    found: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for table, key, number in _named(policy):
+        if number is not None:
+            found[table][number].append(key)
+    return {table: dict(keys) for table, keys in found.items()}
+
+
+def _named(policy: OrderPolicy) -> Iterator[tuple[str, str, int | None]]:
+    channels = [*policy.channels.values(), *((policy.any_channel,) if policy.any_channel else ())]
+    for one in channels:
+        yield "subsidiary", f"channels.{one.id}.subsidiary", one.subsidiary
+        yield "location", f"channels.{one.id}.location", one.location
+        yield "department", f"channels.{one.id}.department", one.department
+        yield "classification", f"channels.{one.id}.class", one.class_id
+    for name, number in policy.shipping.methods.items():
+        yield "shipitem", f"orders.shipping.methods.{name}", number
+    yield "shipitem", "orders.shipping.default", policy.shipping.default
+    for symbol, number in policy.currencies.items():
+        yield "currency", f"orders.currencies.{symbol}", number
+    yield from (("item", key, number) for key, number in _items(policy))
+    tax = policy.tax
+    codes: list[tuple[str, TaxCode | None]] = [
+        ("orders.tax.code", tax.default),
+        ("orders.tax.exempt_code", tax.exempt),
+    ]
+    codes += [(f"orders.tax.codes.{name}", one) for name, one in tax.codes.items()]
+    if tax.reverse_charge is not None:
+        codes.append(("orders.tax.reverse_charge.code", tax.reverse_charge.post))
+    for key, code in codes:
+        yield "salestaxitem", key, code.code if code else None
+        yield "item", key.replace("code", "item"), code.item if code else None
+
+
+def _items(policy: OrderPolicy) -> Iterable[tuple[str, int | None]]:
+    yield "orders.rounding.item", policy.rounding_item
+    yield "orders.discounts.item", policy.discount_item
+    # A shipping item that is no line is a ship item, and is looked for among the methods.
+    yield "orders.shipping.item", policy.shipping.item if policy.shipping.as_line else None
+    yield "orders.handling.item", policy.handling_item
+    yield "orders.gift_wrapping.item", policy.wrapping_item
+    yield "orders.fees.item", policy.fee_item
+    yield "orders.gift_certificates.item", policy.certificate_item
+    yield "orders.custom_products.item", policy.custom_item
+    yield "orders.tax.marketplace_item", policy.tax.marketplace_item
+    for name, number in policy.fee_items.items():
+        yield f"orders.fees.by_name.{name}", number
+
+
+SHOP: Final = (
+    Probe("Orders", mapping, needed=True),
+    *(Probe(f"BigCommerce scope {one.name}", partial(order_scope, one), needed=True) for one in SCOPES),
+    Probe("Order webhooks", hooks),
+)
+BOOKS: Final = (
+    Probe("NetSuite records", records),
+    Probe("Orders and the account", account),
+    Probe("Custom fields", custom_fields),
+    Probe("Mapped ids", mapped_ids),
+)

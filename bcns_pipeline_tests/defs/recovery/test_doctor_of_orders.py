@@ -1,0 +1,69 @@
+"""`bcns doctor` of a merchant whose orders flow: what a wrong scope, field or id is said to cost."""
+
+from __future__ import annotations
+
+from click.testing import Result
+
+from bcns_pipeline.sandbox.options import ALL_SCOPES
+from bcns_pipeline_tests.defs.order_flow import OrderFlow
+from bcns_pipeline_tests.defs.recovery.conftest import Bcns
+
+
+def line_of(result: Result, what: str) -> str:
+    """The one line about `what`."""
+    found = [line for line in result.output.splitlines() if line[10:].startswith(f"{what} | ")]
+    assert len(found) == 1, f"{what}: {found}\n{result.output}"
+    return found[0]
+
+
+def test_a_sound_mapping_of_orders_passes_every_probe(shop: OrderFlow, bcns: Bcns) -> None:
+    shop.control.shop_order("plain", restock=True)
+    result = bcns("doctor")
+
+    for what in (
+        "Orders",
+        "BigCommerce scope store_v2_orders",
+        "BigCommerce scope store_v2_customers_read_only",
+        "BigCommerce scope store_v2_transactions_read_only",
+        "NetSuite record salesOrder",
+        "NetSuite record customer",
+        "NetSuite record itemFulfillment",
+        "Orders and the account",
+        "Custom fields of salesOrder",
+        "Custom fields of salesOrder line",
+        "Mapped ids of item",
+        "Mapped ids of shipitem",
+        "Mapped ids of salestaxitem",
+        "Mapped ids of location",
+        "Mapped ids of department",
+        "Mapped ids of classification",
+        "Mapped ids of subsidiary",
+    ):
+        assert line_of(result, what).startswith("ok "), (what, line_of(result, what))
+    assert "none is on" in line_of(result, "Order webhooks")
+
+
+def test_wrong_ids_unknown_fields_and_missing_scopes_are_named_before_an_order_fails(
+    shop: OrderFlow, bcns: Bcns
+) -> None:
+    shop.control.shop_order("plain", restock=True)
+    shop.control.call(
+        "POST",
+        "/bigcommerce/scopes",
+        {"scopes": [one for one in ALL_SCOPES if one != "store_v2_transactions"]},
+    )
+    channel = {**shop.sections["channels"][1], "department": 987_654}
+    shop.decide("channels")
+    shop.sections["channels"][1] = channel
+    shop.decide("orders", fields={"custbody_never_made": "id"}, rounding={"item": 987_655})
+    result = bcns("doctor")
+
+    assert result.exit_code == 1
+    assert "missing" in line_of(result, "BigCommerce scope store_v2_transactions_read_only")
+    assert "custbody_never_made not there" in line_of(result, "Custom fields of salesOrder")
+    assert "channels.1.department (987654)" in line_of(result, "Mapped ids of department")
+    assert "orders.rounding.item (987655)" in line_of(result, "Mapped ids of item")
+    shop.decide("orders", discounts=None)
+    faulty = bcns("doctor")
+    assert faulty.exit_code == 2
+    assert "orders.discounts.owner is missing" in line_of(faulty, "Orders")
