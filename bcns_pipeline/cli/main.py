@@ -195,14 +195,6 @@ def run(
     raise typer.Exit(run_flow(flow, mode="apply", full=full, day=day))
 
 
-@app.command()
-def status() -> None:
-    """One page: what is stuck, who owns it, what waits, when each flow last ran."""
-    from bcns_pipeline.cli.status import show_status
-
-    raise typer.Exit(show_status())
-
-
 @smoke_app.command("inventory")
 def smoke_inventory(
     sku: Annotated[str, typer.Argument(help="A SKU that both systems know.")],
