@@ -127,7 +127,8 @@ def _writes(state: State, operations: Sequence[Operation]) -> Iterator[Moment]:
         elif event in ("approved", "cancelled"):
             where = "person"
         by = f" by {row.actor}" if where == "person" else ""
-        why = f": {body['reason']}" if body.get("reason") else ""
+        reason = body.get("reason") or (one.reason if event == one.state == "held" else None)
+        why = f": {reason}" if reason else ""
         yield Moment(
             row.at, where, f"operation {one.id} {one.kind} {event}{attempt}{by}{why}{_answer(one, event)}"
         )
