@@ -21,7 +21,7 @@ from bcns_pipeline.defs.recovery.adoption import (
 )
 from bcns_pipeline.defs.recovery.rebuild import rebuild
 from bcns_pipeline.defs.recovery.replay import effects, replay
-from bcns_pipeline.defs.recovery.selection import parse_selection, select
+from bcns_pipeline.defs.recovery.selection import parse_selection, select, shop_now
 from bcns_pipeline.defs.tables import SHOWN, table
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -76,10 +76,12 @@ def replay_op(context: dg.OpExecutionContext, config: ReplayConfig, connections:
         )  # fmt: skip
     except BadInput as bad:
         raise PermanentFailure.of_faults(bad.faults) from None
-    shop = connections.bigcommerce(Lane.BULK).orders
+    shop = connections.bigcommerce(Lane.BULK)
     with outside_errors():
         ids = select(
-            connections.state, chosen, lambda since, until: [one.id for one in shop.ids(since, until)]
+            connections.state,
+            chosen,
+            lambda since, until: [one.id for one in shop.orders.ids(since, until or shop_now(shop))],
         )
     found = effects(connections.state, ids)
     counts = Counter(one.what for one in found)
