@@ -5,7 +5,6 @@ Do not put a request, a query or a decision here. One resource and not five, bec
 its own copy of a nested resource, and the steps of a run must share one token, one Gate and one Meter.
 """
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from bcns_pipeline.clients.slack import SlackClient
 from bcns_pipeline.config import Mapping, load_or_default
 from bcns_pipeline.outcomes import Lane, System
 from bcns_pipeline.resources.failures import PermanentFailure
+from bcns_pipeline.resources.interpreter import set_for_a_run
 from bcns_pipeline.rules.customers.policy import CustomerPolicy
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.orders.policy import OrderPolicy
@@ -35,7 +35,6 @@ from bcns_pipeline.state.usage import UsageMeter
 # BigCommerce names no cap for inventory reads; its quota per 30 s is what binds, and the pacing obeys that.
 BIGCOMMERCE_SLOTS = 5
 RESERVED_FOR_FAST_LANE = 1
-SWITCH_SECONDS = 0.0005
 
 
 class Connections(dg.ConfigurableResource):
@@ -58,15 +57,11 @@ class Connections(dg.ConfigurableResource):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Connections"]:
         """Remember the run, open nothing yet, and close with the run what was opened."""
         self._run_id = context.run.run_id if context.run else ""
-        # A thread that got its answer waits for the interpreter up to this long, several times per call, while
-        # another one computes. Python's 5 ms were measured at 15 % of the time of a full sync.
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH_SECONDS)
-        try:
-            yield self
-        finally:
-            sys.setswitchinterval(interval)
-            self.close()
+        with set_for_a_run():
+            try:
+                yield self
+            finally:
+                self.close()
 
     @property
     def settings(self) -> Settings:

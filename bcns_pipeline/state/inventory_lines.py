@@ -1,12 +1,14 @@
-"""The lines of stock changes: written in bulk, marked as sent, and settled.
+"""The lines of stock changes: written in bulk, released, overtaken and settled.
 
-Put SQL over `inventory_change` here. Do not put here which operation may do what when (`inventory.py`). Every
-statement names plan, month and lines, so that it touches one partition by its primary key.
+Put SQL over `inventory_change` here. Do not put here which operation may do what when (`inventory.py`), nor how
+lines are claimed (`inventory_claim.py`). Every statement names plan, month and lines, so that it touches one
+partition by its primary key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from bcns_pipeline.state.tables import inventory_change, inventory_state
 
 _TEXTS = ("sku", "tracking", "rule", "netsuite_changed_at", "reason")
 _INTEGERS = ("item_id", "product_id", "variant_id", "location_id", "old", "new", "read_seq")
+_BLOCK_ROWS = 2_048
 COLUMNS = (*_INTEGERS, *_TEXTS, *TERMS)
 
 
@@ -39,39 +42,19 @@ def write_changes(conn: sa.Connection, plan: Plan, frame: pd.DataFrame) -> str:
     if frame.duplicated(["item_id", "location_id"]).any():
         raise ValueError("an item and location comes twice in the same plan")
     ensure_partitions(conn, plan.created_at)
-    columns: list[Sequence[Any]] = [range(len(frame))]
-    columns += [copy_integers(frame[name], null=-1 if name == "old" else None) for name in _INTEGERS]
-    columns += [copy_texts(frame[name].tolist()) for name in _TEXTS]
-    columns += [copy_scaled(frame[name], QUANTITY_SCALE) for name in TERMS]
     names = ("plan_id", "planned_at", "store", "line", *_INTEGERS, *_TEXTS, *TERMS)
     constants = (plan.id, plan.created_at.isoformat(), plan.store)
-    return copy_in(conn, inventory_change.fullname, names, constants, columns)
+    return copy_in(conn, inventory_change.fullname, names, constants, _blocks(frame))
 
 
-def mark_as_sent(conn: sa.Connection, store: str, span: Span) -> pd.DataFrame:
-    """The check that a line is not older than the last one sent, and its mark as sent, in one statement.
-
-    Every open line of the span (not sent yet, or released) comes back: int64 line, item_id, product_id,
-    variant_id, location_id, new, old (-1 = never), read_seq; sku, tracking; and `sent` (bool). Lines that
-    are not newer than the last sent value have become `superseded` and come back with `sent` False.
-    """
-    steer(conn)
-    frame = _line_frame(conn.execute(_OPEN_LINES, span.values()).all())
-    if frame.empty:
-        return frame.assign(sent=np.array([], dtype=bool))
-    # Given as literals, so that the planner knows how many rows there are.
-    values = {
-        "store": store,
-        **span.values(),
-        **{
-            name: array_text(frame[name].tolist())
-            for name in ("line", "item_id", "location_id", "new", "read_seq")
-        },
-        "released": array_text(frame["released"].tolist()),
-    }
-    sent = set(conn.execute(_MARK_AS_SENT, values).scalars())
-    frame["sent"] = frame["line"].isin(sent)
-    return frame.drop(columns="released")
+def _blocks(frame: pd.DataFrame) -> Iterator[list[Sequence[Any]]]:
+    for start in range(0, len(frame), _BLOCK_ROWS):
+        part = frame.iloc[start : start + _BLOCK_ROWS]
+        columns: list[Sequence[Any]] = [range(start, start + len(part))]
+        columns += [copy_integers(part[name], null=-1 if name == "old" else None) for name in _INTEGERS]
+        columns += [copy_texts(part[name].tolist()) for name in _TEXTS]
+        columns += [copy_scaled(part[name], QUANTITY_SCALE) for name in TERMS]
+        yield columns
 
 
 def lines_of(conn: sa.Connection, span: Span) -> pd.DataFrame:
@@ -90,22 +73,28 @@ def settle_lines(
     lines: npt.NDArray[np.int64],
     read_back: Sequence[int | None],
     outcomes: Sequence[str],
-) -> None:
+) -> Counter[str]:
     """Write what became of sent lines; move `inventory_state` for confirmed ones that are the last sent.
 
     A line that is not `confirmed` and that a newer one has overtaken becomes `superseded`, whatever is given.
+    Returns how many ended how; nothing where some of them had not been sent, for then the table has to be asked.
     """
     steer(conn)
-    conn.execute(
-        _SETTLE,
-        {
-            "store": store,
-            **span.values(),
-            "lines": array_text(lines.tolist()),
-            "read_back": array_text(read_back),
-            "outcomes": array_text(outcomes),
-        },
-    )
+    given = {
+        "store": store,
+        **span.values(),
+        "lines": array_text(lines.tolist()),
+        "read_back": array_text(read_back),
+    }
+    moved = conn.execute(_MOVE_STATE, {**given, "outcomes": array_text(outcomes)}).scalar_one()
+    if any(end != "confirmed" for end in outcomes):
+        last = set(moved or ())
+        outcomes = [
+            end if end == "confirmed" or line in last else "superseded"
+            for line, end in zip(lines.tolist(), outcomes, strict=True)
+        ]
+    settled = conn.execute(_SETTLE, {**given, "outcomes": array_text(outcomes)}).rowcount
+    return Counter(outcomes) if settled == len(outcomes) else Counter()
 
 
 def open_lines(conn: sa.Connection, spans: Sequence[Span]) -> pd.DataFrame:
@@ -150,76 +139,37 @@ def outcome_counts(conn: sa.Connection, span: Span) -> dict[str, int]:
 
 
 _CHANGE, _STATE = inventory_change.fullname, inventory_state.fullname
-_OPEN_LINES = sa.text(
+# Two statements, each with one look at every row: as one, each line would look itself up three times.
+_GIVEN = """
+    unnest(cast(:lines as int[]), cast(:read_back as int[]), cast(:outcomes as text[]))
+        as g(line, read_back, outcome)
+"""
+_MOVE_STATE = sa.text(
     f"""
-    select line, item_id, product_id, variant_id, location_id, new, coalesce(old, -1), read_seq, sku,
-        tracking, outcome is not null
-    from {_CHANGE} c where {SPAN_SQL} and (outcome is null or outcome = 'released') order by line
-    """
-)
-_MARK_AS_SENT = sa.text(
-    f"""
-    with open as materialized (
-        select * from unnest(cast(:line as int[]), cast(:item_id as bigint[]), cast(:location_id as int[]),
-            cast(:new as int[]), cast(:read_seq as bigint[]), cast(:released as boolean[]))
-            as g(line, item_id, location_id, new, read_seq, released)
-    ), advanced as (
-        insert into {_STATE} (store, item_id, location_id, sent_seq, sent, pending_since)
-        select :store, item_id, location_id, read_seq, new, now() from open where not released
-        order by item_id, location_id
-        on conflict (store, item_id, location_id) do update
-        set sent_seq = excluded.sent_seq, sent = excluded.sent,
-            pending_since = coalesce(inventory_state.pending_since, excluded.pending_since)
-        where inventory_state.sent_seq < excluded.sent_seq
-        returning item_id, location_id
-    ), again as (
-        select o.item_id, o.location_id from open o
-        join {_STATE} s on s.store = :store and s.item_id = o.item_id and s.location_id = o.location_id
-        where o.released and s.sent_seq = o.read_seq
-    ), sendable as materialized (
-        select item_id, location_id from advanced union all select item_id, location_id from again
-    ), judged as materialized (
-        select o.line, s.item_id is not null as sent
-        from open o left join sendable s using (item_id, location_id)
-    ), marked as (
-        update {_CHANGE} c
-        set outcome = case when j.sent then 'pushed' else 'superseded' end,
-            pushed = case when j.sent then c.new else c.pushed end,
-            settled_at = case when j.sent then null else now() end
-        from judged j
-        where {SPAN_SQL} and c.line = j.line
+    with moved as (
+        update {_STATE} s
+        set confirmed = case when g.outcome = 'confirmed' then c.pushed else s.confirmed end,
+            confirmed_at = case when g.outcome = 'confirmed' then now() else s.confirmed_at end,
+            origin = case when g.outcome = 'confirmed' then 'pushed' else s.origin end,
+            netsuite_changed_at = case when g.outcome = 'confirmed' then c.netsuite_changed_at
+                                       else s.netsuite_changed_at end,
+            pending_since = case when g.outcome = 'confirmed' then null else s.pending_since end,
+            live = coalesce(g.read_back, s.live),
+            live_at = case when g.read_back is null then s.live_at else now() end
+        from {_CHANGE} c, {_GIVEN}
+        where {SPAN_SQL} and c.line = g.line and c.outcome = 'pushed'
+          and s.store = :store and s.item_id = c.item_id and s.location_id = c.location_id
+          and s.sent_seq = c.read_seq
+        returning c.line
     )
-    select line from judged where sent
+    select array_agg(line) from moved
     """
 )
 _SETTLE = sa.text(
     f"""
-    with given as materialized (
-        select * from unnest(cast(:lines as int[]), cast(:read_back as int[]), cast(:outcomes as text[]))
-            as g(line, read_back, outcome)
-    ), settled as (
-        update {_CHANGE} c
-        set outcome = case when g.outcome <> 'confirmed' and s.sent_seq > c.read_seq then 'superseded'
-                           else g.outcome end,
-            read_back = g.read_back, settled_at = now()
-        from given g, {_STATE} s
-        where {SPAN_SQL} and c.line = g.line and c.outcome = 'pushed'
-          and s.store = :store and s.item_id = c.item_id and s.location_id = c.location_id
-        returning c.item_id, c.location_id, c.read_seq, c.pushed, c.read_back, c.outcome,
-            c.netsuite_changed_at
-    )
-    update {_STATE} s
-    set confirmed = case when d.outcome = 'confirmed' then d.pushed else s.confirmed end,
-        confirmed_at = case when d.outcome = 'confirmed' then now() else s.confirmed_at end,
-        origin = case when d.outcome = 'confirmed' then 'pushed' else s.origin end,
-        netsuite_changed_at = case when d.outcome = 'confirmed' then d.netsuite_changed_at
-                                   else s.netsuite_changed_at end,
-        pending_since = case when d.outcome = 'confirmed' then null else s.pending_since end,
-        live = coalesce(d.read_back, s.live),
-        live_at = case when d.read_back is null then s.live_at else now() end
-    from settled d
-    where s.store = :store and s.item_id = d.item_id and s.location_id = d.location_id
-      and s.sent_seq = d.read_seq
+    update {_CHANGE} c set outcome = g.outcome, read_back = g.read_back, settled_at = now()
+    from {_GIVEN}
+    where {SPAN_SQL} and c.line = g.line and c.outcome = 'pushed'
     """
 )
 _OVERTAKE = sa.text(
@@ -257,16 +207,3 @@ _LINE_COLUMNS = (
     *("read_seq", "outcome", "pushed", "read_back"),
 )
 _LINES = sa.text(f"select {', '.join(_LINE_COLUMNS)} from {_CHANGE} c where {SPAN_SQL} order by line")
-
-
-def _line_frame(rows: Sequence[Any]) -> pd.DataFrame:
-    names = ("line", "item_id", "product_id", "variant_id", "location_id", "new", "old", "read_seq")
-    columns = list(zip(*rows, strict=True)) or [()] * (len(names) + 3)
-    data: dict[str, Any] = {
-        name: np.array(values, dtype=np.int64)
-        for name, values in zip(names, columns[: len(names)], strict=True)
-    }
-    data["sku"] = np.array(columns[-3], dtype=object)
-    data["tracking"] = np.array(columns[-2], dtype=object)
-    data["released"] = np.array(columns[-1], dtype=bool)
-    return pd.DataFrame(data)

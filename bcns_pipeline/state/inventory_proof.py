@@ -53,6 +53,9 @@ class Span:
     first: int
     last: int
 
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
     def as_payload(self) -> dict[str, Any]:
         """As it stands in an operation's payload."""
         return {
@@ -150,11 +153,15 @@ def recompute(conn: sa.Connection, where: Mapping[str, Any]) -> tuple[int, str]:
 
 
 def steer(conn: sa.Connection) -> None:
-    """For the rest of the transaction, use indexes.
+    """For the rest of the transaction, use indexes. Again is free.
 
     Partitions change faster than their statistics, and one wrong guess (2,000 by 2,000 rows joined as nested
     loops, a whole month read for one batch) was measured at a thousand times the right plan.
     """
+    transaction = conn.get_transaction()
+    if transaction is not None and conn.info.get("steered") is transaction:
+        return
+    conn.info["steered"] = transaction
     conn.exec_driver_sql(
         "set local enable_seqscan = off; set local enable_mergejoin = off; set local jit = off; "
         "set local random_page_cost = 1.1; set local max_parallel_workers_per_gather = 0"

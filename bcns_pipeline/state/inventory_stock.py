@@ -48,26 +48,25 @@ class InventoryStock:
             drawn: list[int] = list(tx.execute(query, {"count": count}).scalars())
         return min(drawn)
 
-    def known(self, *, conn: sa.Connection | None = None) -> pd.DataFrame:
+    def known(self, *, numbers: bool = False, conn: sa.Connection | None = None) -> pd.DataFrame:
         """Everything remembered, ordered by item and location.
 
         Columns: int64 item_id, location_id, confirmed, sent, sent_seq, live (-1 = never); changed_at (str or
         None, NetSuite's clock at the read behind `confirmed`); origin ("adopted", "pushed" or None);
-        pending_since (datetime64[us, UTC] or NaT: wanted differs from confirmed since then).
+        pending_since (datetime64[us, UTC] or NaT: wanted differs from confirmed since then). With `numbers` only
+        the first six, which takes less than half the time.
         """
+        wanted = {name: source for name, source in _KNOWN.items() if not numbers or name in _NUMBERS}
         with self._scope.transaction(conn) as tx:
             query = f"""
-                select item_id, location_id, coalesce(confirmed, {NEVER}), coalesce(sent, {NEVER}), sent_seq,
-                    coalesce(live, {NEVER}),
-                    case when octet_length(netsuite_changed_at) = {_CLOCK_WIDTH} then netsuite_changed_at
-                        else rpad(coalesce(netsuite_changed_at, ''), {_CLOCK_WIDTH}) end,
-                    case origin when '{_ORIGINS[1]}' then 1 when '{_ORIGINS[2]}' then 2 else 0 end,
-                    coalesce(pending_since, '-infinity')
+                select {", ".join(sql for _, sql in wanted.values())}
                 from {inventory_state.fullname} where store = {quoted(tx, self._scope.store)}
                 order by item_id, location_id
             """
-            columns = copy_out(tx, query, _KNOWN)
+            columns = copy_out(tx, query, [(name, kind) for name, (kind, _) in wanted.items()])
         frame = pd.DataFrame({name: columns[name].astype(np.int64) for name in _NUMBERS})
+        if numbers:
+            return frame
         frame["changed_at"] = pd.Series(texts(columns["changed_at"]), dtype=object)
         frame["origin"] = pd.Series(np.array(_ORIGINS, dtype=object)[columns["origin"]], dtype=object)
         # On the wire -infinity is the least number, as NaT is in numpy; times count from the year 2000.
@@ -136,17 +135,22 @@ _NUMBERS = ("item_id", "location_id", "confirmed", "sent", "sent_seq", "live")
 _ORIGINS = (None, "adopted", "pushed")
 _NO_TIME = np.iinfo(np.int64).min
 _YEAR_2000 = 946_684_800_000_000  # microseconds since 1970
-_KNOWN = (
-    ("item_id", ">i8"),
-    ("location_id", ">i4"),
-    ("confirmed", ">i4"),
-    ("sent", ">i4"),
-    ("sent_seq", ">i8"),
-    ("live", ">i4"),
-    ("changed_at", f"S{_CLOCK_WIDTH}"),
-    ("origin", ">i4"),
-    ("pending_since", ">i8"),
-)
+# Type on the wire, and expression.
+_KNOWN = {
+    "item_id": (">i8", "item_id"),
+    "location_id": (">i4", "location_id"),
+    "confirmed": (">i4", f"coalesce(confirmed, {NEVER})"),
+    "sent": (">i4", f"coalesce(sent, {NEVER})"),
+    "sent_seq": (">i8", "sent_seq"),
+    "live": (">i4", f"coalesce(live, {NEVER})"),
+    "changed_at": (
+        f"S{_CLOCK_WIDTH}",
+        f"case when octet_length(netsuite_changed_at) = {_CLOCK_WIDTH} then netsuite_changed_at "
+        f"else rpad(coalesce(netsuite_changed_at, ''), {_CLOCK_WIDTH}) end",
+    ),
+    "origin": (">i4", f"case origin when '{_ORIGINS[1]}' then 1 when '{_ORIGINS[2]}' then 2 else 0 end"),
+    "pending_since": (">i8", "coalesce(pending_since, '-infinity')"),
+}
 _STATE = inventory_state.fullname
 _PAIRS = "unnest(cast(:items as bigint[]), cast(:locations as int[])) as g(item_id, location_id)"
 _SEEN = (

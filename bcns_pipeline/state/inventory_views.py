@@ -14,6 +14,7 @@ from bcns_pipeline.state.inventory_proof import steer
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.store import State
 from bcns_pipeline.state.tables import inventory_change, inventory_state, link, operation, plan
+from bcns_pipeline.state.worker import Worker
 
 
 def pending_items(state: State) -> list[int]:
@@ -56,17 +57,15 @@ def pending_longer_than(state: State, minutes: float) -> list[tuple[str, float]]
         return [(row.sku, float(row.minutes)) for row in conn.execute(query)]
 
 
-def fresh_lines(state: State, batch: Batch) -> pd.DataFrame:
+def fresh_lines(state: State, worker: Worker, batch: Batch) -> pd.DataFrame:
     """The lines of a claimed batch that nothing newer has overtaken since the claim; ask under the store's lock.
 
     Only another worker's claim can overtake them, and where there was none the lines need not be looked at.
+    Raises WorkerLost where ours is no longer alive.
     """
     op = batch.operation
-    with state.engine.connect() as conn:
-        if not conn.execute(
-            _OTHERS_SENT, {"store": state.store, "since": op.sending_at, "worker": op.worker}
-        ).scalar_one():
-            return batch.lines
+    if not worker.ask(_OTHERS_SENT, (state.store, op.sending_at, op.worker)):
+        return batch.lines
     values: dict[str, object] = {
         name: array_text(batch.lines[name].tolist()) for name in ("item_id", "location_id", "read_seq")
     }
@@ -79,14 +78,11 @@ def fresh_lines(state: State, batch: Batch) -> pd.DataFrame:
 
 
 # Claims take the chain's lock before they take their time, so these times are in the order of the claims.
-_OTHERS_SENT = sa.text(
-    f"""
+_OTHERS_SENT = f"""
     select exists (
-        select from {operation.fullname}
-        where store = :store and sending_at >= cast(:since as timestamptz) and worker <> :worker
+        select from {operation.fullname} where store = %s and sending_at >= %s and worker <> %s
     )
-    """
-)
+"""
 _OVERTAKEN = sa.text(
     f"""
     select (g.place - 1)::int

@@ -173,7 +173,7 @@ class Links:
             )
             tx.execute(sa.text("truncate link_in"))
             names = ("netsuite_id", "bigcommerce_id", "label", "detail", "origin")
-            copy_in(tx, "link_in", names, (), columns)
+            copy_in(tx, "link_in", names, (), [columns])
             return self._replace(tx, ITEM, "link_in", {})
 
     def _replace(self, tx: sa.Connection, kind: str, source: str, values: Mapping[str, Any]) -> int:

@@ -47,7 +47,7 @@ class Worker:
 
     def __enter__(self) -> Self:
         self._session = open_session(self._engine)
-        if not self._ask("select pg_try_advisory_lock(%s)", (self.id,)):
+        if not self.ask("select pg_try_advisory_lock(%s)", (self.id,)):
             raise WorkerLost(f"the id {self.id} is already taken")
         return self
 
@@ -57,13 +57,13 @@ class Worker:
         if self._session is not None:
             # The end of the session frees the locks too, but a moment later, and the next run may be quicker.
             with suppress(WorkerLost):
-                self._ask("select pg_advisory_unlock_all()")
+                self.ask("select pg_advisory_unlock_all()")
             self._session.close()
         self._lost = True
 
     def assert_alive(self) -> None:
         """Raise `WorkerLost` unless the session still answers. Call it between claiming and sending."""
-        self._ask("select 1")
+        self.ask("select 1")
 
     @contextmanager
     def exclusive(self, name: str) -> Iterator[None]:
@@ -80,20 +80,21 @@ class Worker:
             try:
                 yield
             finally:
-                released = self._ask("select pg_advisory_unlock(%s, %s)", lock_pair(name))
+                released = self.ask("select pg_advisory_unlock(%s, %s)", lock_pair(name))
             if not released:
                 raise WorkerLost(f"the lock {name!r} was no longer ours at the end")
 
     def _wait_for(self, name: str) -> None:
         while True:
             try:
-                self._ask("select pg_advisory_lock(%s, %s)", lock_pair(name))
+                self.ask("select pg_advisory_lock(%s, %s)", lock_pair(name))
             except psycopg2.errors.LockNotAvailable:
                 continue
             else:
                 return
 
-    def _ask(self, query: str, values: tuple[Any, ...] = ()) -> Any:
+    def ask(self, query: str, values: tuple[Any, ...] = ()) -> Any:
+        """The one value of a query in the worker's own session: an answer proves that it is alive, too."""
         if self._lost or self._session is None:
             raise WorkerLost("the worker has no session with the database (any more)")
         try:

@@ -10,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
+from bcns_pipeline.clients.bigcommerce.adjustments import adjustment_body
 from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient, sku_chunks
 from bcns_pipeline.clients.bigcommerce.errors import explain, named_adjustments, named_identities
-from bcns_pipeline.clients.bigcommerce.models import Adjustment
+from bcns_pipeline.clients.bigcommerce.models import Adjustment, AdjustmentColumns
 from bcns_pipeline.clients.bigcommerce.parsing import inventory_page
+from bcns_pipeline.clients.bigcommerce.stock import BigCommerceStock
 from bcns_pipeline.outcomes import Ambiguous, Refused, Rejected, Sent, Unavailable
 from bcns_pipeline_tests.clients.fakes import CountingMeter, FakeTime, OpenGate, Script, client_of, timing
 
@@ -192,6 +194,34 @@ def test_adjustments_outside_the_limits_are_refused_before_they_are_sent(items: 
     with pytest.raises(ValueError):
         store(server).set_inventory(items, "x")
     assert server.requests == []
+
+
+def test_adjustments_as_columns_are_the_same_body() -> None:
+    columns = AdjustmentColumns(
+        [1, 2, 1], ["variant_id", "product_id", "variant_id"], [78, 120, 79], [5, 0, 2**31 - 1]
+    )
+    assert columns[1] == Adjustment(2, 0, product_id=120)
+    assert columns[-1:] == [Adjustment(1, 2**31 - 1, variant_id=79)]
+    reason = 'plan "7"'
+    assert adjustment_body(columns, reason).content == adjustment_body(list(columns), reason).content
+
+
+@pytest.mark.parametrize("quantities", [[], [1] * 2001, [5, -1], [2**31, 5]])
+def test_columns_outside_the_limits_are_refused(quantities: list[int]) -> None:
+    count = len(quantities)
+    with pytest.raises(ValueError):
+        adjustment_body(AdjustmentColumns([1] * count, ["variant_id"] * count, [7] * count, quantities), "x")
+
+
+def test_a_body_made_ahead_is_sent_as_it_is() -> None:
+    server = Script(httpx.Response(200, json={"transaction_id": "t-1"}))
+    stock = BigCommerceStock(store(server), parallel=1)
+    items = [Adjustment(1, 5, variant_id=78)]
+    send = stock.adjustment(items, "run 42")
+    assert server.requests == []
+    assert send() == Sent({"transaction_id": "t-1"})
+    assert server.requests[0].content == adjustment_body(items, "run 42").content
+    assert server.requests[0].headers["content-type"] == "application/json"
 
 
 def test_an_adjustment_that_may_have_happened_is_not_sent_again() -> None:

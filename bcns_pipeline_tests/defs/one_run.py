@@ -11,13 +11,13 @@ import sys
 import dagster as dg
 
 from bcns_pipeline.definitions import build_defs
-from bcns_pipeline.defs.inventory import apply
+from bcns_pipeline.defs.inventory import planning
 
 
 def main(job: str, batch: int | None) -> int:
     """0 where the run succeeded."""
     if batch is not None:
-        apply.BATCH = batch
+        planning.BATCH = batch
     with dg.DagsterInstance.ephemeral() as instance:
         result = build_defs().resolve_job_def(job).execute_in_process(instance=instance, raise_on_error=False)
     return 0 if result.success else 1

@@ -276,3 +276,64 @@ def test_equal_plans_have_equal_digests(state: State) -> None:
     one, two = (write_plan(state, changes([1], [2], read_seq=1)) for _ in range(2))
     other = write_plan(state, changes([1], [3], read_seq=1))
     assert one.digest == two.digest != other.digest
+
+
+def test_lines_held_by_the_sender_are_the_lines_that_would_have_been_read(state: State) -> None:
+    frame = changes([1, 2, 3, 4], [5, 6, 7, 8], read_seq=state.inventory.draw_read_seq(), old=[-1, 1, -1, 2])
+    frame["tracking"] = ["variant", "product", "variant", "product"]
+    newer = changes([2], [0], read_seq=state.inventory.draw_read_seq())
+    claimed = []
+    for held in (None, frame):
+        plan = write_plan(state, frame)
+        state.inventory.stage_batches(write_plan(state, newer))
+        state.inventory.stage_batches(plan)
+        with state.worker() as worker:
+            settle_all(state, claim(state, worker))
+            batch = state.inventory.claim(worker, FLOW, plan_id=plan.id, lines=held)
+            assert batch is not None
+            claimed.append(batch)
+            state.inventory.release(batch.operation, "asked to wait")
+            again = state.inventory.claim(worker, FLOW, plan_id=plan.id, lines=held)
+            assert again is not None
+            pd.testing.assert_frame_equal(again.lines, batch.lines)
+            settle_all(state, again)
+        frame["read_seq"] = state.inventory.draw_read_seq()
+        newer["read_seq"] = state.inventory.draw_read_seq()
+    read, given = claimed
+    assert read.lines["item_id"].tolist() == [1, 3, 4]
+    assert (read.superseded, given.superseded) == (1, 1)
+    same = [batch.lines.drop(columns="read_seq") for batch in claimed]
+    pd.testing.assert_frame_equal(same[0], same[1], check_dtype=False)
+    assert isinstance(state.verify_audit(), Verified)
+
+
+def test_digests_made_ahead_are_those_that_staging_would_have_made(state: State) -> None:
+    items = list(range(1, 12))
+    plan = write_plan(state, changes(items, items, read_seq=state.inventory.draw_read_seq()))
+    ahead = state.inventory.prove(plan, 3)
+    # A line that is withdrawn between the two changes nothing of what was planned.
+    state.inventory.withdraw(plan, [4])
+    assert ahead == state.inventory.prove(plan, 3)
+    assert [proof.lines for proof in ahead] == [3, 3, 3, 2]
+    state.inventory.stage_batches(plan, 3, proofs=ahead)
+    assert isinstance(state.verify_audit(), Verified)
+
+
+def test_digests_for_other_batches_are_refused(state: State) -> None:
+    plan = write_plan(state, changes([1, 2, 3], [1, 2, 3], read_seq=1))
+    with pytest.raises(ValueError):
+        state.inventory.stage_batches(plan, 2, proofs=state.inventory.prove(plan, 1))
+
+
+def test_lines_that_were_never_sent_are_not_counted_as_settled(state: State) -> None:
+    older = changes([1, 2], [10, 10], read_seq=state.inventory.draw_read_seq())
+    stage(state, [1], [3])
+    state.inventory.stage_batches(write_plan(state, older))
+    with state.worker() as worker:
+        settle_all(state, claim(state, worker))
+        second = claim(state, worker)
+        # Both lines are spoken of, although only one was sent.
+        done = state.inventory.settle(second.operation, [0, 1], [10, 10], ["confirmed", "confirmed"])
+    assert confirmed(state) == {1: 3, 2: 10}
+    assert outcomes(state, second) == {1: "superseded", 2: "confirmed"}
+    assert done.reason == "1 confirmed, 1 superseded"

@@ -15,12 +15,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bcns_pipeline.clients.bigcommerce import parsing, shop
+from bcns_pipeline.clients.bigcommerce.adjustments import adjustment_body
 from bcns_pipeline.clients.bigcommerce.api import StoreApi, at_most, joined
 from bcns_pipeline.clients.bigcommerce.customers import BigCommerceCustomers
 from bcns_pipeline.clients.bigcommerce.errors import explain, named_adjustments
 from bcns_pipeline.clients.bigcommerce.hooks import BigCommerceHooks
 from bcns_pipeline.clients.bigcommerce.models import (
-    MAX_QUANTITY,
     Adjustment,
     Channel,
     Currency,
@@ -36,7 +36,7 @@ from bcns_pipeline.clients.bigcommerce.models import (
 )
 from bcns_pipeline.clients.bigcommerce.orders import BigCommerceOrders
 from bcns_pipeline.clients.bigcommerce.paging import all_pages
-from bcns_pipeline.clients.http.body import Params
+from bcns_pipeline.clients.http.body import Encoded, Params
 from bcns_pipeline.clients.http.exchange import HttpClient, Timeouts
 from bcns_pipeline.clients.http.pacing import Pacer, QuotaPacer
 from bcns_pipeline.clients.http.retry import RetryPolicy
@@ -44,7 +44,6 @@ from bcns_pipeline.clients.http.transport import Transport
 from bcns_pipeline.outcomes import Gate, Meter, Outcome, Refused, System
 
 PUBLIC_API: Final = "https://api.bigcommerce.com"
-MAX_ADJUSTMENTS: Final = 2000
 MAX_INVENTORY_ITEMS: Final = 1000
 MAX_CATALOG_ROWS: Final = 250
 # Many servers cut a request line at 8 KiB; the rest of the line needs some of it.
@@ -138,30 +137,20 @@ class BigCommerceClient:
         operation = "GET /v3/inventory/items"
         return all_pages(lambda n: self.inventory_page(n, limit), operation=operation, parallel=parallel)
 
-    def set_inventory(self, items: Sequence[Adjustment], reason: str) -> Outcome:
+    def set_inventory(self, items: Sequence[Adjustment], reason: str, body: Encoded | None = None) -> Outcome:
         """`PUT /v3/inventory/adjustments/absolute`: sets on-hand levels, at most 2000 per call.
 
         Sent means accepted, not applied: the store works asynchronously and its transaction id can't be
         looked up, so read back. A Refused names what it can in `named` ("variant_id:106", "sku:RE-130",
         "location_id:3"); whether the rest was applied is not documented. Call it serially per store.
-        ValueError for no items, more than 2000, or a quantity outside 0 to 2,147,483,647.
+        `body` is what `adjustment_body` made of the same items and reason ahead of the call; see there for
+        its ValueError.
         """
-        if not items:
-            raise ValueError("no adjustments")
-        at_most("items", len(items), MAX_ADJUSTMENTS)
-        lines = []
-        for item in items:
-            kind, identity = item.identity()
-            if not 0 <= item.quantity <= MAX_QUANTITY:
-                raise ValueError(
-                    f"{kind} {identity}: quantity {item.quantity} is outside 0 to {MAX_QUANTITY}"
-                )
-            lines.append({"location_id": item.location_id, kind: identity, "quantity": item.quantity})
         outcome = self._transport.write(
             "PUT",
             f"{self._store}/v3/inventory/adjustments/absolute",
             operation="PUT /v3/inventory/adjustments/absolute",
-            json={"reason": reason, "items": lines},
+            json=body or adjustment_body(items, reason),
         )
         if isinstance(outcome, Refused) and outcome.status in {400, 404, 409, 422}:
             return replace(outcome, named=named_adjustments(outcome.detail, outcome.named, items))

@@ -5,8 +5,9 @@ Put here which calls make one answer. No HTTP here, and no decision what a quant
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from bcns_pipeline.clients.bigcommerce.adjustments import adjustment_body
 from bcns_pipeline.clients.bigcommerce.catalogue import Variants, look_up, read_catalogue
 from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient, sku_chunks
 from bcns_pipeline.clients.bigcommerce.models import Adjustment, InventoryPage, Location
@@ -45,9 +46,10 @@ class BigCommerceStock:
         for product in products:
             yield self._client.inventory_page(product_ids=[product])
 
-    def set(self, items: Sequence[Adjustment], reason: str) -> Outcome:
-        """Absolute levels, see `BigCommerceClient.set_inventory`."""
-        return self._client.set_inventory(items, reason)
+    def adjustment(self, items: Sequence[Adjustment], reason: str) -> Callable[[], Outcome]:
+        """Absolute levels, checked and encoded now, and sent when called: see `BigCommerceClient.set_inventory`."""
+        body = adjustment_body(items, reason)
+        return lambda: self._client.set_inventory(items, reason, body)
 
     def catalogue(self) -> Variants:
         """Every variant of the store."""

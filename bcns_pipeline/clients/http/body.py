@@ -9,11 +9,25 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
 Params = Mapping[str, str | int | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A body whose JSON was made ahead of the call: sent as it is, and `value` is what it says."""
+
+    value: Any
+    content: bytes
+
+    @classmethod
+    def of(cls, value: Any) -> Encoded:
+        """`value` with its JSON."""
+        return cls(value, encode_json(value))
 
 
 def encode_json(value: Any) -> bytes:

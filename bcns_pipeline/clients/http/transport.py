@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bcns_pipeline.clients.http.auth import Auth
-from bcns_pipeline.clients.http.body import Params, decode_exact, encode_json, query_string
+from bcns_pipeline.clients.http.body import Encoded, Params, decode_exact, query_string
 from bcns_pipeline.clients.http.exchange import Answer, Exchange, HttpClient, Lost, Timeouts
 from bcns_pipeline.clients.http.pacing import Pacer
 from bcns_pipeline.clients.http.redaction import SHORTEST_SECRET, Redactor
@@ -253,8 +253,8 @@ class Transport:
             content = form
         elif json is not None:
             sent["Content-Type"] = "application/json"
-            encoded = encode_json(json)
-            content = lambda: encoded  # noqa: E731
+            encoded = json if isinstance(json, Encoded) else Encoded.of(json)
+            json, content = encoded.value, lambda: encoded.content
         sent.update(headers or {})
         full = f"{url}?{query}" if query else url
         return _Job(method, full, operation, json, content, sent, self._clock())

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from bcns_pipeline.defs.inventory import breaker, buffer
+from bcns_pipeline.defs.inventory import breaker, buffer, planning
 from bcns_pipeline.defs.inventory.extract import move_watermark
 from bcns_pipeline.defs.inventory.heal import heal_plan, sample_of, use_up_approval
 from bcns_pipeline.defs.inventory.identify import by_item
 from bcns_pipeline.defs.inventory.linked import item_links
-from bcns_pipeline.defs.inventory.planning import Planned
+from bcns_pipeline.defs.inventory.planning import PROOFS, Planned
 from bcns_pipeline.defs.inventory.push import Pushed, push
 from bcns_pipeline.defs.inventory.readback import ReadBack, Seen
 from bcns_pipeline.defs.inventory.run import now_and_then
@@ -29,7 +29,6 @@ from bcns_pipeline.state.worker import Worker
 
 # A first look at what another process had sent: it has had its time to be applied.
 LEFTOVER_PATIENCE_SECONDS = 5.0
-BATCH = 2_000
 
 
 @dataclass(slots=True)
@@ -141,7 +140,7 @@ def settle_leftovers(connections: Connections, flow: str, plan_id: int, lane: La
 def _withdraw_what_is_in_step(connections: Connections, planned: Planned) -> None:
     """A line that a leftover has already brought about is not sent again: a unit sold since would come back."""
     inventory = connections.state.inventory
-    known = inventory.known()
+    known = inventory.known(numbers=True)
     settled = known[(known["sent"] < 0) | (known["sent"] == known["confirmed"])]
     keys = ["item_id", "location_id"]
     lines = planned.lines[[*keys, "new"]].reset_index(names="line")
@@ -165,13 +164,20 @@ def _send(
 ) -> pd.DataFrame:
     """Push one plan and read back; returns what the store showed, by item."""
     state = connections.state
-    state.inventory.stage_batches(planned.plan, BATCH)
+    begun = connections.scratch.pop(f"{PROOFS}.{planned.plan.id}", None)
+    state.inventory.stage_batches(planned.plan, planning.BATCH, proofs=begun.result() if begun else None)
     readback = ReadBack(connections, lane, patience_seconds=connections.mapping.inventory.settle_seconds)
     if planned.reads_whole_store:
         pushed = _push_while_reading(connections, worker, planned, readback, lane, progress)
     else:
         pushed = push(
-            connections, worker, planned.plan, lane=lane, progress=progress, on_flight=readback.expect
+            connections,
+            worker,
+            planned.plan,
+            planned.lines,
+            lane=lane,
+            progress=progress,
+            on_flight=readback.expect,
         )
         products = {**sample_of(connections), **planned.products()}
         if products:
@@ -203,7 +209,13 @@ def _push_while_reading(
     reader.start()
     try:
         pushed = push(
-            connections, worker, planned.plan, lane=lane, progress=progress, on_flight=readback.expect
+            connections,
+            worker,
+            planned.plan,
+            planned.lines,
+            lane=lane,
+            progress=progress,
+            on_flight=readback.expect,
         )
     finally:
         sent.set()

@@ -5,36 +5,30 @@ do not write to an outside system: this step can be run as often as anybody like
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from bcns_pipeline.clients.netsuite.models import TERMS, LevelsPage
 from bcns_pipeline.defs.inventory.linked import item_links
+from bcns_pipeline.defs.inventory.pages import Keeper
 from bcns_pipeline.defs.inventory.places import Places, find_places
-from bcns_pipeline.defs.inventory.run import Scope, inventory_digest, now_and_then
+from bcns_pipeline.defs.inventory.run import Scope, inventory_digest
 from bcns_pipeline.outcomes import Lane, Rejected
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure
-from bcns_pipeline.rules.inventory.frames import levels_frame
-from bcns_pipeline.rules.inventory.policy import Policy
 from bcns_pipeline.state.documents import NewDocument
 from bcns_pipeline.state.inventory_views import pending_items
 
 WATERMARK = "inventory.watermark"
 SNAPSHOT = "inventory.snapshot"
-LEVELS = "inventory_levels"
 MEMBERS = "inventory_members"
 MEMBER_COLUMNS = ("parent_id", "parent_sku", "item_id", "quantity", "member_type", "member_inactive")
 # NetSuite's own clock, as every query prints it (facts/netsuite.md 2.3).
 NETSUITE_TIME = "%Y-%m-%d %H:%M:%S"
-# One audit row and one transaction for so many pages: a full snapshot of 100,000 items has 200 of them.
-PAGES_AT_A_TIME = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +71,27 @@ def take_snapshot(
     state, stock = connections.state, connections.stock(lane)
     since = None if only or scope is not Scope.CHANGED else watermark(connections)
     complete = not only and since is None
-    places = find_places(connections, lane, refresh=complete)
     read_seq = state.inventory.draw_read_seq()
-    clock = stock.clock()
-    keeper = _Keeper(connections, clock, places, progress)
     draw = state.inventory.draw_read_seq
-    # Kit members and changed items are asked for while the stock pages are on their way.
-    with ThreadPoolExecutor(2, thread_name_prefix="beside") as beside:
+    # Everything that needs no other answer is asked for beside what takes longest.
+    with ThreadPoolExecutor(3, thread_name_prefix="beside") as beside:
+        asked_clock = beside.submit(stock.clock)
+        linked = beside.submit(item_links, connections)
+        places = find_places(connections, lane, refresh=complete)
+        clock = asked_clock.result()
         # A kit needs the stock of all its members, which the fast lane has not read: the next run brings it.
         kits = (
             None if only else beside.submit(_keep_members, connections, lane, places, clock, since, read_seq)
         )
         gone = beside.submit(_inactive_items, connections, lane, since)
-        if not only:
-            known = item_links(connections)["item_id"].tolist() if complete else ()
-            keeper.keep(stock.levels(places.netsuite, draw, changed_since=since, known_ids=known))
-        again = list(only) if only else ([] if complete else pending_items(state))
-        if again:
-            keeper.keep(stock.levels(places.netsuite, draw, item_ids=again))
-        keeper.flush()
+        known = linked.result()["item_id"].tolist() if complete else ()
+        with Keeper(connections, clock, places, progress) as keeper:
+            if not only:
+                keeper.keep(stock.levels(places.netsuite, draw, changed_since=since, known_ids=known))
+            again = list(only) if only else ([] if complete else pending_items(state))
+            if again:
+                keeper.keep(stock.levels(places.netsuite, draw, item_ids=again))
+            keeper.finish()
         kits_unreadable, kit_skus = kits.result() if kits is not None else (None, {})
     keeper.items.update(kit_skus)
     snapshot = Snapshot(
@@ -114,8 +110,11 @@ def take_snapshot(
     )
     state.cursors.move(f"{SNAPSHOT}.{lane}", {**asdict(snapshot), "places": places.as_json()})
     connections.scratch["inventory.levels"] = (read_seq, keeper.frames)
-    items = pd.DataFrame({"item_id": list(keeper.items), "sku": list(keeper.items.values())})
-    return snapshot, items.astype({"item_id": "int64", "sku": "object"})
+    items = {
+        "item_id": pd.Series(list(keeper.items), dtype="int64"),
+        "sku": pd.Series(list(keeper.items.values()), dtype=object),
+    }
+    return snapshot, pd.DataFrame(items)
 
 
 def last_snapshot(connections: Connections, lane: Lane = Lane.BULK) -> Snapshot:
@@ -151,58 +150,6 @@ def move_watermark(connections: Connections, snapshot: Snapshot) -> None:
     """The store is in step with what this snapshot read, or knows what is not: read on from its clock."""
     value = {"clock": snapshot.clock, "config": inventory_digest(connections.mapping)}
     connections.state.cursors.move(WATERMARK, value)
-
-
-def frame_of(pages: Sequence[LevelsPage], policy: Policy) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Pages as the rules take them, and what could not be read of them (see `levels_frame`)."""
-    return levels_frame(
-        item_id=[item for page in pages for item in page.item_id],
-        netsuite_location=[place for page in pages for place in page.location],
-        terms={term: [value for page in pages for value in page.terms[term]] for term in TERMS},
-        changed_at=[moment for page in pages for moment in page.changed_at],
-        read_seq=np.repeat([page.read_seq for page in pages], [len(page) for page in pages]),
-        policy=policy,
-    )
-
-
-class _Keeper:
-    """Stores pages as documents, a few at a time, and counts them."""
-
-    def __init__(
-        self, connections: Connections, clock: str, places: Places, progress: Callable[[str], None]
-    ) -> None:
-        self._policy = connections.mapping.inventory.policy(places.routes)
-        self._documents = connections.state.documents
-        self._clock = clock
-        self._progress = now_and_then(progress)
-        self._waiting: list[NewDocument] = []
-        self.pages = 0
-        self.rows = 0
-        self.items: dict[int, str] = {}
-        self.unreadable: set[str] = set()
-        self.frames: list[tuple[pd.DataFrame, pd.DataFrame]] = []
-
-    def keep(self, pages: Iterable[LevelsPage]) -> None:
-        for page in pages:
-            self.pages += 1
-            self.rows += len(page)
-            self.unreadable.update(page.unreadable)
-            self.items.update(zip(page.item_id, page.sku, strict=True))
-            # Made exact while other pages are still on their way, which costs no time of its own.
-            self.frames.append(frame_of([page], self._policy))
-            place = page.location[0] if page.source == "item" and page.location else None
-            key = json.dumps(
-                {"clock": self._clock, "page": self.pages, "source": page.source, "location": place}
-            )
-            self._waiting.append(NewDocument("netsuite", LEVELS, key, page.body, page.read_seq))
-            if len(self._waiting) >= PAGES_AT_A_TIME:
-                self.flush()
-            if self.pages % 10 == 0:
-                self._progress(f"read {self.rows:,} stock rows from NetSuite")
-
-    def flush(self) -> None:
-        self._documents.store(self._waiting)
-        self._waiting = []
 
 
 def _inactive_items(connections: Connections, lane: Lane, since: str | None) -> tuple[int, ...]:

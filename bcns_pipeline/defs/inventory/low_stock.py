@@ -115,7 +115,7 @@ def _low_items(connections: Connections, since: str | None) -> tuple[list[int], 
     threshold = connections.mapping.inventory.low_stock.threshold
     wanted = sellable_of(connections, pages, places)
     low = wanted[wanted["sellable"] <= threshold]
-    known = connections.state.inventory.known()[["item_id", "location_id", "confirmed"]]
+    known = connections.state.inventory.known(numbers=True)[["item_id", "location_id", "confirmed"]]
     both = low.merge(known, on=["item_id", "location_id"], how="left")
     differ = both[both["sellable"] != both["confirmed"]]
     return sorted(set(differ["item_id"].tolist()))[:MOST_ITEMS], clock

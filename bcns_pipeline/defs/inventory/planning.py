@@ -7,6 +7,7 @@ Put here how the pure rules are fed and what their result is written to. Do not 
 import json
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,9 +16,10 @@ import numpy as np
 import pandas as pd
 
 from bcns_pipeline.clients.netsuite.models import TERMS, LevelsPage
-from bcns_pipeline.defs.inventory.extract import LEVELS, MEMBERS, WATERMARK, Snapshot, frame_of, last_snapshot
+from bcns_pipeline.defs.inventory.extract import MEMBERS, WATERMARK, Snapshot, last_snapshot
 from bcns_pipeline.defs.inventory.identify import blocked_items
 from bcns_pipeline.defs.inventory.linked import item_links
+from bcns_pipeline.defs.inventory.pages import LEVELS, frame_of
 from bcns_pipeline.defs.inventory.places import Places
 from bcns_pipeline.defs.inventory.run import inventory_digest
 from bcns_pipeline.defs.modes import Mode
@@ -31,6 +33,9 @@ from bcns_pipeline.rules.inventory.sellable import sellable, unresolved_kits
 from bcns_pipeline.state import inventory_views as views
 from bcns_pipeline.state.plans import Plan
 
+PROOFS = "inventory.proofs"
+# Lines of one adjustment call.
+BATCH = 2_000
 LINE_COLUMNS = (
     *("item_id", "location_id", "product_id", "variant_id", "sku", "tracking"),
     *("old", "new", "read_seq", "rule", "netsuite_changed_at", "reason", *TERMS),
@@ -82,7 +87,7 @@ def make_plan(connections: Connections, snapshot: Snapshot, *, flow: str, mode: 
     wanted, excepted = wanted_of(connections, snapshot)
     # Where kits or a table of the fallback source could not be read, absence says nothing.
     speaks = snapshot.complete and snapshot.kits_unreadable is None and not snapshot.unreadable
-    known = connections.state.inventory.known()
+    known = connections.state.inventory.known(numbers=True)
     found = diff(
         wanted,
         known,
@@ -244,6 +249,11 @@ def write_plan(
         config_digest=inventory_digest(mapping),
         summary=summary,
     )
+    if mode is Mode.APPLY:
+        # What staging needs is hashed while Dagster writes down this step and runs its checks.
+        prover = ThreadPoolExecutor(1, thread_name_prefix="prove")
+        connections.scratch[f"{PROOFS}.{plan.id}"] = prover.submit(state.inventory.prove, plan, BATCH)
+        prover.shutdown(wait=False)
     kept = {key: rows for key, rows in counts.items() if rows}
     planned = Planned(plan, snapshot, lines, wanted, kept, summary["clamped"], tripped)
     connections.scratch[f"inventory.plan.{flow}"] = planned

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 
-from bcns_pipeline.clients.bigcommerce.models import Adjustment
+from bcns_pipeline.clients.bigcommerce.models import AdjustmentColumns
 from bcns_pipeline.outcomes import Ambiguous, Lane, Outcome, RateLimited, Refused, Sent, System, Unavailable
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.state.inventory import Batch
@@ -41,40 +42,42 @@ def push(
     connections: Connections,
     worker: Worker,
     plan: Plan,
+    lines: pd.DataFrame,
     *,
     lane: Lane,
     progress: Callable[[str], None],
     on_flight: Callable[[Batch], None],
 ) -> Pushed:
-    """Send every staged batch of `plan`; raises Unavailable where the store asks for more patience than we have.
+    """Send every staged batch of `plan`, whose lines these are.
 
-    What was not sent then stays planned, and the next run computes it anew. `on_flight` is told of each batch
-    as soon as it is out, so that reading back can begin while the next one is being sent.
+    Raises Unavailable where the store asks for more patience than we have: what was not sent then stays planned,
+    and the next run computes it anew. `on_flight` is told of each batch as soon as it is out, so that reading back
+    can begin while the next one is being sent.
     """
     state, shop = connections.state, connections.shop_stock(lane)
     pushed = Pushed()
-    lock = store_lock(state.store)
+    lock, reason = store_lock(state.store), f"bcns plan {plan.id}"
 
-    def prepare() -> tuple[Batch, list[Adjustment]] | None:
-        batch = state.inventory.claim(worker, plan.flow, plan_id=plan.id)
-        return None if batch is None else (batch, adjustments(batch.lines))
+    def prepare() -> tuple[Batch, Callable[[], Outcome]] | None:
+        batch = state.inventory.claim(worker, plan.flow, plan_id=plan.id, lines=lines)
+        return None if batch is None else (batch, shop.adjustment(adjustments(batch.lines), reason))
 
     with ThreadPoolExecutor(1, thread_name_prefix="claim") as claimer:
         coming = claimer.submit(prepare)
         # What a refusal put back (without the refused lines, or cut in two) is claimed at the end.
         while (ready := coming.result() or prepare()) is not None:
-            batch, items = ready
+            batch, send = ready
             with worker.exclusive(lock):
-                # The next batch is claimed while this one is on its way; what another lane has sent since is newer.
-                lines = fresh_lines(state, batch)
-                worker.assert_alive()
+                # What another lane has sent since the claim is newer.
+                fresh = fresh_lines(state, worker, batch)
+                # The next batch is claimed, and its body made, while this one is on its way.
                 coming = claimer.submit(prepare)
-                if len(lines) < len(batch.lines):
-                    items = adjustments(lines)
-                outcome = shop.set(items, reason=f"bcns plan {plan.id}") if items else None
-            pushed.superseded += batch.superseded + len(batch.lines) - len(lines)
+                if 0 < len(fresh) < len(batch.lines):
+                    send = shop.adjustment(adjustments(fresh), reason)
+                outcome = send() if len(fresh) else None
+            pushed.superseded += batch.superseded + len(batch.lines) - len(fresh)
             pushed.calls += outcome is not None
-            flight = _in_flight(connections, replace(batch, lines=lines), outcome, pushed)
+            flight = _in_flight(connections, replace(batch, lines=fresh), outcome, pushed)
             if flight is not None:
                 pushed.lines += len(flight.lines)
                 on_flight(flight)
@@ -82,21 +85,16 @@ def push(
     return pushed
 
 
-def adjustments(lines: pd.DataFrame) -> list[Adjustment]:
+def adjustments(lines: pd.DataFrame) -> AdjustmentColumns:
     """The lines as BigCommerce takes them: product-tracked items by product id, the others by variant id."""
-    return [
-        Adjustment(location, quantity, product_id=product)
-        if tracking == "product"
-        else Adjustment(location, quantity, variant_id=variant)
-        for location, quantity, product, variant, tracking in zip(
-            lines["location_id"].tolist(),
-            lines["new"].tolist(),
-            lines["product_id"].tolist(),
-            lines["variant_id"].tolist(),
-            lines["tracking"].tolist(),
-            strict=True,
-        )
-    ]
+    by_product = (lines["tracking"] == "product").to_numpy()
+    identity = np.where(by_product, lines["product_id"].to_numpy(), lines["variant_id"].to_numpy())
+    return AdjustmentColumns(
+        location_id=lines["location_id"].tolist(),
+        kind=np.where(by_product, "product_id", "variant_id").tolist(),
+        identity=identity.tolist(),
+        quantity=lines["new"].tolist(),
+    )
 
 
 def _in_flight(

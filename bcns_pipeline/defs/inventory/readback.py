@@ -7,6 +7,7 @@ reading back costs no time of its own; a small run asks for its SKUs and a rolli
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from bcns_pipeline.state.inventory import Batch
 
 PAGE_ITEMS = 1_000
 TAIL_STREAMS = 4
+STREAMS_BESIDE_SENDER = 2
 LIVE_COLUMNS = ("variant_id", "product_id", "location_id", "on_hand", "safety_stock")
 # BigCommerce applies an adjustment some time after its 200; the sandbox after 300 ms, a store usually sooner.
 FIRST_LOOK_SECONDS = 0.5
@@ -33,7 +35,6 @@ MOST_PRODUCTS = 25
 @dataclass(slots=True)
 class _Flight:
     batch: Batch
-    sent_at: float
     numbers: list[int]
     new: list[int]
     old: list[int]
@@ -61,6 +62,7 @@ class ReadBack:
         self._shop = connections.shop_stock(lane)
         self._patience = patience_seconds
         self._guard = threading.Lock()
+        self._announced: list[tuple[Batch, float]] = []
         self._flights: list[_Flight] = []
         self._where: dict[tuple[int, int], tuple[_Flight, int]] = {}
         self._pages: list[Levels] = []
@@ -73,17 +75,25 @@ class ReadBack:
 
     def expect(self, batch: Batch) -> None:
         """A batch is out: its lines are to be found in what is read from now on."""
-        lines = batch.lines
-        count = len(lines)
-        flight = _Flight(
-            batch, time.monotonic(), lines["line"].tolist(), lines["new"].tolist(), lines["old"].tolist(),
-            [None] * count, [False] * count, count,
-        )  # fmt: skip
-        keys = zip(identities(lines), lines["location_id"].tolist(), strict=True)
         with self._guard:
-            self._flights.append(flight)
-            self._sent.append((flight.sent_at, len(set(lines["variant_id"].tolist()))))
-            self._where.update({key: (flight, position) for position, key in enumerate(keys)})
+            self._announced.append((batch, time.monotonic()))
+
+    def _register(self) -> None:
+        """What was announced becomes flights here and not in `expect`, which the sender would wait for."""
+        with self._guard:
+            announced, self._announced = self._announced, []
+        for batch, sent_at in announced:
+            lines = batch.lines
+            count = len(lines)
+            flight = _Flight(
+                batch, lines["line"].tolist(), lines["new"].tolist(), lines["old"].tolist(),
+                [None] * count, [False] * count, count,
+            )  # fmt: skip
+            keys = zip(identities(lines), lines["location_id"].tolist(), strict=True)
+            with self._guard:
+                self._flights.append(flight)
+                self._sent.append((sent_at, len(set(lines["variant_id"].tolist()))))
+                self._where.update({key: (flight, position) for position, key in enumerate(keys)})
 
     def read_skus(self, products: Mapping[str, int]) -> None:
         """Read these SKUs (with their product ids), as many per call as an address of modest length holds."""
@@ -92,29 +102,40 @@ class ReadBack:
             self._take(page)
 
     def read_store(self, sender_done: Callable[[], bool], progress: Callable[[str], None]) -> None:
-        """Read every page once, each one when what it will show has been sent, or when nothing more is sent."""
-        page = 1
-        while True:
-            while not sender_done() and self._applied_items() < page * PAGE_ITEMS:
-                time.sleep(0.05)
-            if sender_done():
-                self._wait_for_first_look()
-            got = self._shop.page(page)
-            self._take(got)
-            if page % 10 == 0:
-                progress(f"read back {page:,} of {got.total_pages or 'some'} pages")
-            if got.paging.last:
-                return
-            if sender_done() and got.total_pages is not None:
-                # Nothing is left to wait for: the rest at once, as far as the Gate allows.
-                with ThreadPoolExecutor(TAIL_STREAMS, thread_name_prefix="read-back") as pool:
-                    for rest in pool.map(self._shop.page, range(page + 1, got.total_pages + 1)):
-                        self._take(rest)
-                return
-            page += 1
+        """Read every page once, each one when what it will show has been sent, or when nothing more is sent.
+
+        Two at a time while the sender needs the store as well, for one reader alone falls behind it; the rest at
+        once, as far as the Gate allows.
+        """
+        asked: deque[Future[InventoryPage]] = deque()
+        with ThreadPoolExecutor(TAIL_STREAMS, thread_name_prefix="read-back") as pool:
+            page, pages = 1, 1
+            while page <= pages or asked:
+                most = TAIL_STREAMS if sender_done() else STREAMS_BESIDE_SENDER
+                if page <= pages and len(asked) < most and (not asked or self._ripe(page, sender_done)):
+                    self._wait_for(page, sender_done)
+                    asked.append(pool.submit(self._shop.page, page))
+                    if page % 10 == 0:
+                        progress(f"reading back page {page:,} of {pages:,}")
+                    page += 1
+                    continue
+                got = asked.popleft().result()
+                self._take(got)
+                # A store that does not say how many pages there are is read one after the other.
+                pages = max(pages, got.total_pages or 0, page if not got.paging.last and not asked else 0)
+
+    def _ripe(self, page: int, sender_done: Callable[[], bool]) -> bool:
+        return sender_done() or self._applied_items() >= page * PAGE_ITEMS
+
+    def _wait_for(self, page: int, sender_done: Callable[[], bool]) -> None:
+        while not self._ripe(page, sender_done):
+            time.sleep(0.05)
+        if sender_done():
+            self._wait_for_first_look()
 
     def finish(self) -> Seen:
         """Look again at what is not confirmed yet, until patience ends; then settle everything."""
+        self._register()
         pause, started = FIRST_LOOK_SECONDS, time.monotonic()
         while (stuck := self._stuck()) and time.monotonic() - started < self._patience:
             time.sleep(pause)
@@ -135,14 +156,17 @@ class ReadBack:
 
     def _applied_items(self) -> int:
         """Items of the batches that have had their time to be applied."""
+        self._register()
         ripe = time.monotonic() - FIRST_LOOK_SECONDS
         return sum(items for sent_at, items in self._sent if sent_at <= ripe)
 
     def _wait_for_first_look(self) -> None:
+        self._register()
         last = self._sent[-1][0] if self._sent else 0.0
         time.sleep(max(0.0, last + FIRST_LOOK_SECONDS - time.monotonic()))
 
     def _take(self, page: InventoryPage) -> None:
+        self._register()
         self._pages.append(page.levels)
         levels = page.levels
         done: set[int] = set()
@@ -216,8 +240,9 @@ def identities(lines: pd.DataFrame) -> list[int]:
 
 def _live_frame(pages: Iterable[Levels]) -> pd.DataFrame:
     parts = list(pages)
+    none = np.array([], dtype=np.int64)
     columns = {
-        name: np.fromiter((value for part in parts for value in getattr(part, name)), dtype=np.int64)
+        name: np.concatenate([none, *(np.array(getattr(part, name), dtype=np.int64) for part in parts)])
         for name in LIVE_COLUMNS
     }
     return pd.DataFrame(columns)
