@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+import pytest
+
+from bcns_pipeline.clients.netsuite import sql
 from bcns_pipeline_tests.defs.flow import Flow
 
 ORPHANS = "inventory/orphans"
@@ -151,6 +156,9 @@ def test_orphans_of_both_sides_are_reported_with_since_when_and_what_is_at_stake
     assert {row["sku"] for row in books} == {"ONLY-NS-001", "ONLY-NS-002", "ONLY-NS-003"}
     assert {row["sku"]: row["units"] for row in shop} == {"ONLY-BC-001": 12, "ONLY-BC-002": 0}
     assert (books[0]["sku"], books[0]["units"]) == ("ONLY-NS-002", 900)
+    # The sandbox's average cost of an item is 4.50 and one unit of money for each step of its id.
+    assert books[0]["value"] == f"{900 * (Decimal('4.5') + books[0]['id'] % 50):.2f}"
+    assert {row["value"] for row in shop} == {"unknown"}
     assert not run.checks["no_orphans"]
 
     # Since when each has been alone is kept, and one that found its partner is gone.
@@ -181,3 +189,20 @@ def test_a_new_item_is_linked_and_pushed_by_the_next_incremental_run(flow: Flow)
 
     assert run.metadata("netsuite/inventory_snapshot")["newly_linked"] == 1
     assert flow.shop("ONLY-BC-001") == (33, 0)
+
+
+def test_without_the_right_to_see_costs_what_an_orphan_is_worth_is_unknown(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow.seed(40, netsuite_orphans=1)
+    flow.stock("ONLY-NS-001", 4, 5)
+    # The sandbox hides tables from a role, not columns.
+    fill = sql.fill
+    monkeypatch.setattr(
+        sql, "fill", lambda *name, **parts: fill(*name, **parts).replace("averagecost", "hiddencost")
+    )
+
+    run = flow.run("inventory_reconciliation")
+
+    (alone,) = run.records("only_in_netsuite", ORPHANS)
+    assert (alone["units"], alone["value"]) == (9, "unknown")

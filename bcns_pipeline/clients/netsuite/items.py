@@ -1,4 +1,4 @@
-"""Reads what items are: the members of kits and groups, and items whose record changed.
+"""Reads what items are: the members of kits and groups, items whose record changed, and what items cost.
 
 Put reads of the item record here that stock depends on. Quantities in stock are in `inventory.py`; what a kit
 can be sold for is worked out by `rules/inventory`. Facts: facts/netsuite.md 5.
@@ -7,11 +7,13 @@ can be sold for is worked out by `rules/inventory`. Facts: facts/netsuite.md 5.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from bcns_pipeline.clients.netsuite import sql
 from bcns_pipeline.clients.netsuite.inventory import AGGREGATE, HasQuery
 from bcns_pipeline.clients.netsuite.levels import START, leaf
 from bcns_pipeline.clients.netsuite.models import ChangedItem, MembersPage, Page, Row
+from bcns_pipeline.clients.netsuite.reading import amount
 from bcns_pipeline.clients.netsuite.suiteql import readable
 from bcns_pipeline.outcomes import Rejected
 
@@ -86,6 +88,29 @@ def read_changed_items(client: HasQuery, since: str, *, sku_field: str = "itemid
         with readable():
             found = [_changed_item(row) for row in page.rows]
         yield from found
+
+
+def read_costs(client: HasQuery, item_ids: Sequence[int]) -> dict[int, Decimal]:
+    """What a unit costs, by item: `averagecost`, else the purchase price `cost`; items without either are left out.
+
+    In the currency that NetSuite holds the cost in ([unverified]: the base currency of the item's first
+    subsidiary). Raises Rejected where the role may not read costs.
+    """
+    found: dict[int, Decimal] = {}
+    for some in sql.pieces(item_ids):
+        pages = client.query.keyset(
+            sql.fill("costs", items=sql.numbers(some or ())),
+            (START,),
+            lambda after: [after[0]],
+            lambda row: (int(row["item_id"]),),
+        )
+        for page in pages:
+            with readable():
+                for row in page.rows:
+                    cost = amount(row, "average_cost") or amount(row, "cost")
+                    if cost is not None:
+                        found[int(row["item_id"])] = cost
+    return found
 
 
 def _changed_item(row: Row) -> ChangedItem:

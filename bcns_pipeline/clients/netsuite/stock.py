@@ -6,6 +6,7 @@ Put here what saves the flow from knowing sources and SKU fields at every call. 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 
 from bcns_pipeline.clients.netsuite import inventory, items
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
@@ -68,6 +69,10 @@ class NetSuiteStock:
     def changed_items(self, since: str) -> Iterator[ChangedItem]:
         """Items whose record changed since `since`."""
         return items.read_changed_items(self._client, since, sku_field=self._sku_field)
+
+    def costs(self, item_ids: Sequence[int]) -> dict[int, Decimal]:
+        """What a unit of these items costs, where NetSuite knows; Rejected where the role may not read it."""
+        return items.read_costs(self._client, item_ids)
 
     @staticmethod
     def decode(body: bytes, read_seq: int, source: str, location: int | None) -> LevelsPage:

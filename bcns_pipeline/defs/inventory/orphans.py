@@ -6,6 +6,7 @@ rules/identity, and the two catalogues are read in identify.py.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pandas as pd
@@ -13,15 +14,21 @@ import pandas as pd
 from bcns_pipeline.defs.inventory.extract import last_snapshot
 from bcns_pipeline.defs.inventory.identify import live_frame
 from bcns_pipeline.defs.inventory.planning import wanted_of
+from bcns_pipeline.outcomes import Rejected
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.identity import Matched
 
 CURSOR = "inventory.orphans"
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Orphans:
-    """Frames with columns sku, id, since (date first seen alone) and units (stock at stake), most units first."""
+    """Frames with columns sku, id, since (date first seen alone), units and value (stock at stake), most units first.
+
+    `value` is units x what NetSuite says that a unit costs, as text with two decimals; "unknown" without a cost:
+    where the role may not read it, and for what only BigCommerce has.
+    """
 
     netsuite_only: pd.DataFrame
     bigcommerce_only: pd.DataFrame
@@ -54,6 +61,7 @@ def keep_orphans(connections: Connections, matched: Matched) -> None:
         "netsuite_only": _sellable_units(connections),
         "bigcommerce_only": _shop_units(connections, matched),
     }
+    costs = _costs(connections, units["netsuite_only"], found["netsuite_only"])
     kept: dict[str, list[dict[str, Any]]] = {
         side: [
             {
@@ -61,6 +69,9 @@ def keep_orphans(connections: Connections, matched: Matched) -> None:
                 "id": number,
                 "since": before.get((side, sku, number), today),
                 "units": units.get(side, {}).get(number, 0),
+                "value": _value(units[side].get(number, 0), costs.get(number))
+                if side == "netsuite_only"
+                else UNKNOWN,
             }
             for sku, number in rows
         ]
@@ -88,6 +99,24 @@ def _sellable_units(connections: Connections) -> dict[int, int]:
     return wanted.groupby("item_id")["sellable"].sum().to_dict()
 
 
+def _costs(
+    connections: Connections, units: dict[int, int], alone: list[tuple[str, int]]
+) -> dict[int, Decimal]:
+    """What a unit of each lonely item costs that has any; nothing where the role may not see costs."""
+    items = [item for _, item in alone if units.get(item)]
+    try:
+        return connections.stock().costs(items) if items else {}
+    except Rejected:
+        return {}
+
+
+def _value(units: int, cost: Decimal | None) -> str:
+    """Two decimals whatever the currency has: a report, and nothing is booked from it."""
+    if not units:
+        return "0.00"
+    return UNKNOWN if cost is None else str((units * cost).quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
 def find_orphans(connections: Connections) -> Orphans:
     """The findings of the last reconciliation; empty frames before the first one."""
     kept = connections.state.cursors.get(CURSOR) or {}
@@ -97,5 +126,7 @@ def find_orphans(connections: Connections) -> Orphans:
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=["sku", "id", "since", "units"])
+    frame = pd.DataFrame(rows, columns=["sku", "id", "since", "units", "value"])
+    # What an earlier version remembered has no value yet.
+    frame["value"] = frame["value"].fillna(UNKNOWN)
     return frame.sort_values(["units", "sku"], ascending=[False, True], ignore_index=True)
