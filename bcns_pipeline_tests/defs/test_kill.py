@@ -151,7 +151,7 @@ def test_two_runs_at_once_end_with_the_right_stock(flow: Flow) -> None:
         flow.start("inventory_sync", "--batch", "4"),
         flow.start("inventory_full_sync", "--batch", "4"),
     ]
-    assert [child.wait(60) for child in children] == [0, 0], [c.stdout.read()[-3000:] for c in children]
+    assert [child.wait(180) for child in children] == [0, 0], [c.stdout.read()[-3000:] for c in children]
 
     flow.control.clear_faults()
     assert_exactly_right(flow)
@@ -163,7 +163,7 @@ def test_two_first_runs_at_once_fill_the_store_once(flow: Flow) -> None:
     flow.seed(40, stock="zero")
 
     children = [flow.start(), flow.start()]
-    assert [child.wait(60) for child in children] == [0, 0], [c.stdout.read()[-3000:] for c in children]
+    assert [child.wait(180) for child in children] == [0, 0], [c.stdout.read()[-3000:] for c in children]
 
     flow.assert_in_step()
     assert flow.run().sent == 0
