@@ -25,7 +25,7 @@ from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.store import State
 
 # As the columns of `inventory_change` are called.
-TERMS = ("available", "on_hand", "committed", "in_transit", "backordered", "on_order")
+TERMS = ("available", "on_hand", "committed", "in_transit", "backordered", "on_order", "unposted")
 # An item changes once or twice a day in a location; this reaches back far enough to find each location's last
 # line.
 LINES = 1_000

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from bcns_pipeline.config.base import Count, CronLine, Id, Percent, Section, Text, Whole
 from bcns_pipeline.config.text import Several
@@ -25,6 +25,13 @@ from bcns_pipeline.rules.inventory.policy import (
     Route,
     make_policy,
 )
+
+_ON_OFF: Final = {"enum": ["on", "off", True, False]}
+
+
+def _on_or_off(value: Any) -> Any:
+    """YAML 1.1 reads on and off as true and false."""
+    return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
 
 
 class LocationMap(Section):
@@ -65,6 +72,17 @@ class SafetyStockMapping(Section):
         return value
 
 
+class NettingMapping(Section):
+    """Units that the store has sold and NetSuite does not know of are not offered again."""
+
+    orders: Annotated[Literal["on", "off"], BeforeValidator(_on_or_off), WithJsonSchema(_ON_OFF)] = Field(
+        "on", description="Has an effect only where the file says how orders are posted."
+    )
+    location: Literal["default"] | Id = Field(
+        "default", description="BigCommerce location that orders take stock from; default: the store's own."
+    )
+
+
 class LowStockMapping(Section):
     """The fast lane."""
 
@@ -98,6 +116,7 @@ class InventoryMapping(Section):
     )
     kits: KitsMapping = KitsMapping()
     safety_stock: SafetyStockMapping = SafetyStockMapping()
+    netting: NettingMapping = NettingMapping()
     low_stock: LowStockMapping = LowStockMapping()
     breaker: BreakerMapping = BreakerMapping()
     sku_field: Annotated[Text, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)] = Field(

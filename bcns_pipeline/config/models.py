@@ -78,6 +78,11 @@ class Mapping(Section):
         text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    @property
+    def nets_orders(self) -> bool:
+        """Whether sold units are held back: wanted, and orders are posted by us, so that it ends at some time."""
+        return self.inventory.netting.orders == "on" and not self.order_faults()
+
     def order_policy(self, store_zone: str | None = None) -> OrderPolicy:
         """What the rules of orders need. `store_zone` is the store's own, for where the file names none."""
         zone = self.store.timezone or store_zone or "UTC"

@@ -163,6 +163,8 @@ def copy_integers(values: Any, *, null: int | None = None) -> list[Any]:
 def copy_scaled(values: Any, scale: int) -> list[Any]:
     r"""COPY fields of decimals that come as whole numbers of `1/scale`; missing ones become \N."""
     series = pd.Series(values)
+    if series.isna().all():
+        return ["\\N"] * len(series)
     if series.dtype.kind not in "iu":
         return ["\\N" if pd.isna(value) else _decimal(int(value), scale) for value in series.tolist()]
     # Also pandas' nullable integers: one by one they would take ten times as long.

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import sqlalchemy as sa
 
-from bcns_pipeline.rules.inventory.quantities import QUANTITY_SCALE, TERMS
+from bcns_pipeline.rules.inventory.quantities import QUANTITY_SCALE, TERMS, UNPOSTED
 from bcns_pipeline.state.bulk import array_text, copy_in, copy_integers, copy_out, copy_scaled, copy_texts
 from bcns_pipeline.state.inventory_proof import SPAN_SQL, Span, steer
 from bcns_pipeline.state.partitions import ensure_partitions
@@ -26,6 +26,7 @@ from bcns_pipeline.state.tables import inventory_change, inventory_state
 _TEXTS = ("sku", "tracking", "rule", "netsuite_changed_at", "reason")
 _INTEGERS = ("item_id", "product_id", "variant_id", "location_id", "old", "new", "read_seq")
 _BLOCK_ROWS = 2_048
+_SCALED = (*TERMS, UNPOSTED)
 COLUMNS = (*_INTEGERS, *_TEXTS, *TERMS)
 
 
@@ -33,16 +34,19 @@ def write_changes(conn: sa.Connection, plan: Plan, frame: pd.DataFrame) -> str:
     """COPY the lines of `plan` in the frame's order (line 0, 1, ...) and return the digest of their content.
 
     Columns: int64 item_id, product_id, variant_id, location_id, old (-1 or missing = never confirmed), new,
-    read_seq; text sku, tracking, rule, netsuite_changed_at (may be missing), reason; and the six terms in
-    1/100,000,000 (may be missing). ValueError for a missing column or an item and location that comes twice.
+    read_seq; text sku, tracking, rule, netsuite_changed_at (may be missing), reason; the six terms in
+    1/100,000,000 (may be missing), and `unposted` likewise, which may be left out. ValueError for a missing
+    column or an item and location that comes twice.
     """
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
         raise ValueError(f"the changes lack the columns {', '.join(missing)}")
+    if UNPOSTED not in frame.columns:
+        frame = frame.assign(**{UNPOSTED: None})
     if frame.duplicated(["item_id", "location_id"]).any():
         raise ValueError("an item and location comes twice in the same plan")
     ensure_partitions(conn, plan.created_at)
-    names = ("plan_id", "planned_at", "store", "line", *_INTEGERS, *_TEXTS, *TERMS)
+    names = ("plan_id", "planned_at", "store", "line", *_INTEGERS, *_TEXTS, *_SCALED)
     constants = (plan.id, plan.created_at.isoformat(), plan.store)
     return copy_in(conn, inventory_change.fullname, names, constants, _blocks(frame))
 
@@ -53,7 +57,7 @@ def _blocks(frame: pd.DataFrame) -> Iterator[list[Sequence[Any]]]:
         columns: list[Sequence[Any]] = [range(start, start + len(part))]
         columns += [copy_integers(part[name], null=-1 if name == "old" else None) for name in _INTEGERS]
         columns += [copy_texts(part[name].tolist()) for name in _TEXTS]
-        columns += [copy_scaled(part[name], QUANTITY_SCALE) for name in TERMS]
+        columns += [copy_scaled(part[name], QUANTITY_SCALE) for name in _SCALED]
         yield columns
 
 

@@ -21,6 +21,7 @@ from bcns_pipeline.state.exceptions import Exceptions
 from bcns_pipeline.state.gate import PgGate, Share
 from bcns_pipeline.state.inbox import Inbox
 from bcns_pipeline.state.inventory import Inventory
+from bcns_pipeline.state.kits import Kits
 from bcns_pipeline.state.links import Links
 from bcns_pipeline.state.merges import Merges
 from bcns_pipeline.state.orders import OrderStates
@@ -56,6 +57,7 @@ class State:
         self.outbox = Outbox(scope, self.audit, self.vault)
         self.plans = Plans(scope, self.audit, self.vault, self.outbox)
         self.inventory = Inventory(scope, self.audit, self.outbox, self.plans)
+        self.kits = Kits(scope)
         self.links = Links(scope, self.audit)
         self.exceptions = Exceptions(scope, self.audit)
         self.documents = Documents(scope, self.audit, self.vault)

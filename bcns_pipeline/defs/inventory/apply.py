@@ -16,7 +16,7 @@ from bcns_pipeline.defs.inventory.extract import move_watermark
 from bcns_pipeline.defs.inventory.heal import heal_plan, sample_of, use_up_approval
 from bcns_pipeline.defs.inventory.identify import by_item
 from bcns_pipeline.defs.inventory.linked import item_links
-from bcns_pipeline.defs.inventory.planning import PROOFS, Planned
+from bcns_pipeline.defs.inventory.planning import PROOFS, Planned, recounted
 from bcns_pipeline.defs.inventory.push import Pushed, push
 from bcns_pipeline.defs.inventory.readback import ReadBack, Seen
 from bcns_pipeline.defs.inventory.run import now_and_then
@@ -91,7 +91,7 @@ def apply_plan(
             return applied
         live = _send(connections, worker, planned, applied, lane, progress)
         buffer.note(connections, buffer.most_held_back(live), whole=planned.reads_whole_store)
-        healing = heal_plan(connections, planned, live)
+        healing = heal_plan(connections, recounted(connections, planned, lane), live)
         applied.below = healing.below
         if healing.planned is not None and not breaker.hold(connections, healing.planned):
             healed_before = applied.confirmed

@@ -10,14 +10,20 @@ from datetime import timedelta
 
 import dagster as dg
 
-from bcns_pipeline.defs.inventory import announce, buffer, report
+from bcns_pipeline.defs.inventory import announce, buffer, netting, report
 from bcns_pipeline.defs.inventory.apply import apply_plan
 from bcns_pipeline.defs.inventory.extract import last_snapshot, take_snapshot
 from bcns_pipeline.defs.inventory.identify import identify
 from bcns_pipeline.defs.inventory.orphans import find_orphans, keep_orphans
 from bcns_pipeline.defs.inventory.planning import excepted_of, make_plan, plan_of
 from bcns_pipeline.defs.inventory.run import FLOW, OWNERS, InventoryConfig, Scope
-from bcns_pipeline.defs.inventory.trouble import note_excepted, note_identities, note_kits, note_places
+from bcns_pipeline.defs.inventory.trouble import (
+    note_excepted,
+    note_identities,
+    note_kits,
+    note_netting,
+    note_places,
+)
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -55,6 +61,7 @@ def inventory_snapshot(
             progress=context.log.info,
         )
     note_places(connections, snapshot.places.problems)
+    note_netting(connections, snapshot.places.netting_problem)
     note_kits(connections, snapshot.kits_unreadable)
     note_identities(connections, identified.matched, whole=snapshot.complete)
     if identified.matched is not None and identified.whole and snapshot.complete:
@@ -81,12 +88,14 @@ def diff(
     """Plan: a pure function of what was read, the mapping and what the state remembers."""
     connections.require("bigcommerce", "netsuite")
     snapshot = last_snapshot(connections)
-    planned = make_plan(connections, snapshot, flow=FLOW, mode=Mode(config.mode))
+    with outside_errors():
+        planned = make_plan(connections, snapshot, flow=FLOW, mode=Mode(config.mode))
     unread, kits = excepted_of(connections, snapshot)
     computed = planned.wanted["item_id"].unique().tolist()
     note_excepted(connections, unread, kits, computed, whole=snapshot.complete)
     context.log.info(planned.sentence)
-    return dg.MaterializeResult(metadata=report.of_plan(planned))
+    sold = netting.sentence(connections.scratch.get(netting.SOLD))
+    return dg.MaterializeResult(metadata={**report.of_plan(planned), "unposted": sold})
 
 
 @dg.asset(

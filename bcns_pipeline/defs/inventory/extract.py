@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from bcns_pipeline.defs.inventory import netting
 from bcns_pipeline.defs.inventory.linked import item_links
 from bcns_pipeline.defs.inventory.pages import Keeper
 from bcns_pipeline.defs.inventory.places import Places, find_places
@@ -20,6 +21,7 @@ from bcns_pipeline.defs.inventory.run import Scope, inventory_digest
 from bcns_pipeline.outcomes import Lane, Rejected
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure
+from bcns_pipeline.rules.inventory.frames import members_frame
 from bcns_pipeline.state.documents import NewDocument
 from bcns_pipeline.state.inventory_views import pending_items
 
@@ -36,7 +38,8 @@ class Snapshot:
     """What a run read: its pages are documents of `run_id`.
 
     `complete`: every active item was read, so that absence means "not active any more". `clock` is NetSuite's
-    time before the first page, the next watermark; `read_seq` was drawn before anything was read.
+    time before the first page, the next watermark; `read_seq` was drawn before anything was read, and `taken_at`
+    is our own clock's time then (None in snapshots of earlier versions).
     """
 
     run_id: str
@@ -51,6 +54,7 @@ class Snapshot:
     kits_unreadable: str | None
     unreadable: tuple[str, ...]
     places: Places
+    taken_at: str | None = None
 
 
 def take_snapshot(
@@ -71,6 +75,7 @@ def take_snapshot(
     state, stock = connections.state, connections.stock(lane)
     since = None if only or scope is not Scope.CHANGED else watermark(connections)
     complete = not only and since is None
+    taken_at = netting.moment(connections)
     read_seq = state.inventory.draw_read_seq()
     draw = state.inventory.draw_read_seq
     # Everything that needs no other answer is asked for beside what takes longest.
@@ -89,6 +94,8 @@ def take_snapshot(
             if not only:
                 keeper.keep(stock.levels(places.netsuite, draw, changed_since=since, known_ids=known))
             again = list(only) if only else ([] if complete else pending_items(state))
+            if not only and not complete:
+                again += netting.to_read_again(connections, places, {*keeper.items, *again})
             if again:
                 keeper.keep(stock.levels(places.netsuite, draw, item_ids=again))
             keeper.finish()
@@ -107,7 +114,9 @@ def take_snapshot(
         kits_unreadable=kits_unreadable,
         unreadable=tuple(sorted(keeper.unreadable)),
         places=places,
+        taken_at=taken_at,
     )
+    connections.state.kits.forget(snapshot.inactive)
     state.cursors.move(f"{SNAPSHOT}.{lane}", {**asdict(snapshot), "places": places.as_json()})
     connections.scratch["inventory.levels"] = (read_seq, keeper.frames)
     items = {
@@ -175,6 +184,12 @@ def _keep_members(
                 columns[name] += getattr(page, name)
     except Rejected as refused:
         return refused.detail, {}
+    netting.keep_kits(connections, members_of(columns), complete=since is None)
     body = json.dumps(columns).encode()
     connections.state.documents.store([NewDocument("netsuite", MEMBERS, clock, body, read_seq)])
     return None, dict(zip(columns["parent_id"], columns["parent_sku"], strict=True))
+
+
+def members_of(columns: dict[str, list[Any]]) -> pd.DataFrame:
+    """Kit members as read (MEMBER_COLUMNS), as the rules take them."""
+    return members_frame(**{name: columns[name] for name in MEMBER_COLUMNS if name != "parent_sku"})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bcns_pipeline.defs.inventory import netting
 from bcns_pipeline.defs.inventory.linked import item_links
 from bcns_pipeline.defs.inventory.planning import Planned, write_plan
 from bcns_pipeline.defs.modes import Mode
@@ -44,8 +45,9 @@ class Healing:
 def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) -> Healing:
     """Compare what the store shows (item_id, location_id, live) with what it should.
 
-    Above sellable is lowered at once; below the confirmed value is reported, and raised only where NetSuite has
-    moved since or a person allowed it: BigCommerce takes stock at checkout before NetSuite knows of the order.
+    Above sellable is lowered at once, lines of this run included where orders that were placed meanwhile have
+    lowered what is sellable (see `planning.recounted`). Below the confirmed value is reported unless orders that
+    NetSuite does not know yet explain it, and raised only where NetSuite has moved since or a person allowed it.
     """
     if live.empty:
         return Healing(None, [], [], [])
@@ -58,15 +60,19 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) ->
         suffixes=("", "_before"),
     )
     state.inventory.observe_live(before[before["live"] != before["live_before"]])
-    just_sent = planned.lines[["item_id", "location_id"]].assign(sent_now=True)
-    others = live.merge(just_sent, on=["item_id", "location_id"], how="left")
-    # A line of this run that does not show its value yet waits for the next run, which reads it anew.
+    keys = ["item_id", "location_id"]
+    just_sent = planned.lines[[*keys, "new"]].merge(planned.wanted[[*keys, "sellable"]], on=keys, how="left")
+    # A line of this run that does not show its value yet waits for the next run, which reads it anew; one that was
+    # overtaken by an order does not.
+    just_sent = just_sent.loc[~(just_sent["sellable"] < just_sent["new"]), keys].assign(sent_now=True)
+    others = live.merge(just_sent, on=keys, how="left")
     others = others[others["sent_now"].isna()].drop(columns="sent_now")
     approved = _approved(connections)
     found = diff(planned.wanted, known, others, approved=approved)
     seen = found[found["live"] >= 0]
     links = item_links(connections).set_index("item_id")
-    below = seen.loc[seen["reason"] == Reason.SOLD_OR_DRIFTED.value, "item_id"]
+    unexplained = ~netting.explained(connections.scratch.get(netting.SOLD), seen)
+    below = seen.loc[(seen["reason"] == Reason.SOLD_OR_DRIFTED.value) & unexplained, "item_id"]
     drifted = sorted(set(links["sku"].reindex(below).dropna().tolist()))
     looked_at = live["item_id"].unique()
     level: list[str] = []
@@ -74,7 +80,8 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) ->
         level = sorted(set(links["sku"].reindex(looked_at).dropna().tolist()) - set(drifted))
     used = sorted(set(approved) & set(looked_at.tolist()))
     healing = {Reason.LIVE_ABOVE.value, Reason.RAISED_AFTER_CHANGE.value, Reason.RAISED_BY_APPROVAL.value}
-    to_heal = seen[seen["reason"].isin(healing)]
+    above = seen["push"] & (seen["live"] > seen["new"])
+    to_heal = seen[seen["reason"].isin(healing) | above]
     if to_heal.empty:
         return Healing(None, drifted, level, used)
     plan = write_plan(

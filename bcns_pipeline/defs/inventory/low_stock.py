@@ -54,7 +54,7 @@ def push_low_stock(context: dg.OpExecutionContext, config: LowStock, connections
             connections, Scope.CHANGED, context.run.run_id, say, lane=Lane.FAST, only=only
         )
         identify(connections, items, whole=False, lane=Lane.FAST, progress=say)
-        planned = make_plan(connections, snapshot, flow=LOW_STOCK_FLOW, mode=Mode.APPLY)
+        planned = make_plan(connections, snapshot, flow=LOW_STOCK_FLOW, mode=Mode.APPLY, lane=Lane.FAST)
         computed = planned.wanted["item_id"].unique().tolist()
         note_excepted(connections, *excepted_of(connections, snapshot), computed, whole=False)
         applied = apply_plan(connections, planned, progress=say, lane=Lane.FAST)

@@ -5,7 +5,7 @@ merchant's; without one, each side must have exactly one location (design sectio
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bcns_pipeline.defs.inventory.run import inventory_digest
@@ -14,18 +14,26 @@ from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure
 
 CURSOR = "inventory.places"
+# As BigCommerce calls it (facts/bigcommerce.md 2.5).
+AT_SHIPPING = "order_completed_or_shipped"
+NETTING = ("orders_take_from", "taken_at_checkout", "netting_problem")
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
     """`routes`: (NetSuite locations, BigCommerce location) in use; `suspended`: BigCommerce locations left out.
 
-    `problems` are sentences for a person: nothing that stops the run.
+    `problems` are sentences for a person: nothing that stops the run. The rest is there where orders are netted:
+    the BigCommerce location that they take stock from (None = not known), whether the store takes it at checkout,
+    and what limits the netting.
     """
 
     routes: tuple[tuple[tuple[int, ...], int], ...]
     suspended: tuple[int, ...] = ()
     problems: tuple[str, ...] = ()
+    orders_take_from: int | None = None
+    taken_at_checkout: bool = True
+    netting_problem: str | None = None
 
     @property
     def netsuite(self) -> list[int]:
@@ -40,7 +48,8 @@ class Places:
     def of_json(cls, value: dict[str, Any]) -> "Places":
         """Back from a cursor."""
         routes = tuple((tuple(sources), target) for sources, target in value["routes"])
-        return cls(routes, tuple(value["suspended"]), tuple(value["problems"]))
+        netting = {name: value[name] for name in NETTING if name in value}
+        return cls(routes, tuple(value["suspended"]), tuple(value["problems"]), **netting)
 
 
 def find_places(connections: Connections, lane: Lane, *, refresh: bool) -> Places:
@@ -93,7 +102,38 @@ def _read(connections: Connections, lane: Lane) -> Places:
             )
         elif active:
             used.append((active, target))
-    return Places(tuple(used), suspended, tuple(problems))
+    places = Places(tuple(used), suspended, tuple(problems))
+    told = [place.id for place in shop.values() if place.default]
+    return _with_netting(connections, places, told, lane) if connections.mapping.nets_orders else places
+
+
+def _with_netting(connections: Connections, places: Places, told: list[int], lane: Lane) -> Places:
+    """Where orders take stock from, and when; `told` are the default locations that the list of them names."""
+    shop, named = connections.bigcommerce(lane), connections.mapping.inventory.netting.location
+    found = (told or shop.default_location_ids()) if named == "default" else [named]
+    try:
+        when = shop.inventory_settings().update_stock_behavior
+    except Rejected:
+        # The scope is needed for nothing else; BigCommerce's own default is what nearly every store has.
+        when = None
+    problem = None
+    if len(found) != 1:
+        problem = (
+            f"BigCommerce names {len(found)} default locations, so units that are sold and not in NetSuite are not "
+            "held back: write the id of the one that orders take stock from into inventory.netting.location."
+        )
+    elif when == AT_SHIPPING:
+        problem = (
+            "BigCommerce takes stock when an order is shipped, not when it is placed: between two runs it sells units "
+            "again, and at shipping it takes units that NetSuite has long taken. Settings > Inventory: adjust stock "
+            "when an order is placed."
+        )
+    return replace(
+        places,
+        orders_take_from=found[0] if len(found) == 1 else None,
+        taken_at_checkout=when != AT_SHIPPING,
+        netting_problem=problem,
+    )
 
 
 def _mapped(connections: Connections, shop: set[int], books: set[int]) -> list[tuple[tuple[int, ...], int]]:

@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,19 +16,23 @@ import numpy as np
 import pandas as pd
 
 from bcns_pipeline.clients.netsuite.models import TERMS, LevelsPage
-from bcns_pipeline.defs.inventory.extract import MEMBERS, WATERMARK, Snapshot, last_snapshot
+from bcns_pipeline.defs.inventory import netting
+from bcns_pipeline.defs.inventory.extract import MEMBERS, WATERMARK, Snapshot, last_snapshot, members_of
 from bcns_pipeline.defs.inventory.identify import blocked_items
 from bcns_pipeline.defs.inventory.linked import item_links
 from bcns_pipeline.defs.inventory.pages import LEVELS, frame_of
 from bcns_pipeline.defs.inventory.places import Places
 from bcns_pipeline.defs.inventory.run import inventory_digest
 from bcns_pipeline.defs.modes import Mode
+from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure
 from bcns_pipeline.rules.inventory.breaker import trips
 from bcns_pipeline.rules.inventory.diff import Reason, diff
-from bcns_pipeline.rules.inventory.frames import members_frame, no_members
+from bcns_pipeline.rules.inventory.frames import no_members
+from bcns_pipeline.rules.inventory.netting import Sold
 from bcns_pipeline.rules.inventory.policy import Policy
+from bcns_pipeline.rules.inventory.quantities import UNPOSTED
 from bcns_pipeline.rules.inventory.sellable import sellable, unresolved_kits
 from bcns_pipeline.state import inventory_views as views
 from bcns_pipeline.state.plans import Plan
@@ -38,7 +42,7 @@ PROOFS = "inventory.proofs"
 BATCH = 2_000
 LINE_COLUMNS = (
     *("item_id", "location_id", "product_id", "variant_id", "sku", "tracking"),
-    *("old", "new", "read_seq", "rule", "netsuite_changed_at", "reason", *TERMS),
+    *("old", "new", "read_seq", "rule", "netsuite_changed_at", "reason", *TERMS, UNPOSTED),
 )
 
 
@@ -82,8 +86,15 @@ class Planned:
         return dict(zip(self.lines["sku"].tolist(), self.lines["product_id"].tolist(), strict=True))
 
 
-def make_plan(connections: Connections, snapshot: Snapshot, *, flow: str, mode: Mode) -> Planned:
-    """Compute and write the plan of a run. Raises nothing for single items: those are counted as excepted."""
+def make_plan(
+    connections: Connections, snapshot: Snapshot, *, flow: str, mode: Mode, lane: Lane = Lane.BULK
+) -> Planned:
+    """Compute and write the plan of a run. Raises nothing for single items: those are counted as excepted.
+
+    Raises OutsideError where orders are netted and can't be listed.
+    """
+    if connections.mapping.nets_orders:
+        netting.catch_up(connections, lane)
     wanted, excepted = wanted_of(connections, snapshot)
     # Where kits or a table of the fallback source could not be read, absence says nothing.
     speaks = snapshot.complete and snapshot.kits_unreadable is None and not snapshot.unreadable
@@ -95,7 +106,57 @@ def make_plan(connections: Connections, snapshot: Snapshot, *, flow: str, mode: 
         inactive=snapshot.inactive,
         unread=set().union(*excepted.values()),
     )
+    if mode is Mode.APPLY:
+        sold = connections.scratch[netting.SOLD]
+        netting.remember(connections, sold, wanted, complete=snapshot.complete)
     return write_plan(connections, snapshot, flow, mode, found, wanted, excepted, known=known)
+
+
+def recounted(connections: Connections, planned: Planned, lane: Lane) -> Planned:
+    """The plan with `wanted` net of what was sold since it was made; the same where nothing was."""
+    if not connections.mapping.nets_orders:
+        return planned
+    snapshot = planned.snapshot
+    wanted_of(connections, snapshot)
+    before = connections.scratch[netting.SOLD]
+    netting.catch_up(connections, lane)
+    now = netting.count(connections, snapshot.places, snapshot.taken_at)
+    if not netting.grew(before, now):
+        return planned
+    return replace(
+        planned, wanted=_read_anew(connections, planned, _computed(connections, snapshot, now)[0], lane)
+    )
+
+
+def _read_anew(connections: Connections, planned: Planned, wanted: pd.DataFrame, lane: Lane) -> pd.DataFrame:
+    """`wanted`, with lines of the plan that orders have overtaken computed from a new read of NetSuite.
+
+    A line that is sent twice has to be newer the second time, and only a new read is: another lane may have read
+    this item since, and its number must not be overwritten by an older one.
+    """
+    keys = ["item_id", "location_id"]
+    sent = planned.lines[[*keys, "new"]].merge(wanted[[*keys, "sellable"]], on=keys)
+    late = set(sent.loc[sent["sellable"] < sent["new"], "item_id"].tolist())
+    if not late:
+        return wanted
+    places, every = planned.snapshot.places, netting.kits(connections)
+    bill = every[every["parent_id"].isin(late)]
+    since, read_seq = netting.moment(connections), connections.state.inventory.draw_read_seq()
+    items = {*late, *bill["item_id"].tolist()} - set(every["parent_id"].tolist())
+    stock, draw = connections.stock(lane), connections.state.inventory.draw_read_seq
+    pages = list(stock.levels(places.netsuite, draw, item_ids=sorted(items)))
+    policy = connections.mapping.inventory.policy(places.routes)
+    levels, unread = frame_of(pages, policy)
+    anew = sellable(
+        levels,
+        bill,
+        policy,
+        unread=unread["item_id"].tolist(),
+        members_seq=read_seq,
+        sold=netting.count(connections, places, since),
+    )
+    kept = [wanted[~wanted["item_id"].isin(late)], anew[anew["item_id"].isin(late)]]
+    return pd.concat(kept, ignore_index=True).sort_values(keys, ignore_index=True)
 
 
 def plan_of(connections: Connections, run_id: str, *, flow: str) -> Planned:
@@ -124,7 +185,8 @@ def plan_of(connections: Connections, run_id: str, *, flow: str) -> Planned:
 def sellable_of(connections: Connections, pages: Sequence[LevelsPage], places: Places) -> pd.DataFrame:
     """Sellable numbers of pages just read, without writing anything down; kits are left out."""
     policy = connections.mapping.inventory.policy(places.routes)
-    return sellable(frame_of(pages, policy)[0], no_members(), policy)
+    sold = netting.count(connections, places, None)
+    return sellable(frame_of(pages, policy)[0], no_members(), policy, sold=sold)
 
 
 def wanted_of(connections: Connections, snapshot: Snapshot) -> tuple[pd.DataFrame, dict[str, set[int]]]:
@@ -135,23 +197,37 @@ def wanted_of(connections: Connections, snapshot: Snapshot) -> tuple[pd.DataFram
     kept = connections.scratch.get("inventory.wanted")
     if kept is not None and kept[0] == snapshot.read_seq:
         return kept[1], kept[2]
-    policy = connections.mapping.inventory.policy(snapshot.places.routes)
-    levels, unread = _levels(connections, snapshot, policy)
-    members, members_seq = _members(connections, snapshot)
-    arguments: dict[str, Any] = {
-        "complete": snapshot.complete and not snapshot.unreadable,
-        "inactive": snapshot.inactive,
-        "unread": unread["item_id"].tolist(),
-    }
-    wanted = sellable(levels, members, policy, members_seq=members_seq, **arguments)
-    kits = unresolved_kits(levels, members, **arguments)
+    sold = netting.count(connections, snapshot.places, snapshot.taken_at)
+    wanted, unread, kits = _computed(connections, snapshot, sold)
     excepted = {
         "unreadable_quantity": set(unread["item_id"].tolist()),
         "kit_not_computable": set(kits["item_id"].tolist()),
     }
     connections.scratch["inventory.wanted"] = (snapshot.read_seq, wanted, excepted)
     connections.scratch["inventory.excepted"] = (unread, kits)
+    connections.scratch[netting.SOLD] = sold
     return wanted, excepted
+
+
+def _computed(
+    connections: Connections, snapshot: Snapshot, sold: Sold | None
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Sellable numbers, unreadable quantities and kits that can't be computed."""
+    policy = connections.mapping.inventory.policy(snapshot.places.routes)
+    levels, unread = _levels(connections, snapshot, policy)
+    members, members_seq = _members(connections, snapshot)
+    if sold is not None and not snapshot.complete:
+        more = netting.kits_of(connections, set(levels["item_id"].tolist()), members)
+        if len(more):
+            members = pd.concat([members, more], ignore_index=True)
+            members_seq = snapshot.read_seq if members_seq is None else members_seq
+    arguments: dict[str, Any] = {
+        "complete": snapshot.complete and not snapshot.unreadable,
+        "inactive": snapshot.inactive,
+        "unread": unread["item_id"].tolist(),
+    }
+    wanted = sellable(levels, members, policy, members_seq=members_seq, sold=sold, **arguments)
+    return wanted, unread, unresolved_kits(levels, members, **arguments)
 
 
 def excepted_of(connections: Connections, snapshot: Snapshot) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -167,6 +243,9 @@ def _levels(
     """The stock rows of a snapshot: those just read, else decoded again from the documents."""
     kept = connections.scratch.pop("inventory.levels", None)
     if kept is not None and kept[0] == snapshot.read_seq and kept[1]:
+        if connections.mapping.nets_orders:
+            # Orders are counted once more after the push.
+            connections.scratch["inventory.levels"] = kept
         levels, unread = zip(*kept[1], strict=True)
         return pd.concat(levels, ignore_index=True), pd.concat(unread, ignore_index=True)
     documents, stock = connections.state.documents, connections.stock()
@@ -185,9 +264,7 @@ def _members(connections: Connections, snapshot: Snapshot) -> tuple[pd.DataFrame
     found = list(documents.find(run_id=snapshot.run_id, kind=MEMBERS, natural_key=snapshot.clock, limit=1))
     if not found:
         return no_members(), None
-    columns = json.loads(documents.load(found[0].id))
-    columns.pop("parent_sku")
-    return members_frame(**columns), found[0].read_seq
+    return members_of(json.loads(documents.load(found[0].id))), found[0].read_seq
 
 
 def write_plan(
@@ -271,12 +348,14 @@ def _lines(
         lines[name] = links[name]
     lines["reason"] = chosen["reason"].astype(str).astype(object)
     source = wanted.iloc[np.maximum(row, 0)] if len(wanted) else wanted
-    for name in TERMS:
+    for name in (*TERMS, UNPOSTED):
         # Not read in this run (made inactive, or only sampled): there are no terms to show.
         lines[name] = (
             pd.array(np.where(read, source[name].to_numpy(), 0), dtype="Int64") if len(wanted) else pd.NA
         )
         lines.loc[~read, name] = pd.NA
+    # In most runs there is nothing in it, and nothing is what a NULL costs.
+    lines.loc[lines[UNPOSTED] == 0, UNPOSTED] = pd.NA
     gone = (lines["reason"] == Reason.DEACTIVATED.value).to_numpy()
     unread = np.where(gone, "not active in NetSuite: 0", "as confirmed before: not read in this run").astype(
         object

@@ -16,7 +16,7 @@ from bcns_pipeline.defs.inventory.orphans import Orphans
 from bcns_pipeline.defs.inventory.planning import Planned
 from bcns_pipeline.defs.inventory.run import FLOW
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.rules.inventory.quantities import show_quantity
+from bcns_pipeline.rules.inventory.quantities import UNPOSTED, show_quantity
 
 # A page of Dagster's UI is read by people: so many lines of a plan are shown, and the rest is in the state.
 SHOWN = 100
@@ -138,7 +138,8 @@ def of_orphans(found: Orphans) -> dict[str, Any]:
 
 def changes_table(lines: pd.DataFrame) -> dg.TableMetadataValue:
     """The first lines of a plan: old, new, why, and the NetSuite terms behind the number."""
-    names = ("sku", "location", "old", "new", "reason", "rule", "available", "on_hand", "committed")
+    terms = ("available", "on_hand", "committed", UNPOSTED)
+    names = ("sku", "location", "old", "new", "reason", "rule", *terms)
     rows = [
         (
             line["sku"],
@@ -147,7 +148,7 @@ def changes_table(lines: pd.DataFrame) -> dg.TableMetadataValue:
             line["new"],
             line["reason"],
             line["rule"],
-            *("-" if pd.isna(line[term]) else show_quantity(int(line[term])) for term in names[-3:]),
+            *("-" if pd.isna(line[term]) else show_quantity(int(line[term])) for term in terms),
         )
         for line in lines.head(SHOWN).to_dict("records")
     ]

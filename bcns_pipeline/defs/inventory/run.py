@@ -49,4 +49,5 @@ def now_and_then(say: Callable[[str], None], seconds: float = 3.0) -> Callable[[
 
 def inventory_digest(mapping: Mapping) -> str:
     """Of what decides a sellable number: a change of it means that everything has to be looked at anew."""
-    return hashlib.sha256(mapping.inventory.model_dump_json().encode()).hexdigest()
+    text = f"{mapping.inventory.model_dump_json()} nets orders: {mapping.nets_orders}"
+    return hashlib.sha256(text.encode()).hexdigest()

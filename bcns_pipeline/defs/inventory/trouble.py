@@ -74,6 +74,12 @@ def note_places(connections: Connections, problems: Iterable[str]) -> None:
     _replace(connections, "LOCATION_SUSPENDED", found, whole=True)
 
 
+def note_netting(connections: Connections, problem: str | None) -> None:
+    """Why sold units are not held back as they should be."""
+    found = [question("NETTING_LIMITED", "flow:inventory", problem)] if problem else []
+    _replace(connections, "NETTING_LIMITED", found, whole=True)
+
+
 def note_excepted(
     connections: Connections,
     unread: pd.DataFrame,

@@ -88,6 +88,13 @@ KINDS: Final = (
         "Enable it again, or remove it from inventory.locations.",
     ),
     Kind(
+        "NETTING_LIMITED",
+        "warning",
+        Owner.OPERATIONS,
+        "Units that are sold and not in NetSuite yet are not held back as they should be.",
+        "Set inventory.netting.location, or let BigCommerce take stock when an order is placed.",
+    ),
+    Kind(
         "INVENTORY_BREAKER",
         "error",
         Owner.OPERATIONS,

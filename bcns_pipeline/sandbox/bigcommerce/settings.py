@@ -33,7 +33,7 @@ class ShopSettings:
     `metafield_batches`, `metafield_batch_max`: whether /v3/orders/metafields takes writes, and how many a call.
     `second_storefront`, `marketplace`: channel 2, and channel 3 (Amazon).
     `currencies`: transactional currencies, the store's default first.
-    `refund_order_stock_adjustment`, `edit_order_stock_adjustment`: facts 2.5.
+    `refund_order_stock_adjustment`, `edit_order_stock_adjustment`, `update_stock_behavior`: facts 2.5.
     `allow_http_hooks`: hooks may point at plain http on this machine.
     `webhook_signature`: Standard Webhooks headers, `X-BC-Signature` (hex HMAC-SHA256 of the body), or none.
     `retry_scale`: what each of the waits between deliveries, and of the blocklist, is multiplied with.
@@ -54,6 +54,7 @@ class ShopSettings:
     currencies: tuple[str, ...] = ("USD", "EUR", "JPY", "KWD")
     refund_order_stock_adjustment: bool = False
     edit_order_stock_adjustment: bool = True
+    update_stock_behavior: str = "order_placed"
     allow_http_hooks: bool = False
     webhook_signature: str = "standard"
     retry_scale: float = 1.0

@@ -25,7 +25,6 @@ INFORMATION = "store_v2_information"
 SETTINGS: dict[str, Any] = {
     "product_out_of_stock_behavior": "do_nothing",
     "option_out_of_stock_behavior": "do_nothing",
-    "update_stock_behavior": "order_placed",
     "stock_level_display": "dont_show",
     "default_out_of_stock_message": "Currently out of stock",
     "hide_in_product_filtering": False,
@@ -262,6 +261,7 @@ class StoreInformation:
         stock = {
             "edit_order_stock_adjustment": settings.edit_order_stock_adjustment,
             "refund_order_stock_adjustment": settings.refund_order_stock_adjustment,
+            "update_stock_behavior": settings.update_stock_behavior,
         }
         return json_answer(200, {"data": {**SETTINGS, **stock}, "meta": {}})
 

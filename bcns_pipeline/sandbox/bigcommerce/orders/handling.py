@@ -20,8 +20,10 @@ class OutOfStock(Exception):
 
 def place(shop: Shop, order: Order) -> None:
     """Take stock, enter the order and tell of it. Raises `OutOfStock`, and then nothing has happened."""
-    if order.status_id not in statuses.HOLDS_NO_STOCK:
+    if _takes(shop, order.status_id):
         take_stock(shop, order)
+    elif order.status_id not in statuses.HOLDS_NO_STOCK:
+        in_stock(shop, order)
     shop.orders[order.id] = order
     told(shop, order, "created", {})
     if order.status_id != statuses.INCOMPLETE:
@@ -29,6 +31,13 @@ def place(shop: Shop, order: Order) -> None:
         _status_told(shop, order, statuses.INCOMPLETE)
     for transaction in order.transactions:
         transaction_told(shop, order, transaction)
+
+
+def _takes(shop: Shop, status_id: int) -> bool:
+    """Whether an order in this status has taken its units off the shelf (facts 2.5)."""
+    if shop.settings.update_stock_behavior == "order_placed":
+        return status_id not in statuses.HOLDS_NO_STOCK
+    return status_id in statuses.SHIPPED_OR_COMPLETED
 
 
 def changed(shop: Shop, order: Order) -> None:
@@ -72,7 +81,7 @@ def set_status(shop: Shop, order: Order, status_id: int) -> bool:
     before = order.status_id
     if before == status_id:
         return False
-    if before in statuses.HOLDS_NO_STOCK and status_id not in statuses.HOLDS_NO_STOCK:
+    if not _takes(shop, before) and _takes(shop, status_id):
         take_stock(shop, order)
     if (
         status_id in (statuses.CANCELLED, statuses.REFUNDED, statuses.DECLINED)

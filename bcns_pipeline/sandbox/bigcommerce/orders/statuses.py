@@ -34,6 +34,8 @@ NAMES = {status: name for status, name, _ in _TABLE}
 PLACES = {status: place for status, _, place in _TABLE}
 # A shopper who never got through the checkout holds no stock.
 HOLDS_NO_STOCK = frozenset({INCOMPLETE, DECLINED})
+# Where a shop is set to take stock at shipping, this is when.
+SHIPPED_OR_COMPLETED = frozenset({SHIPPED, COMPLETED})
 # A shipment does not bring these back among the open orders.
 SETTLED = frozenset({INCOMPLETE, REFUNDED, CANCELLED, DECLINED, COMPLETED, DISPUTED})
 
