@@ -94,7 +94,8 @@ def take_snapshot(
             if not only:
                 keeper.keep(stock.levels(places.netsuite, draw, changed_since=since, known_ids=known))
             again = list(only) if only else ([] if complete else pending_items(state))
-            if not only and not complete:
+            if not only and not complete and connections.mapping.nets_orders:
+                keeper.finish()
                 again += netting.to_read_again(connections, places, {*keeper.items, *again})
             if again:
                 keeper.keep(stock.levels(places.netsuite, draw, item_ids=again))
