@@ -13,7 +13,7 @@ import pandas as pd
 
 from bcns_pipeline.defs.inventory import breaker, buffer, planning
 from bcns_pipeline.defs.inventory.extract import move_watermark
-from bcns_pipeline.defs.inventory.heal import heal_plan, sample_of, use_up_approval
+from bcns_pipeline.defs.inventory.heal import heal_plan, read_anew, sample_of, use_up_approval
 from bcns_pipeline.defs.inventory.identify import by_item
 from bcns_pipeline.defs.inventory.linked import item_links
 from bcns_pipeline.defs.inventory.planning import PROOFS, Planned, recounted
@@ -179,7 +179,7 @@ def _send(
             progress=progress,
             on_flight=readback.expect,
         )
-        products = {**sample_of(connections), **planned.products()}
+        products = {**sample_of(connections), **read_anew(connections, planned), **planned.products()}
         if products:
             readback.read_skus(products)
     seen = readback.finish()

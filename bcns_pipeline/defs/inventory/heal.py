@@ -19,6 +19,8 @@ from bcns_pipeline.rules.inventory.diff import Reason, diff
 from bcns_pipeline.state.exceptions import ExceptionRow
 
 SAMPLE = "inventory.sample"
+# More items than this in one incremental run are a bulk change; the rest is seen by the sample and the night's run.
+MOST_LOOKED_AT = 1_000
 # Which approval of STOCK_DRIFT was the last, and the items for which it has been used up.
 APPROVED = "inventory.drift_approved"
 
@@ -112,6 +114,18 @@ def sample_of(connections: Connections) -> dict[str, int]:
     # What a person allowed to be raised need not wait for its turn.
     chosen = pd.concat([chosen, links[links["item_id"].isin(_approved(connections))]])
     return dict(zip(chosen["sku"].tolist(), chosen["product_id"].tolist(), strict=True))
+
+
+def read_anew(connections: Connections, planned: Planned) -> dict[str, int]:
+    """SKUs whose stock NetSuite has just told, with their product ids, where orders are netted: they are looked at.
+
+    A sale and a receipt of as many units leave the sellable number where it was confirmed, and the store below it.
+    """
+    if not connections.mapping.nets_orders:
+        return {}
+    links = item_links(connections)
+    told = links[links["item_id"].isin(planned.wanted["item_id"].unique())].head(MOST_LOOKED_AT)
+    return dict(zip(told["sku"].tolist(), told["product_id"].tolist(), strict=True))
 
 
 def _approved(connections: Connections) -> list[int]:

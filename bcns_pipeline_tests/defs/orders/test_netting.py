@@ -111,6 +111,19 @@ def test_a_sale_is_no_drift_while_its_order_waits(shop: OrderFlow) -> None:
     assert len(shop.open_exceptions("STOCK_DRIFT")) == 1
 
 
+def test_a_sale_and_a_receipt_of_as_many_units_leave_the_store_at_what_there_is(shop: OrderFlow) -> None:
+    begin(shop)
+    buy(shop, quantity=3)
+    receive(shop, 3)
+
+    run = shop.run()
+
+    assert shop.shop(SKU) == (10, 10)
+    assert not shop.open_exceptions("STOCK_DRIFT")
+    assert run.sent == 1
+    shop.assert_tidy()
+
+
 def test_a_cancelled_order_gives_its_units_back_although_netsuite_stands_still(shop: OrderFlow) -> None:
     begin(shop)
     placed = buy(shop, quantity=3)
