@@ -111,7 +111,7 @@ class Inventory(InventoryStock):
             # Hashed before the chain's lock is taken, so that the fast lane need not wait for it.
             proofs = proofs if proofs is not None else evidences(tx, spans, "planned")
             intents = [
-                Intent(kind, _natural_key(span), span.as_payload(), plan.id, proof)
+                Intent(kind, span.natural_key, span.as_payload(), plan.id, proof)
                 for span, proof in zip(spans, proofs, strict=True)
             ]
             return self._outbox.stage(plan.flow, intents, conn=tx)
@@ -272,7 +272,7 @@ class Inventory(InventoryStock):
             self._outbox.supersede(op, f"split in two: {reason}", conn=tx)
             proofs = evidences(tx, halves, "planned")
             intents = [
-                Intent(op.kind, _natural_key(half), half.as_payload(), op.plan_id, proof)
+                Intent(op.kind, half.natural_key, half.as_payload(), op.plan_id, proof)
                 for half, proof in zip(halves, proofs, strict=True)
             ]
             return self._outbox.stage(op.flow, intents, conn=tx)
@@ -398,7 +398,3 @@ def _spans(plan: Plan, batch: int) -> list[Span]:
         Span(plan.id, plan.created_at, start, min(start + batch, plan.lines) - 1)
         for start in range(0, plan.lines, batch)
     ]
-
-
-def _natural_key(span: Span) -> str:
-    return f"plan-{span.plan_id}-lines-{span.first}-{span.last}"

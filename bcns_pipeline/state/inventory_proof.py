@@ -75,6 +75,11 @@ class Span:
             int(payload["to_line"]),
         )
 
+    @property
+    def natural_key(self) -> str:
+        """Of the operation that sends these lines."""
+        return f"plan-{self.plan_id}-lines-{self.first}-{self.last}"
+
     def values(self) -> dict[str, Any]:
         """The bound values of `:plan_id`, `:planned_at`, `:first` and `:last`."""
         return {
