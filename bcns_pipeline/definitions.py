@@ -18,6 +18,7 @@ from bcns_pipeline.defs.fulfilment import assets as fulfilment_assets
 from bcns_pipeline.defs.fulfilment import automation as fulfilment_automation
 from bcns_pipeline.defs.fulfilment import checks as fulfilment_checks
 from bcns_pipeline.defs.intake import automation as intake_automation
+from bcns_pipeline.defs.intake import jobs as intake_jobs
 from bcns_pipeline.defs.inventory import assets as inventory_assets
 from bcns_pipeline.defs.inventory import automation as inventory_automation
 from bcns_pipeline.defs.inventory import checks as inventory_checks
@@ -51,16 +52,22 @@ def build_defs(
             *customer_checks.CHECKS,
             *order_checks.CHECKS,
             *fulfilment_checks.CHECKS,
+            *intake_jobs.CHECKS,
         ],
         jobs=[
             *inventory_automation.JOBS,
             *customer_automation.JOBS,
             *order_automation.JOBS,
             *fulfilment_automation.JOBS,
+            *intake_jobs.JOBS,
             *platform_automation.JOBS,
             *recovery_automation.JOBS,
         ],
-        schedules=[*inventory_automation.schedules(mapping), *platform_automation.schedules(mapping)],
+        schedules=[
+            *inventory_automation.schedules(mapping),
+            *intake_jobs.schedules(mapping),
+            *platform_automation.schedules(mapping),
+        ],
         sensors=[
             *inventory_automation.SENSORS,
             *intake_automation.sensors(mapping),

@@ -20,6 +20,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, ValidationEr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bcns_pipeline.rules.faults import BadInput
+from bcns_pipeline.rules.hooks import receiver_address
 
 PREFIX = "BCNS_"
 BIGCOMMERCE_API = "https://api.bigcommerce.com"
@@ -80,6 +81,7 @@ ProofDemand = Literal["required", "optional", "off"]
 DoorSecret = Annotated[SecretStr, Field(min_length=SHORTEST_SECRET), AfterValidator(_one_word)]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 LocalPath = Annotated[Path, AfterValidator(_whole_path)]
+ReceiverAddress = Annotated[str, AfterValidator(receiver_address)]
 
 
 class Settings(BaseSettings):
@@ -125,6 +127,8 @@ class Settings(BaseSettings):
     webhook_signature: ProofDemand = "optional"
     webhook_legacy_signature: ProofDemand = "optional"
     webhook_address_header: HeaderName | None = None
+    # Where BigCommerce is to call; wins over intake.hooks.destination, so that two installations share a mapping.
+    webhook_url: ReceiverAddress | None = None
     netsuite_event_token: DoorSecret | None = None
     slack_webhook_url: SecretStr | None = None
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator
 
 from bcns_pipeline.config.base import CronLine, Section, Text, Whole
+from bcns_pipeline.rules.hooks import receiver_address
 
 # All that the flows act on. Payloads are never trusted, so several scopes of one record cost one more read at most.
 SCOPES: Final = (
@@ -30,7 +30,6 @@ SCOPES: Final = (
     "store/customer/address/deleted",
 )
 _SCOPE: Final = re.compile(r"store(/[A-Za-z0-9_]+)+(/\*)?")
-_HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def _scope(text: str) -> str:
@@ -39,29 +38,12 @@ def _scope(text: str) -> str:
     return text
 
 
-def _destination(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    ours = parts.hostname in _HERE
-    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.path in {"", "/"}:
-        raise ValueError(
-            f"{text!r} is no address of a receiver; write one such as https://hooks.example.com/webhooks/bigcommerce"
-        )
-    if not ours and (parts.scheme != "https" or port not in {None, 443}):
-        raise ValueError("BigCommerce calls https on port 443 only; put the receiver behind such an address")
-    if parts.query or parts.fragment or parts.username is not None:
-        raise ValueError("remove user, ? and # from it; secrets go in the header, not in the address")
-    return text
-
-
 class HooksMapping(Section):
     """The webhooks that the pipeline makes and mends."""
 
-    destination: Annotated[Text, AfterValidator(_destination)] | None = Field(
-        None, description="Public address of the receiver; without it no hooks are made, and polling is all."
+    destination: Annotated[Text, AfterValidator(receiver_address)] | None = Field(
+        None,
+        description="Public address of the receiver (or BCNS_WEBHOOK_URL); without either, polling is all.",
     )
     scopes: tuple[Annotated[Text, AfterValidator(_scope)], ...] = Field(
         SCOPES, description="What is delivered; store/order/* stands for all below it."

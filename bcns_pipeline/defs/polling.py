@@ -70,7 +70,7 @@ def poll_orders(
         window.start, window.until, limit=poll.page_size, max_pages=pages, deadline=deadline
     )
     for page in walk:
-        fresh = _changed(state, page.orders)
+        fresh = not_read(state, page.orders)
         listed, changed, complete = listed + len(page.orders), changed + len(fresh), page.last
         cursor = advanced(cursor, window, page.through)
         with state.scope.transaction() as conn:
@@ -132,7 +132,7 @@ def _glimpses(orders: Iterable[OrderDocument]) -> Iterator[Glimpse]:
             yield Glimpse(order.id, order.modified_at, order.status_id, tuple(stock_lines(order)))
 
 
-def _changed(state: State, orders: Iterable[OrderDocument]) -> list[OrderDocument]:
+def not_read(state: State, orders: Iterable[OrderDocument]) -> list[OrderDocument]:
     """Those whose newest version we do not have: dates of change have a resolution of a second, bytes have none."""
     found = list(orders)
     if not found:

@@ -21,6 +21,7 @@ IDLE: Final = timedelta(days=90)
 # The last of 11 retries comes 173,040 seconds after the event: what was lost may be that much older.
 RETRIES_LAST: Final = timedelta(seconds=173_040)
 MOST_PER_SCOPE: Final = 10
+_HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,25 @@ def hook_plan(
     order = {"delete": 0, "move": 1, "secure": 2, "reactivate": 3, "create": 4}
     actions.sort(key=lambda action: order[action.kind])
     return HookPlan(tuple(actions), tuple(faults), _gap(since, now))
+
+
+def receiver_address(text: str) -> str:
+    """`text` where the store could call it; ValueError says what is wrong with it. This machine may be plain http."""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    ours = parts.hostname in _HERE
+    if parts.scheme not in {"https", "http"} or not parts.hostname or parts.path in {"", "/"}:
+        raise ValueError(
+            f"{text!r} is no address of a receiver; write one such as https://hooks.example.com/webhooks/bigcommerce"
+        )
+    if not ours and (parts.scheme != "https" or port not in {None, 443}):
+        raise ValueError("BigCommerce calls https on port 443 only; put the receiver behind such an address")
+    if parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("remove user, ? and # from it; secrets go in the header, not in the address")
+    return text
 
 
 def _repair(hook: Hook, *, right: bool, secret: bool, idle: bool) -> HookAction | None:

@@ -187,6 +187,18 @@ class Inbox:
         with self._scope.transaction(conn) as tx:
             return sorted(set(ids) - set(tx.execute(query).scalars()), key=_by_number)
 
+    def last_event(
+        self, source: Source, resource: Resource | None = None, *, conn: sa.Connection | None = None
+    ) -> datetime | None:
+        """The newest event of rows that this source has ever told of; None where it never did."""
+        query = sa.select(sa.func.max(inbox.c.last_seen)).where(
+            inbox.c.store == self._scope.store, inbox.c.sources.any(source)
+        )
+        if resource is not None:
+            query = query.where(inbox.c.resource == resource)
+        with self._scope.transaction(conn) as tx:
+            return tx.execute(query).scalar_one()
+
     def purge(self, older_than: datetime, *, conn: sa.Connection | None = None) -> int:
         """Forget closed rows without an event since then; returns how many."""
         gone = sa.delete(inbox).where(

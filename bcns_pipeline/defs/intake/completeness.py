@@ -1,0 +1,117 @@
+"""Every hour: the ids that the store has against the ids that we have, so that a silent failure makes a noise.
+
+Put the comparison here. Do not put here how an order gets in: what is missing is put into the inbox like anything
+else, and its exception heals once it was read.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bcns_pipeline.defs.intake.backfill import FLOW, question, store_now
+from bcns_pipeline.defs.polling import cutover_of
+from bcns_pipeline.outcomes import Lane
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.intake import Listed, Missing, missing_orders
+from bcns_pipeline.rules.money import Money
+from bcns_pipeline.rules.orders.problems import Problem
+from bcns_pipeline.state.exceptions import ExceptionRow, Question
+from bcns_pipeline.state.inbox import Event
+from bcns_pipeline.state.store import State
+
+CODE = "MISSING_ORDER"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a comparison of orders placed in [`start`, `until`) found; `healed` are subjects."""
+
+    start: datetime
+    until: datetime
+    listed: int
+    eligible: int
+    missing: tuple[Missing, ...]
+    healed: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The comparison in one line."""
+        gone = f"{len(self.missing):,} missing" if self.missing else "none missing"
+        return f"{self.listed:,} orders of the store compared, {self.eligible:,} of them ours to post: {gone}"
+
+
+def compare(connections: Connections) -> Compared:
+    """List what was placed in the last days, open MISSING_ORDER for what we never heard of, heal what we read.
+
+    Raises OutsideError where the list is not to be had: an hour without answer is no hour without orders.
+    """
+    state, shop, intake = connections.state, connections.bigcommerce(Lane.BULK), connections.mapping.intake
+    now = store_now(shop)
+    after = timedelta(minutes=intake.missing_after_minutes)
+    start = max(now - timedelta(days=intake.missing_days), cutover_of(connections.mapping) or now)
+    until = now - after
+    if start >= until:
+        return Compared(start, until, 0, 0, (), ())
+    heads = shop.orders.ids(start, until)
+    listed = [
+        Listed(
+            one.id,
+            one.status_id,
+            Money.of(one.total, one.currency).amount,
+            one.currency,
+            one.created_at,
+        )
+        for one in heads
+    ]
+    known = {one.order_id for one in listed} - _unheard(state, {one.order_id for one in listed})
+    statuses = connections.order_policy.statuses
+    missing = missing_orders(listed, known, now, after, statuses)
+    eligible = {one.order_id for one in listed if one.status_id in statuses}
+    subjects = {f"order:{one.order_id}" for one in missing}
+    with state.scope.transaction() as conn:
+        state.inbox.record([Event("order", str(one.order_id), "backfill") for one in missing], conn=conn)
+        kept = _still_open(state, eligible, start)
+        healed = state.exceptions.keep_only(FLOW, CODE, sorted(subjects | kept), conn=conn)
+        state.exceptions.open_many(FLOW, [_question(one, now) for one in missing], conn=conn)
+    return Compared(start, until, len(listed), len(eligible), tuple(missing), tuple(healed))
+
+
+def _unheard(state: State, ids: set[int]) -> set[int]:
+    """Those without a row of their own and without one in the inbox."""
+    unread = state.orders.missing(ids)
+    return {int(one) for one in state.inbox.missing("order", [str(one) for one in unread])}
+
+
+def _still_open(state: State, eligible: set[int], start: datetime) -> set[str]:
+    """Subjects found missing earlier and not read since, although they are in the inbox now.
+
+    One that the store does not list any more, or not as ours to post, is over; one that is too old to be listed
+    is not.
+    """
+    open_rows = {
+        int(one.subject.partition(":")[2]): one for one in state.exceptions.find(flow=FLOW, code=CODE)
+    }
+    waiting = {int(one) for one in state.inbox.open_ids("order")}
+    return {
+        row.subject
+        for order_id, row in open_rows.items()
+        if order_id in waiting and (order_id in eligible or _placed(row) < start)
+    }
+
+
+def _placed(row: ExceptionRow) -> datetime:
+    return datetime.fromisoformat(str(row.detail["placed_at"]))
+
+
+def _question(one: Missing, now: datetime) -> Question:
+    asked = question(CODE, Problem(CODE, one.sentence), f"order:{one.order_id}")
+    money = Money.of(one.total, one.currency)
+    return Question(
+        asked.code,
+        asked.subject,
+        asked.message,
+        asked.severity,
+        asked.owner,
+        {"placed_at": (now - one.age).isoformat()},
+        money.minor,
+        money.currency,
+    )

@@ -1,0 +1,110 @@
+"""The two watches over intake: whether hooks deliver, and whether every order has arrived.
+
+Put jobs, schedules and checks here. Do not put here what they do (mending.py, completeness.py) nor what is shown of
+it (report.py). Both are safe to run at any time and as often as one likes.
+"""
+
+from datetime import date
+
+import dagster as dg
+
+from bcns_pipeline.config import Mapping
+from bcns_pipeline.defs.days import bounds, zone_of
+from bcns_pipeline.defs.intake import report
+from bcns_pipeline.defs.intake.backfill import FLOW
+from bcns_pipeline.defs.intake.completeness import CODE, compare
+from bcns_pipeline.defs.intake.mending import destination_of, mend_hooks
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
+
+ORDERS = dg.AssetKey(["bigcommerce", "orders"])
+
+
+@dg.op(pool="intake", description="Hooks listed, mended, and the gap they left read again.")
+def check_webhooks(context: dg.OpExecutionContext, connections: Connections) -> None:
+    """Without an address to call it says so and does nothing: polling brings every order, only later."""
+    connections.require("bigcommerce", "netsuite", orders=True)
+    destination = destination_of(connections)
+    if destination is None:
+        context.log.warning(
+            "no hooks are wanted: neither BCNS_WEBHOOK_URL nor intake.hooks.destination is set"
+        )
+        return
+    with outside_errors():
+        mended = mend_hooks(connections, destination, context.log.info)
+    context.log.info(mended.sentence)
+    context.log_event(dg.AssetObservation(ORDERS, metadata=report.of_hooks(connections, mended)))
+
+
+@dg.op(pool="intake", description="Ids of the store against ours.")
+def compare_orders(context: dg.OpExecutionContext, connections: Connections) -> None:
+    """Ends with an observation of bigcommerce/orders: what is missing, and what is held for its status."""
+    connections.require("bigcommerce", "netsuite", orders=True)
+    with outside_errors():
+        compared = compare(connections)
+    context.log.info(compared.sentence)
+    context.log_event(dg.AssetObservation(ORDERS, metadata=report.of_comparison(connections, compared)))
+
+
+@dg.job(
+    hooks={stop_run_retries},
+    description="Makes and mends the store's webhooks, and reads again what they may have lost.",
+)
+def webhook_health() -> None:
+    """One step."""
+    check_webhooks()
+
+
+@dg.job(
+    hooks={stop_run_retries},
+    description="Every order of the last days that the store has and we have not: MISSING_ORDER.",
+)
+def order_completeness() -> None:
+    """One step."""
+    compare_orders()
+
+
+@dg.asset_check(asset=ORDERS, description="No order of the store is missing here.")
+def every_order_has_arrived(
+    context: dg.AssetCheckExecutionContext, connections: Connections
+) -> dg.AssetCheckResult:
+    """A run of a day compares that day's ids; any other tells what the hourly comparison left open, without a call."""
+    missing = {
+        int(one.subject.partition(":")[2]) for one in connections.state.exceptions.find(flow=FLOW, code=CODE)
+    }
+    tag = context.run.tags.get("dagster/partition")
+    if tag:
+        day = bounds(date.fromisoformat(tag), zone_of(connections.mapping))
+        with outside_errors():
+            heads = connections.bigcommerce().orders.ids(*day)
+        statuses = connections.order_policy.statuses
+        ids = {one.id for one in heads if one.status_id in statuses}
+        unread = {str(one) for one in connections.state.orders.missing(ids)}
+        # One that can't be read has been heard of, and is an exception of its own.
+        missing = {int(one) for one in connections.state.inbox.missing("order", unread)}
+    return dg.AssetCheckResult(
+        passed=not missing,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"missing": len(missing), "orders": ", ".join(map(str, sorted(missing)[: report.SHOWN]))},
+    )
+
+
+JOBS = [webhook_health, order_completeness]
+CHECKS = [every_order_has_arrived]
+
+
+def schedules(mapping: Mapping) -> list[dg.ScheduleDefinition]:
+    """Both watches, at the merchant's cron lines and in the store's time zone."""
+    when = (
+        ("webhook_health_regularly", webhook_health, mapping.intake.hooks.check_schedule),
+        ("order_completeness_hourly", order_completeness, mapping.intake.missing_schedule),
+    )
+    return [
+        dg.ScheduleDefinition(
+            name=name,
+            job=job,
+            cron_schedule=cron,
+            execution_timezone=mapping.store.timezone or "UTC",
+        )
+        for name, job, cron in when
+    ]
