@@ -53,8 +53,7 @@ def test_a_missing_order_is_taken_in_and_heals_only_once_it_was_read(
 
 
 def test_what_is_young_or_not_ours_is_not_missing(shop: OrderFlow, observed: Observed) -> None:
-    incomplete = placed_unheard(shop)
-    shop.control.order_status(incomplete, 0)
+    placed_unheard(shop, status_id=0)
     shop.control.shop_order("plain", restock=True)
 
     observed("order_completeness")
@@ -73,7 +72,7 @@ def test_a_list_that_fails_heals_nothing(shop: OrderFlow, observed: Observed) ->
 
 
 def test_the_held_report_names_orders_by_status_and_amount(shop: OrderFlow, observed: Observed) -> None:
-    shop.decide("orders", statuses=["completed"])
+    shop.decide("orders", statuses=[10])
     held = shop.control.shop_order("plain", restock=True)["id"]
     shop.sync()
 
