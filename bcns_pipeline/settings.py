@@ -24,6 +24,7 @@ from bcns_pipeline.rules.hooks import receiver_address
 
 PREFIX = "BCNS_"
 BIGCOMMERCE_API = "https://api.bigcommerce.com"
+PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - a path, not a token
 # Natural keys are made of the store hash, so it keeps to their alphabet (design section 3).
 _STORE_HASH = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -70,6 +71,17 @@ def _one_word(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _mail_server(secret: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(secret.get_secret_value())
+        sound = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValueError("write it as smtp://user:password@host:587 or smtps://user:password@host:465")
+    return secret
+
+
 def _login_name() -> str:
     try:
         return getpass.getuser()
@@ -80,6 +92,7 @@ def _login_name() -> str:
 ProofDemand = Literal["required", "optional", "off"]
 DoorSecret = Annotated[SecretStr, Field(min_length=SHORTEST_SECRET), AfterValidator(_one_word)]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+MailServer = Annotated[SecretStr, AfterValidator(_mail_server)]
 LocalPath = Annotated[Path, AfterValidator(_whole_path)]
 ReceiverAddress = Annotated[str, AfterValidator(receiver_address)]
 
@@ -116,6 +129,8 @@ class Settings(BaseSettings):
     # It holds a password, so it is not shown with the rest; SQLAlchemy hides it where it shows an address.
     database_url: str | None = Field(default=None, repr=False)
     data_key: SecretStr | None = None
+    # Orders and shoppers as they were read, which hold personal data; not set: kept until a shopper is erased.
+    keep_documents_days: Annotated[int, Field(ge=90)] | None = None
     home: LocalPath = Field(default=Path(".bcns"), validate_default=True)
     config: LocalPath = Field(default=Path("bcns.yaml"), validate_default=True)
     actor: str = Field(default_factory=_login_name)
@@ -130,7 +145,12 @@ class Settings(BaseSettings):
     # Where BigCommerce is to call; wins over intake.hooks.destination, so that two installations share a mapping.
     webhook_url: ReceiverAddress | None = None
     netsuite_event_token: DoorSecret | None = None
+    # Where alerts go; a sink without its address is the log. The mail server's address may hold a password.
     slack_webhook_url: SecretStr | None = None
+    alert_webhook_url: SecretStr | None = None
+    pager_routing_key: SecretStr | None = None
+    pager_url: str = PAGERDUTY
+    mail_server: MailServer | None = None
 
     _faults: tuple[str, ...] = PrivateAttr(default=())
 

@@ -213,6 +213,9 @@ def test_no_secret_is_shown_by_settings_or_accounts(monkeypatch: pytest.MonkeyPa
         BCNS_DATABASE_URL="postgresql://bcns:hush@host/db",
         BCNS_DATA_KEY="hush",
         BCNS_SLACK_WEBHOOK_URL="https://hooks.test/hush",
+        BCNS_ALERT_WEBHOOK_URL="https://alerts.test/hush",
+        BCNS_PAGER_ROUTING_KEY="hush",
+        BCNS_MAIL_SERVER="smtp://bcns:hush@mail.test",
     )
     shown = f"{made!r} {made} {made.require('bigcommerce')!r} {made.require('netsuite')!r}"
     assert "hush" not in shown
@@ -227,6 +230,8 @@ def test_no_secret_is_shown_by_settings_or_accounts(monkeypatch: pytest.MonkeyPa
         ("WEBHOOK_HEADER_SECRET", "hush", "at least 16"),
         ("WEBHOOK_HEADER_SECRET", "hush-hush-hush-hush\n", "without blanks or line ends"),
         ("NETSUITE_EVENT_TOKEN", "hush hush hush hush", "without blanks or line ends"),
+        ("MAIL_SERVER", "https://bcns:hush@mail.test", "smtps://user:password@host:465"),
+        ("WEBHOOK_URL", "http://hooks.test/hush", "https on port 443"),
     ],
 )
 def test_a_door_that_would_not_close_is_one_sentence_without_its_secret(

@@ -15,8 +15,10 @@ from pydantic import PrivateAttr
 
 from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
 from bcns_pipeline.clients.bigcommerce.stock import BigCommerceStock
+from bcns_pipeline.clients.mail import MailClient
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
 from bcns_pipeline.clients.netsuite.stock import NetSuiteStock
+from bcns_pipeline.clients.posting import JsonPost
 from bcns_pipeline.clients.slack import SlackClient
 from bcns_pipeline.config import Mapping, load_or_default
 from bcns_pipeline.outcomes import Lane, System
@@ -104,8 +106,10 @@ class Connections(dg.ConfigurableResource):
         `orders` adds what posting orders needs of the mapping file and stock does without.
         """
         faults = list(self.mapping_faults)
-        if orders and not faults:
-            faults = self.mapping.order_faults()
+        if not faults:
+            # Whoever waits for an alert that can't be sent waits in vain, and nothing says so.
+            faults += self.mapping.alerts.faults()
+            faults += self.mapping.order_faults() if orders else []
         for system in systems:
             try:
                 self.settings.require(system)
@@ -181,6 +185,25 @@ class Connections(dg.ConfigurableResource):
         """Where alerts go, or None when no webhook is configured (then the log is all there is)."""
         url = self.settings.slack_webhook_url
         return SlackClient(url.get_secret_value(), meter=self._meter) if url else None
+
+    def alert_webhook(self) -> JsonPost | None:
+        """Whoever takes alerts as JSON; None where none is configured."""
+        url = self.settings.alert_webhook_url
+        return JsonPost(url.get_secret_value(), what="alert webhook", meter=self._meter) if url else None
+
+    def pager(self) -> JsonPost | None:
+        """A pager's events; None without a routing key, which is a field of each event (`routing_key`)."""
+        key = self.settings.pager_routing_key
+        if key is None:
+            return None
+        return JsonPost(
+            self.settings.pager_url, what="pager event", meter=self._meter, secrets=(key.get_secret_value(),)
+        )
+
+    def mail(self) -> MailClient | None:
+        """The mail server; None where none is configured."""
+        server = self.settings.mail_server
+        return MailClient(server.get_secret_value()) if server else None
 
     def close(self) -> None:
         """Give everything back. Safe to call twice."""

@@ -202,8 +202,15 @@ class Documents:
         for row in rows:
             yield _document(row)
 
-    def drop(self, kind: str, older_than: datetime, *, conn: sa.Connection | None = None) -> int:
-        """Delete documents of one kind that were fetched before that time; returns how many.
+    def drop(
+        self,
+        kind: str,
+        older_than: datetime,
+        *,
+        spare: Collection[int] = (),
+        conn: sa.Connection | None = None,
+    ) -> int:
+        """Delete documents of one kind that were fetched before that time; returns how many. `spare` are ids.
 
         The audit row names them, so that the proof of the chain knows what is missing by intention.
         """
@@ -213,6 +220,7 @@ class Documents:
                 document.c.store == self._scope.store,
                 document.c.kind == kind,
                 document.c.fetched_at < older_than,
+                document.c.id != sa.all_(sa.cast(sorted(spare), sa.ARRAY(sa.BigInteger))),
             )
             .returning(document.c.id)
         )

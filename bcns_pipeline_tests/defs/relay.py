@@ -16,7 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-# (method, path without the prefix, body) -> (status, body) to answer with, or None to pass the request on.
+# (method, path without the prefix, body) -> (status, body) to answer with, or None to pass the request on. Bytes
+# are sent as they are, all else as JSON.
 Answer = Callable[[str, str, bytes], tuple[int, Any] | None]
 
 
@@ -50,7 +51,8 @@ def serving(
                 return
             given = answer(self.command, path, body)
             if given is not None:
-                self.reply(given[0], json.dumps(given[1]).encode(), {})
+                content = given[1] if isinstance(given[1], bytes) else json.dumps(given[1]).encode()
+                self.reply(given[0], content, {})
                 return
             host = urlsplit(target)
             onward = http.client.HTTPConnection(host.hostname or "", host.port)

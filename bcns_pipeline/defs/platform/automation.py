@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from bcns_pipeline import config
+from bcns_pipeline.defs.platform.alarms import exception_alerts
 from bcns_pipeline.defs.platform.housekeeping import housekeeping
 from bcns_pipeline.resources.connections import Connections
 
@@ -84,4 +85,4 @@ def schedules(mapping: config.Mapping) -> list[dg.ScheduleDefinition]:
 
 
 JOBS = [housekeeping]
-SENSORS = [failed_runs]
+SENSORS = [failed_runs, exception_alerts]
