@@ -23,7 +23,8 @@ ORDERS = dg.AssetKey(["bigcommerce", "orders"])
 @dg.op(pool="intake", description="Hooks listed, mended, and the gap they left read again.")
 def check_webhooks(context: dg.OpExecutionContext, connections: Connections) -> None:
     """Without an address to call it says so and does nothing: polling brings every order, only later."""
-    connections.require("bigcommerce", "netsuite", orders=True)
+    if not _wanted(context, connections):
+        return
     destination = destination_of(connections)
     if destination is None:
         context.log.warning(
@@ -39,11 +40,21 @@ def check_webhooks(context: dg.OpExecutionContext, connections: Connections) -> 
 @dg.op(pool="intake", description="Ids of the store against ours.")
 def compare_orders(context: dg.OpExecutionContext, connections: Connections) -> None:
     """Ends with an observation of bigcommerce/orders: what is missing, and what is held for its status."""
-    connections.require("bigcommerce", "netsuite", orders=True)
+    if not _wanted(context, connections):
+        return
     with outside_errors():
         compared = compare(connections)
     context.log.info(compared.sentence)
     context.log_event(dg.AssetObservation(ORDERS, metadata=report.of_comparison(connections, compared)))
+
+
+def _wanted(context: dg.OpExecutionContext, connections: Connections) -> bool:
+    """Whether this merchant posts orders at all; who lets only stock flow is not asked about them."""
+    connections.require("bigcommerce", "netsuite")
+    if connections.mapping.order_faults():
+        context.log.info("the mapping file does not say how orders are posted: see `bcns doctor`")
+        return False
+    return True
 
 
 @dg.job(

@@ -154,6 +154,33 @@ def test_what_a_walk_does_not_show_is_a_gap_until_a_certificate_is_complete(
     assert shop.open_exceptions("INTAKE_GAP") == []
 
 
+def test_a_check_that_has_forgotten_everything_reads_from_where_the_hook_was_switched_off(
+    shop: OrderFlow, listening: str, observed: Observed
+) -> None:
+    observed("webhook_health")
+    with quiet_days(shop, 3):
+        lost = shop.control.shop_order("plain", restock=True)["id"]
+    for name in ("last_ok", "gap", "certified"):
+        shop.state().cursors.move(f"intake/hooks/{name}", None)
+
+    assert json.loads(observed("webhook_health")["certificate_file"].text)["complete"]
+
+    assert heard(shop, lost, "backfill")
+
+
+def test_a_storm_of_429_delays_a_check_and_loses_nothing(
+    shop: OrderFlow, listening: str, observed: Observed
+) -> None:
+    observed("webhook_health")
+    with quiet_days(shop, 1):
+        lost = shop.control.shop_order("plain", restock=True)["id"]
+    shop.control.faults({"system": "bigcommerce", "kind": "429", "path_regex": "v2/orders", "times": 3})
+
+    observed("webhook_health")
+
+    assert heard(shop, lost, "backfill")
+
+
 def test_without_an_address_nothing_is_made(shop: OrderFlow) -> None:
     shop.control.clear_log()
     run = shop.run("webhook_health")
