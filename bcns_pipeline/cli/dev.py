@@ -1,4 +1,4 @@
-"""`bcns dev`: Dagster's UI on a sandbox in which people live, with schedules and sensors on.
+"""`bcns dev`: Dagster's UI on a sandbox in which people live, with webhooks, schedules and sensors on.
 
 Put here what is started, in which order, and how it all ends. Do not put here what people do (`people.py`).
 Everything lives in a private home and is new each time, because the sandbox keeps its stock in memory.
@@ -19,12 +19,16 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bcns_pipeline.cli import local
+from bcns_pipeline.cli import local, receiving
 from bcns_pipeline.cli.console import complain, say
 from bcns_pipeline.cli.dagster_ui import DagsterUI
+from bcns_pipeline.cli.local_orders import order_sections
 from bcns_pipeline.cli.people import People
+from bcns_pipeline.config.intake import SCOPES
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.sandbox.launch import Sandbox, running
+from bcns_pipeline.settings import load_settings
+from bcns_pipeline.webhooks.app import BIGCOMMERCE
 
 DEFINITIONS = "bcns_pipeline.definitions"
 SEED = 7
@@ -37,6 +41,12 @@ CADENCES: Mapping[str, object] = {
     "reconciliation_schedule": "41 * * * *",
     "overlap_minutes": 5,
 }
+# Hooks over loopback, without the hours that the shop waits before it tries again.
+SHOP = (
+    *("--shop", "marketplace=true"),
+    *("--shop", "allow_http_hooks=true"),
+    *("--shop", "retry_scale=0.01"),
+)
 # The terminal is for what people do and what steps say; Dagster's own events are in its UI.
 QUIET_RUNS = "\npython_logs:\n  python_log_level: INFO\n"
 # `dagster dev` recommends another package, and marks a parameter as beta: nothing to act on here.
@@ -52,21 +62,32 @@ def run_dev(skus: int, port: int) -> int:
     with local.private_home("dev") as home, _stopped_by_signals() as stop:
         say(f"Starting a BigCommerce and a NetSuite of {skus:,} SKUs ...")
         with running(
-            skus=skus, locations=LOCATIONS, seed=SEED, latency_ms=LATENCY_MS, stock="stale"
+            skus=skus, locations=LOCATIONS, seed=SEED, latency_ms=LATENCY_MS, stock="stale", arguments=SHOP
         ) as sandbox:
-            variables = _move_in(home, sandbox)
-            say("Starting Dagster ...")
-            with _dagster(home, variables, port) as dagster:
-                if not _open(DagsterUI(port), home, dagster, stop):
-                    return _ended(dagster, stop)
-                people = People(sandbox.control, sandbox.locations, SEED, say)
-                life = threading.Thread(target=people.live, args=(stop,), name="people", daemon=True)
-                life.start()
-                while dagster.poll() is None and not stop.wait(0.5):
-                    pass
-                status = _ended(dagster, stop)
-                stop.set()
-                life.join()
+            hooks = receiving.free_port()
+            variables = _move_in(home, sandbox, hooks)
+            say("Starting the webhook receiver ...")
+            with receiving.receiver(home, variables, hooks) as address:
+                receiving.make_hooks(load_settings(), address, SCOPES)
+                say("Starting Dagster ...")
+                with _dagster(home, variables, port) as dagster:
+                    if not _open(DagsterUI(port), home, dagster, stop):
+                        return _ended(dagster, stop)
+                    status = _live(sandbox, dagster, stop)
+    return status
+
+
+def _live(sandbox: Sandbox, dagster: subprocess.Popen[bytes], stop: threading.Event) -> int:
+    """People do what people do, until somebody ends it all."""
+    store = sandbox.env["BCNS_BIGCOMMERCE_STORE_HASH"]
+    people = People(sandbox.control, sandbox.locations, store, SEED, say)
+    life = threading.Thread(target=people.live, args=(stop,), name="people", daemon=True)
+    life.start()
+    while dagster.poll() is None and not stop.wait(0.5):
+        pass
+    status = _ended(dagster, stop)
+    stop.set()
+    life.join()
     return status
 
 
@@ -99,9 +120,11 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _move_in(home: Path, sandbox: Sandbox) -> dict[str, str]:
-    """Mapping file, Dagster's home and environment; also as a file for a second terminal."""
-    mapping = local.write_mapping(home, sandbox.locations, CADENCES).path
+def _move_in(home: Path, sandbox: Sandbox, hooks: int) -> dict[str, str]:
+    """Mapping file, Dagster's home and environment, this process's too; also as a file for a second terminal."""
+    intake = {"hooks": {"destination": f"http://127.0.0.1:{hooks}{BIGCOMMERCE}"}}
+    sections = {**order_sections(sandbox.accounting), "intake": intake}
+    mapping = local.write_mapping(home, sandbox.locations, CADENCES, sections).path
     dagster_home = home / "dagster"
     dagster_home.mkdir()
     instance = Path(__file__).resolve().parents[2] / "dagster.yaml"
@@ -113,6 +136,7 @@ def _move_in(home: Path, sandbox: Sandbox) -> dict[str, str]:
     path = home / "env"
     path.touch(mode=0o600)
     path.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(own.items())))
+    local.move_in(home, variables)
     return variables
 
 

@@ -1,8 +1,8 @@
-"""Shoppers and warehouse staff of the sandbox, for `bcns dev`: seeded, gentle, and never in a hurry.
+"""Shoppers, office and warehouse of the sandbox, for `bcns dev`: seeded, gentle, and never in a hurry.
 
-Put here what people do and how often. Do not put here how the two systems react (sandbox/events.py). An order
-is placed in the shop and told to NetSuite a little later, as an order sync would, so that the difference
-between the two can be watched; now and then somebody types a number into the shop that is nobody's business.
+Put here what people do and how often. Do not put here how the two systems react (sandbox/shop_events.py,
+sandbox/office_events.py), and nothing that the pipeline is there for: nobody carries an order from one system into
+the other by hand. Now and then somebody types a number into the shop that is nobody's business.
 """
 
 from __future__ import annotations
@@ -18,45 +18,66 @@ from bcns_pipeline.sandbox.launch import Control, SandboxFailed
 
 # Between two things that somebody does, in seconds.
 PAUSE = (2.0, 7.0)
-TOLD_AFTER = (20.0, 70.0)
+# From checkout to the warehouse's door, where the order is in NetSuite by then; else it is looked for again later.
+SHIPPED_AFTER = (60.0, 180.0)
+AGAIN_AFTER = 30.0
+# A carrier's number that comes late, a deposit, and a new item's master data.
+LATE_AFTER = (40.0, 120.0)
+IN_PARTS, TRACKED_LATE = 0.2, 0.25
 # Shoppers want few things much, and everything else a little.
 FAVOURITES = 60
-SHARES = {"order": 60, "receipt": 18, "count": 18, "hand_edit": 3}
+SHARES = {"order": 46, "awkward": 10, "edit": 4, "receipt": 18, "count": 18, "hand_edit": 3}
+CARRIERS = {
+    "UPS Ground": "1Z999AA1{:010d}",
+    "FedEx Ground": "6129{:08d}",
+    "USPS Priority Mail": "9400111{:015d}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Something that somebody will do: when (`time.monotonic`), what in a word, to which order, with what."""
+
+    at: float
+    what: str
+    order: int
+    about: Any = None
 
 
 @dataclass(slots=True)
 class People:
-    """Everybody. `say` gets one line per thing done; `routes` are the sandbox's locations, one to one."""
+    """Everybody. `say` gets one line per thing done; `routes` are the sandbox's locations, one to one.
+
+    `store` is the store's hash: by it people find a shop's order in NetSuite.
+    """
 
     control: Control
     routes: Sequence[Mapping[str, int]]
+    store: str
     seed: int
     say: Callable[[str], None]
     dice: random.Random = field(init=False)
     skus: list[str] = field(init=False)
-    waiting: list[tuple[float, int, str]] = field(default_factory=list)
+    kinds: list[str] = field(init=False)
+    plans: list[Plan] = field(default_factory=list)
+    # What was bought, by order: lines with id and quantity.
+    bought: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)  # noqa: S311 - shoppers, not secrets
         self.skus = stocked_skus(self.control.books())
         self.dice.shuffle(self.skus)
+        self.kinds = list(self.control.shop_kinds())
 
     def live(self, stop: threading.Event) -> None:
         """Do one thing after the other until `stop`; the sandbox going first is no fault of ours."""
         while not stop.wait(self.dice.uniform(*PAUSE)):
             try:
-                self.tell_netsuite(time.monotonic())
+                self.keep_promises(time.monotonic())
                 self.act(time.monotonic())
             except OSError:
                 if not stop.is_set():
                     raise
-
-    def tell_netsuite(self, now: float) -> None:
-        """Orders whose time has come reach NetSuite, which commits their stock."""
-        for due in [one for one in self.waiting if one[0] <= now]:
-            self.waiting.remove(due)
-            self.control.post_order(order_id=due[1])
-            self.say(f"order {due[1]} ({due[2]}) reaches NetSuite")
 
     def act(self, now: float) -> None:
         """One thing, drawn by the shares."""
@@ -64,7 +85,11 @@ class People:
         place = self.dice.choice(self.routes)
         match what:
             case "order":
-                self._order(now, place)
+                self._order(now)
+            case "awkward":
+                self._awkward(now)
+            case "edit":
+                self._cancel_a_unit()
             case "receipt":
                 self._move(place, "receives", lambda: self.dice.randint(5, 40))
             case "count":
@@ -72,20 +97,116 @@ class People:
             case "hand_edit":
                 self._edit(place)
 
-    def _order(self, now: float, place: Mapping[str, int]) -> None:
+    def keep_promises(self, now: float) -> None:
+        """Everything whose time has come: parcels leave, numbers and deposits arrive, items are born."""
+        for due in [one for one in self.plans if one.at <= now]:
+            self.plans.remove(due)
+            match due.what:
+                case "ship":
+                    self._ship(now, due)
+                case "track":
+                    number = self._number(due.about["carrier"])
+                    self.control.track(due.about["fulfilment"], number)
+                    self.say(f"the carrier's number for order {due.order} comes: {number}")
+                case "pay":
+                    self.control.pay_order(due.order)
+                    self.say(f"the deposit for order {due.order} has come")
+                case "born":
+                    self.control.item(sku=due.about, create=True)
+                    self.say(f"{due.about} is created in NetSuite; order {due.order} can go")
+
+    # -- shoppers --------------------------------------------------------------------------------------------
+
+    def _order(self, now: float) -> None:
         often = self.dice.random() < 0.5
-        sku, quantity = (
-            self.dice.choice(self.skus[:FAVOURITES] if often else self.skus),
-            self.dice.randint(1, 3),
-        )
-        try:
-            order = self.control.order(sku=sku, quantity=quantity, location_id=place["bigcommerce"])
-        except SandboxFailed:
-            self.say(f"a shopper would have liked {quantity} of {sku}: sold out")
-            return
+        sku = self.dice.choice(self.skus[:FAVOURITES] if often else self.skus)
+        quantity = self.dice.randint(1, 3)
+        # BigCommerce takes stock from its default location, which the first warehouse feeds.
+        line = {"sku": sku, "quantity": quantity}
         told = f"{quantity} of {sku}"
-        self.waiting.append((now + self.dice.uniform(*TOLD_AFTER), order["id"], told))
-        self.say(f"order {order['id']} in the shop: {told}")
+        kind = self.dice.choice(("plain", "guest"))
+        self._place(now, kind, told, lines=[line], location_id=self.routes[0]["bigcommerce"])
+
+    def _awkward(self, now: float) -> None:
+        kind = self.dice.choice(self.kinds)
+        order = self._place(now, kind, kind.replace("_", " "))
+        if order is None:
+            return
+        if kind == "awaiting_payment":
+            self._later(now, "pay", order["id"])
+        if kind == "unmapped_sku":
+            born = next(line["sku"] for line in order["lines"] if line["sku"].startswith("NEW-"))
+            self._later(now, "born", order["id"], born)
+
+    def _place(self, now: float, kind: str, told: str, **order: Any) -> dict[str, Any] | None:
+        try:
+            placed: dict[str, Any] = self.control.shop_order(kind, **order)
+        except SandboxFailed:
+            self.say(f"a shopper would have liked {told}: sold out")
+            return None
+        self.plans.append(Plan(now + self.dice.uniform(*SHIPPED_AFTER), "ship", placed["id"]))
+        self.bought[placed["id"]] = placed["lines"]
+        self.say(f"order {placed['id']} in the shop: {told}, {placed['total']} {placed['currency']}")
+        return placed
+
+    def _later(self, now: float, what: str, order: int, about: Any = None) -> None:
+        self.plans.append(Plan(now + self.dice.uniform(*LATE_AFTER), what, order, about))
+
+    def _cancel_a_unit(self) -> None:
+        waiting = {one.order for one in self.plans if one.what == "ship" and one.about is None}
+        several = [
+            (order, line)
+            for order, lines in self.bought.items()
+            if order in waiting
+            for line in lines
+            if line["quantity"] > 1
+        ]
+        if not several:
+            return
+        order, line = self.dice.choice(several)
+        try:
+            self.control.cancel_units(order, 1, line_id=line["id"])
+        except SandboxFailed as no:
+            self.say(f"a shopper would have liked to take a unit off order {order}: {no}")
+            return
+        line["quantity"] -= 1
+        self.say(f"a shopper takes one unit off order {order}")
+
+    # -- the warehouse ---------------------------------------------------------------------------------------
+
+    def _ship(self, now: float, due: Plan) -> None:
+        """All that is committed, or one unit first; an order that is not in NetSuite yet is looked for later."""
+        found = self.control.transactions(externalid=f"bc-{self.store}-order-{due.order}", type="salesOrder")
+        open_lines = [line for one in found for line in one["lines"] if float(line["committed"]) > 0]
+        if not open_lines:
+            # What will never be there (a declined card) is looked for until the sandbox ends, at next to no cost.
+            self.plans.append(Plan(now + AGAIN_AFTER, "ship", due.order))
+            return
+        carrier = self.dice.choice(list(CARRIERS))
+        units = sum(float(line["committed"]) for line in open_lines)
+        parts = units > 1 and due.about is None and self.dice.random() < IN_PARTS
+        late = self.dice.random() < TRACKED_LATE
+        body: dict[str, Any] = {"carrier": carrier}
+        if parts:
+            body["lines"] = [{"line": open_lines[0]["line"], "quantity": 1}]
+        if not late:
+            body["tracking"] = self._number(carrier)
+        try:
+            made = self.control.fulfil(found[0]["id"], **body)
+        except SandboxFailed:
+            self.plans.append(Plan(now + AGAIN_AFTER, "ship", due.order))
+            return
+        self.say(
+            f"the warehouse ships {'a part of ' if parts else ''}order {due.order} with {carrier}"
+            + (", the number comes later" if late else "")
+        )
+        if parts:
+            self.plans.append(Plan(now + self.dice.uniform(*SHIPPED_AFTER), "ship", due.order, "the rest"))
+        if late:
+            self._later(now, "track", due.order, {"fulfilment": int(made["fulfilment"]), "carrier": carrier})
+
+    def _number(self, carrier: str) -> str:
+        return CARRIERS[carrier].format(self.dice.randrange(10**8))
 
     def _move(self, place: Mapping[str, int], verb: str, amount: Callable[[], int]) -> None:
         chosen = self.dice.sample(self.skus, self.dice.randint(1, 4))
