@@ -1,16 +1,20 @@
 """The webhook receiver beside a sandbox, and hooks that point at it: for `bcns demo` and `bcns dev`.
 
 Put the receiver's process and the making of hooks on a loopback address here. Do not put checks of hooks here: a
-merchant's own are made and mended by the flows. Loopback only, standard library only, but for the client.
+merchant's own are made and mended by the flows. As a script, with a port, it is that process: `bcns webhooks`, ended
+with its parent, because a receiver that outlives a killed demo keeps the demo's database from the next one.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -19,13 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from bcns_pipeline.cli.accounts import bigcommerce_client
+from bcns_pipeline.cli.webhooks import serve_webhooks
 from bcns_pipeline.outcomes import Sent
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import Settings
 from bcns_pipeline.state.hook_header import hook_header
 from bcns_pipeline.webhooks.app import BIGCOMMERCE, HEALTH
 
-COMMAND = "from bcns_pipeline.cli.main import main; main()"
+MODULE = "bcns_pipeline.cli.receiving"
+HOST = "127.0.0.1"
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 # Proxies of the environment have no business between two processes of one machine.
@@ -35,7 +41,7 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def free_port() -> int:
     """A loopback port that nobody listens on at this moment."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
@@ -46,7 +52,7 @@ def receiver(home: Path, variables: Mapping[str, str], port: int) -> Iterator[st
     Raises BadInput where it ends or stays silent; its own sentence is then in the file that is named.
     """
     log = home / "webhooks.log"
-    command = [sys.executable, "-c", COMMAND, "webhooks", "--port", str(port)]
+    command = [sys.executable, "-m", MODULE, str(port), str(os.getpid())]
     with log.open("wb") as told:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter
             command,
@@ -58,7 +64,7 @@ def receiver(home: Path, variables: Mapping[str, str], port: int) -> Iterator[st
         )
         try:
             _await(process, port, log)
-            yield f"http://127.0.0.1:{port}{BIGCOMMERCE}"
+            yield f"http://{HOST}:{port}{BIGCOMMERCE}"
         finally:
             process.terminate()
             try:
@@ -71,7 +77,7 @@ def receiver(home: Path, variables: Mapping[str, str], port: int) -> Iterator[st
 def health(port: int) -> dict[str, Any]:
     """What the receiver says of itself; empty while it does not answer."""
     try:
-        with _OPENER.open(f"http://127.0.0.1:{port}{HEALTH}", timeout=5) as answer:
+        with _OPENER.open(f"http://{HOST}:{port}{HEALTH}", timeout=5) as answer:
             return dict(json.loads(answer.read()))
     except (OSError, urllib.error.HTTPError):
         return {}
@@ -103,3 +109,15 @@ def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         if process.poll() is not None or time.monotonic() > deadline:
             raise BadInput([f"The webhook receiver did not start on port {port}; {log} says why."])
         time.sleep(0.05)
+
+
+def _end_with(parent: int) -> None:
+    """Ask this process to end once `parent` is gone, as a signal from outside would."""
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with, args=(int(sys.argv[2]),), daemon=True).start()
+    serve_webhooks(HOST, int(sys.argv[1]), 1, access_log=True)

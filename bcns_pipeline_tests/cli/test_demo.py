@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from bcns_pipeline.cli import local
+from bcns_pipeline.cli import local, receiving
 from bcns_pipeline.cli.dagster_ui import DagsterUI
 from bcns_pipeline.cli.demo import run_demo
 from bcns_pipeline.cli.demo_stage import Stage, differing, told
@@ -66,6 +66,42 @@ def test_the_demo_keeps_every_promise_on_a_small_catalogue(home: Path) -> None:
     assert "Warning" not in told
     assert "rows fetched = " in told, "what the steps say is shown while they work"
     assert "Demo time:" in told
+
+
+def test_a_demo_that_was_killed_is_in_nobodys_way(home: Path) -> None:
+    killed = start(home, "demo", "--skus", "500")
+    assert killed.stdout is not None
+    for line in killed.stdout:
+        if "→ inventory_reconciliation" in line:
+            break
+    children = offspring(killed.pid)
+    end(killed)
+    deadline = time.monotonic() + 30
+    while (left := [pid for pid in children if alive(pid)]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == []
+    again = start(home, "demo", "--skus", "500")
+    assert again.stdout is not None
+    said = ""
+    while again.poll() is None and "→ inventory_reconciliation" not in said:
+        said += again.stdout.readline()
+    end(again)
+    assert "→ inventory_reconciliation" in said, said
+
+
+def test_a_receiver_ends_with_whoever_started_it(sandbox: Sandbox) -> None:
+    port = receiving.free_port()
+    starting = "import os, subprocess, sys; subprocess.Popen([*sys.argv[1:], str(os.getpid())]); input()"
+    receiver = [sys.executable, "-m", receiving.MODULE, str(port)]
+    parent = subprocess.Popen([sys.executable, "-c", starting, *receiver], stdin=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not receiving.health(port) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert receiving.health(port)["status"] == "ok"
+    end(parent)
+    while receiving.health(port) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert receiving.health(port) == {}
 
 
 def test_too_small_a_catalogue_is_refused_in_a_sentence() -> None:
@@ -264,6 +300,15 @@ def life(sandbox: Sandbox) -> tuple[list[str], People]:
     sandbox.control.reset_stock(on_hand=500)
     store = sandbox.env["BCNS_BIGCOMMERCE_STORE_HASH"]
     return said, People(sandbox.control, sandbox.locations, store, 7, said.append)
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    """kill -9, and no pipe of it is left."""
+    process.kill()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+    process.wait()
 
 
 def offspring(pid: int) -> list[int]:
