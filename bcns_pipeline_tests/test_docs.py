@@ -65,6 +65,6 @@ def test_links_between_files_lead_somewhere(page: str) -> None:
     assert [link for link in links if not (source.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("name", ["lineage", "changes", "checks"])
+@pytest.mark.parametrize("name", ["lineage", "changes", "checks", "lineage-orders", "orders", "waiting"])
 def test_the_pictures_are_small_enough_for_a_page(name: str) -> None:
     assert (ROOT / "docs" / f"{name}.png").stat().st_size < LARGEST_PICTURE

@@ -16,8 +16,10 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from bcns_pipeline.cli import local, receiving
 from bcns_pipeline.cli.dagster_ui import DagsterUI
@@ -123,8 +125,12 @@ def test_dev_switches_the_schedules_on_and_leaves_nothing_behind_when_it_is_told
     assert dev.poll() is None, "".join(said)
     schedules = DagsterUI(port).repositories()[0]["schedules"]
     assert {one["scheduleState"]["status"] for one in schedules} == {"RUNNING"}
+    mapping = yaml.safe_load((home / "dev" / "bcns.yaml").read_text())
+    receiver = urlsplit(mapping["intake"]["hooks"]["destination"])
+    assert receiver.port is not None
+    assert receiving.health(receiver.port)["status"] == "ok"
     children = offspring(dev.pid)
-    assert len(children) > 3
+    assert len(children) > 4
     dev.send_signal(signal.SIGTERM)
     rest, _ = dev.communicate(timeout=60)
     assert dev.returncode == 0, "".join(said) + rest
