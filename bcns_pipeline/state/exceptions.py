@@ -164,6 +164,30 @@ class Exceptions:
         )
         return self._heal(heal, flow, code, conn)
 
+    def heal_codes(
+        self, flow: str, codes: Sequence[str], subjects: Sequence[str], *, conn: sa.Connection | None = None
+    ) -> None:
+        """`heal` for several codes in one statement: a drain does it in each of its turns."""
+        change = (
+            sa.update(exception)
+            .where(
+                exception.c.store == self._scope.store,
+                exception.c.flow == flow,
+                exception.c.code == sa.any_(sa.cast(list(codes), sa.ARRAY(sa.Text))),
+                exception.c.resolved_at.is_(None),
+                exception.c.subject == sa.any_(sa.cast(list(subjects), sa.ARRAY(sa.Text))),
+            )
+            .values(**_healed())
+            .returning(exception.c.code, exception.c.subject)
+        )
+        with self._scope.transaction(conn) as tx:
+            lock_chain(tx)
+            healed: dict[str, list[str]] = {}
+            for row in tx.execute(change):
+                healed.setdefault(row.code, []).append(row.subject)
+            for code, found in sorted(healed.items()):
+                self._note(tx, "exception.healed", flow, code, found)
+
     def resolve(
         self,
         exception_id: int,

@@ -32,7 +32,6 @@ SLOTS, SHOP_SLOTS = 5, 5
 WINDOW = 30
 STANDARD, PRO = 150, 450
 SKUS = 400
-READS_OF_NETSUITE = ("netsuite.suiteql",)
 
 
 @dataclass(slots=True)
@@ -111,12 +110,21 @@ class Place:
 
 
 @contextmanager
-def place(*, skus: int = SKUS, sections: Mapping[str, Any] | None = None) -> Iterator[Place]:
+def place(*, skus: int = SKUS, inventory: Mapping[str, Any] | None = None) -> Iterator[Place]:
     """A shop on an unlimited plan (`control.limits` sets one) and an account of more slots than our share."""
     home = Path(tempfile.mkdtemp(prefix="bcns-bench-"))
     # Where the server's own user can't enter, its data would go elsewhere and stay there.
     home.chmod(0o755)
-    arguments = ["--quota", "0", "--concurrency", str(2 * SLOTS), "--troubles", "none"]
+    arguments = [
+        "--quota",
+        "0",
+        "--concurrency",
+        str(2 * SLOTS),
+        "--troubles",
+        "none",
+        "--shop",
+        "allow_http_hooks=true",
+    ]
     try:
         with launch.start(skus=skus, locations=2, stock="in-step", arguments=arguments) as sandbox:
             found = Place(sandbox, home)
@@ -126,7 +134,7 @@ def place(*, skus: int = SKUS, sections: Mapping[str, Any] | None = None) -> Ite
                 {"netsuite": [one["netsuite"]], "bigcommerce": one["bigcommerce"]}
                 for one in sandbox.locations
             ]
-            document = {"version": 1, "inventory": {"locations": routes}, **mapped, **(sections or {})}
+            document = {"version": 1, "inventory": {"locations": routes, **(inventory or {})}, **mapped}
             (home / "bcns.yaml").write_text(yaml.safe_dump(document))
             yield found
     finally:

@@ -13,10 +13,10 @@ from bcns_pipeline.defs.dispatch import dispatch
 from bcns_pipeline.defs.dispatch_models import Dispatched, Sender, Settled
 from bcns_pipeline.defs.orders.readback import ReadBack, read_back
 from bcns_pipeline.defs.orders.refusals import LATER, code_of, retry_at
-from bcns_pipeline.defs.orders.run import FLOW, question
+from bcns_pipeline.defs.orders.run import FLOW, LANE, question
 from bcns_pipeline.defs.orders.shown import found_by_key, shown
 from bcns_pipeline.defs.shoppers import LINK
-from bcns_pipeline.outcomes import Lane, Outcome, Refused, Sent, System
+from bcns_pipeline.outcomes import Outcome, Refused, Sent, System
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.natural_keys import order_id_of
@@ -37,6 +37,7 @@ ORDER_LINK = "order"
 BUDGET_SECONDS = 120.0
 # NetSuite may still be at work on a call that we gave up on; looked up before that, it would be made twice.
 SETTLE_SECONDS = 5.0
+_HEALED_BY_WRITING = ("ORDER_REFUSED", "PERIOD_CLOSED", "SUBSIDIARY_MISMATCH", "CURRENCY_UNMAPPED")
 
 
 @dataclass(slots=True)
@@ -80,6 +81,7 @@ def apply_plan(connections: Connections, plan: Plan | None, progress: Callable[[
         connections,
         FLOW,
         senders(connections),
+        lane=LANE,
         budget_seconds=BUDGET_SECONDS,
         on_settled=lambda settled, conn: _settle(connections, applied, settled, conn),
         progress=progress,
@@ -139,7 +141,7 @@ def _link(connections: Connections, lines: Sequence[PlanLine], conn: Any) -> Non
 
 def senders(connections: Connections) -> list[Sender]:
     """How each kind of operation of this flow is sent and found again."""
-    netsuite = connections.netsuite(Lane.BULK)
+    netsuite = connections.netsuite(LANE)
 
     def create(_: Operation, payload: Mapping[str, Any]) -> Outcome:
         return netsuite.sales.create(payload["record"], payload["body"])
@@ -233,8 +235,7 @@ def _written(connections: Connections, applied: Applied, written: Sequence[Settl
     applied.orders += [one.payload["order_id"] for one in made]
     applied.edits += [one.payload["order_id"] for one in written if one.op.kind == EDIT]
     subjects = [f"order:{one.payload['order_id']}" for one in written]
-    for code in ("ORDER_REFUSED", "PERIOD_CLOSED", "SUBSIDIARY_MISMATCH", "CURRENCY_UNMAPPED"):
-        state.exceptions.heal(FLOW, code, subjects, conn=conn)
+    state.exceptions.heal_codes(FLOW, _HEALED_BY_WRITING, subjects, conn=conn)
 
 
 def _posted(one: Settled) -> Posted:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from bcns_pipeline.clients.netsuite.models import ItemRow, SalesRow
 from bcns_pipeline.defs.account import account_of
+from bcns_pipeline.defs.orders.run import LANE
 from bcns_pipeline.defs.orders.shown import found_by_key
 from bcns_pipeline.defs.shoppers import Ask, ask, find
 from bcns_pipeline.outcomes import Lane
@@ -49,7 +50,7 @@ class Known:
         return self.there.get(order_key(self.store, order.id))
 
 
-def learn(connections: Connections, orders: Sequence[Order], *, lane: Lane = Lane.BULK) -> Known:
+def learn(connections: Connections, orders: Sequence[Order], *, lane: Lane = LANE) -> Known:
     """Read what `orders` need: about five calls for 500 of them. Raises OutsideError."""
     store = connections.state.store
     asks = {order.id: ask(connections, shopper_of_order(order), f"order:{order.id}") for order in orders}

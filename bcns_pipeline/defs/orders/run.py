@@ -7,6 +7,7 @@ here.
 import dagster as dg
 
 from bcns_pipeline.defs.modes import Mode
+from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.rules.money import Money
@@ -15,6 +16,9 @@ from bcns_pipeline.state.exceptions import Question
 FLOW = "orders"
 # Writing back has a lane of its own, so that it never delays a sales order.
 REFERENCE_FLOW = "order_references"
+# A shopper waits for an order, and nobody for a full sync of stock: orders may use the slot of NetSuite that bulk
+# reads leave free, together with low stock, which waits for one call at most.
+LANE = Lane.FAST
 OWNERS = ["team:service"]
 
 

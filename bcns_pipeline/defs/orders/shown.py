@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from bcns_pipeline.clients.netsuite.models import SalesLine, SalesRow
 from bcns_pipeline.defs.account import account_of
+from bcns_pipeline.defs.orders.run import LANE
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.orders.facts import Shown, ShownLine
@@ -15,15 +16,13 @@ from bcns_pipeline.rules.orders.facts import Shown, ShownLine
 ZERO = Decimal(0)
 
 
-def found_by_key(
-    connections: Connections, keys: Iterable[str], *, lane: Lane = Lane.BULK
-) -> dict[str, SalesRow]:
+def found_by_key(connections: Connections, keys: Iterable[str], *, lane: Lane = LANE) -> dict[str, SalesRow]:
     """{external id: header} of those that NetSuite has already."""
     oneworld = account_of(connections).oneworld
     return connections.netsuite(lane).sales.by_external_id(keys, oneworld=oneworld)
 
 
-def shown(connections: Connections, ids: Iterable[int], *, lane: Lane = Lane.BULK) -> dict[int, Shown]:
+def shown(connections: Connections, ids: Iterable[int], *, lane: Lane = LANE) -> dict[int, Shown]:
     """{internal id: the record with its lines}; deleted ones are missing. Raises OutsideError."""
     wanted = sorted(set(ids))
     if not wanted:
