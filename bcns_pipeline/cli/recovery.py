@@ -20,7 +20,7 @@ from bcns_pipeline.cli.console import say, show_table
 from bcns_pipeline.cli.money import summed
 from bcns_pipeline.cli.status import zone_of
 from bcns_pipeline.defs.recovery.replay import effects, replay
-from bcns_pipeline.defs.recovery.selection import parse_selection, select, shop_now
+from bcns_pipeline.defs.recovery.selection import parse_selection, select
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import Settings, load_settings
 
@@ -115,4 +115,4 @@ def _read(file: Path) -> str:
 
 def _listed(settings: Settings, since: datetime, until: datetime | None) -> list[int]:
     with closing(bigcommerce_client(settings.require("bigcommerce"))) as shop:
-        return [one.id for one in shop.orders.ids(since, until or shop_now(shop))]
+        return [one.id for one in shop.orders.ids(since, until or shop.now())]

@@ -48,7 +48,9 @@ class HooksMapping(Section):
     scopes: tuple[Annotated[Text, AfterValidator(_scope)], ...] = Field(
         SCOPES, description="What is delivered; store/order/* stands for all below it."
     )
-    check_schedule: CronLine = Field("*/15 * * * *", description="When the hooks are looked at and mended.")
+    check_schedule: CronLine = Field(
+        "7-59/15 * * * *", description="When the hooks are looked at and mended."
+    )
 
     @field_validator("scopes")
     @classmethod

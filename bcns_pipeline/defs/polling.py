@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Json
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bcns_pipeline.clients.bigcommerce.models import OrderDocument
 from bcns_pipeline.config import Mapping
@@ -59,7 +59,7 @@ def poll_orders(
     cursor = read_cursor(state.cursors.get(CURSOR))
     deadline = time.monotonic() + seconds
     # The second that is running counts as well: what still happens in it comes with the overlap of the next poll.
-    now = datetime.fromtimestamp(shop.time() + 1, UTC)
+    now = shop.now()
     overlap = timedelta(minutes=poll.overlap_minutes)
     window = next_window(cursor, now, overlap, cutover_of(connections.mapping) or now)
     if window is None:

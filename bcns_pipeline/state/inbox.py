@@ -197,7 +197,8 @@ class Inbox:
         if resource is not None:
             query = query.where(inbox.c.resource == resource)
         with self._scope.transaction(conn) as tx:
-            return tx.execute(query).scalar_one()
+            newest: datetime | None = tx.execute(query).scalar_one()
+        return newest
 
     def purge(self, older_than: datetime, *, conn: sa.Connection | None = None) -> int:
         """Forget closed rows without an event since then; returns how many."""

@@ -7,6 +7,7 @@ not put queries over single tables here. Making a `State` does no I/O.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -103,6 +104,12 @@ class State:
             )
         if faults:
             raise BadInput(faults)
+
+    def now(self) -> datetime:
+        """The database's clock (UTC), which also dates what we remember."""
+        with self.engine.connect() as conn:
+            now: datetime = conn.execute(sa.func.clock_timestamp().select()).scalar_one()
+        return now.astimezone(UTC)
 
     def head_hash(self) -> str:
         """The end of the audit chain as "seq:hash", for each run's metadata."""

@@ -67,6 +67,7 @@ CALLS: dict[str, list[Callable[[BigCommerceClient], Any]]] = {
     "products_pages": [lambda c: list(c.products_pages())],
     "store": [lambda c: c.store()],
     "time": [lambda c: c.time()],
+    "now": [lambda c: c.now()],
     "channels": [lambda c: c.channels()],
     "inventory_settings": [lambda c: c.inventory_settings(), lambda c: c.inventory_settings(1)],
     "currencies": [lambda c: c.currencies()],

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from bcns_pipeline.clients.bigcommerce import parsing, shop
@@ -235,6 +236,10 @@ class BigCommerceClient:
     def time(self) -> int:
         """`GET /v2/time`: the store's clock as Unix seconds; the cheapest probe of credentials and quota."""
         return self._api.one("/v2/time", lambda row: int(row["time"]))
+
+    def now(self) -> datetime:
+        """The end of the second that runs at the store, whose clock dates orders and may be ahead of ours."""
+        return datetime.fromtimestamp(self.time() + 1, UTC)
 
     def channels(self) -> list[Channel]:
         """`GET /v3/channels` with their currencies."""

@@ -56,7 +56,7 @@ def poll_customers(
     cursor = read_cursor(state.cursors.get(POLL))
     deadline = time.monotonic() + seconds
     # The second that is running counts as well: what still happens in it comes with the overlap of the next poll.
-    now = datetime.fromtimestamp(shop.time() + 1, UTC)
+    now = shop.now()
     overlap = timedelta(minutes=connections.mapping.customers.poll.overlap_minutes)
     window = next_window(cursor, now, overlap, cutover_of(connections.mapping) or now)
     if window is None:

@@ -7,9 +7,8 @@ list of what was placed in the window is held against the inbox, because a walk 
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
 from bcns_pipeline.defs.polling import not_read
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.exceptions import CATALOGUE
@@ -25,11 +24,6 @@ KIND = "completeness_certificate"
 OPEN_END = timedelta(days=1)
 # So many missing ids are named in an exception; the certificate has all.
 NAMED = 20
-
-
-def store_now(shop: BigCommerceClient) -> datetime:
-    """The store's own clock, to the end of the running second."""
-    return datetime.fromtimestamp(shop.time() + 1, UTC)
 
 
 def fill(

@@ -7,7 +7,7 @@ else, and its exception heals once it was read.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bcns_pipeline.defs.intake.backfill import FLOW, question, store_now
+from bcns_pipeline.defs.intake.backfill import FLOW, question
 from bcns_pipeline.defs.polling import cutover_of
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -45,7 +45,7 @@ def compare(connections: Connections) -> Compared:
     Raises OutsideError where the list is not to be had: an hour without answer is no hour without orders.
     """
     state, shop, intake = connections.state, connections.bigcommerce(Lane.BULK), connections.mapping.intake
-    now = store_now(shop)
+    now = shop.now()
     after = timedelta(minutes=intake.missing_after_minutes)
     start = max(now - timedelta(days=intake.missing_days), cutover_of(connections.mapping) or now)
     until = now - after

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
-from bcns_pipeline.defs.intake.backfill import FLOW, fill, question, store_now
+from bcns_pipeline.defs.intake.backfill import FLOW, fill, question
 from bcns_pipeline.defs.polling import cutover_of
 from bcns_pipeline.outcomes import Outcome, Refused, Sent
 from bcns_pipeline.resources.connections import Connections
@@ -62,18 +61,18 @@ def mend_hooks(connections: Connections, destination: str, progress: Callable[[s
 
     What it refused is HOOK_BROKEN, one for each scope, which heals with the first check that finds it well.
     """
-    state, shop = connections.state, connections.bigcommerce()
-    now = store_now(shop)
-    hooks, plan = _look(connections, shop, destination, now)
+    state = connections.state
+    now = connections.bigcommerce().now()
+    hooks, plan = _look(connections, destination, now)
     _remember_gap(connections, plan, now)
-    done = [(action, _do(connections, shop, action, destination)) for action in plan.actions]
+    done = [(action, _do(connections, action, destination)) for action in plan.actions]
     if done:
         body = {"repairs": [f"{one.kind} {one.scope}: {_said(outcome)}" for one, outcome in done]}
         state.audit.append(None, "hooks.mended", "hooks", body)
         for one, outcome in done:
             progress(f"{one.kind} {one.scope}, because {one.reason}: {_said(outcome)}")
         # An answer that was lost is no news of the hook; the list is.
-        hooks, plan = _look(connections, shop, destination, now)
+        hooks, plan = _look(connections, destination, now)
     broken = _broken(plan, done)
     with state.scope.transaction() as conn:
         state.exceptions.keep_only(FLOW, "HOOK_BROKEN", [f"hook:{one}" for one in broken], conn=conn)
@@ -88,10 +87,8 @@ def mend_hooks(connections: Connections, destination: str, progress: Callable[[s
     return Mended(len(hooks), tuple((one, _said(out)) for one, out in done), broken, certificate)
 
 
-def _look(
-    connections: Connections, shop: BigCommerceClient, destination: str, now: datetime
-) -> tuple[list[Hook], HookPlan]:
-    name, value = hook_header(connections.settings)
+def _look(connections: Connections, destination: str, now: datetime) -> tuple[list[Hook], HookPlan]:
+    shop, (name, value) = connections.bigcommerce(), hook_header(connections.settings)
     found = [
         Hook(
             one.id,
@@ -122,13 +119,13 @@ def _look(
     return found, plan
 
 
-def _do(connections: Connections, shop: BigCommerceClient, action: HookAction, destination: str) -> Outcome:
-    name, value = hook_header(connections.settings)
+def _do(connections: Connections, action: HookAction, destination: str) -> Outcome:
+    hooks, (name, value) = connections.bigcommerce().hooks, hook_header(connections.settings)
     if action.kind == "delete" and action.hook_id is not None:
-        return shop.hooks.delete(action.hook_id)
+        return hooks.delete(action.hook_id)
     if action.hook_id is None:
-        return shop.hooks.create(action.scope, destination, {name: value})
-    return shop.hooks.update(
+        return hooks.create(action.scope, destination, {name: value})
+    return hooks.update(
         action.hook_id, scope=action.scope, destination=destination, headers={name: value}, active=True
     )
 

@@ -6,12 +6,11 @@ are listed anew each time, so that stock does not depend on how far the order fl
 """
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import sqlalchemy as sa
 
 from bcns_pipeline.defs.inventory.linked import item_links
 from bcns_pipeline.defs.inventory.places import Places
@@ -31,9 +30,7 @@ MOST_SECONDS = 120.0
 
 def moment(connections: Connections) -> str:
     """Now, by the clock that also notes when an order was posted."""
-    with connections.state.engine.connect() as conn:
-        now: datetime = conn.execute(sa.text("select clock_timestamp()")).scalar_one()
-    return now.astimezone(UTC).isoformat()
+    return connections.state.now().isoformat()
 
 
 def catch_up(connections: Connections, lane: Lane) -> None:

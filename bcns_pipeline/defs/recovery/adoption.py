@@ -19,7 +19,6 @@ from bcns_pipeline.defs.orders.lines import RECORDS
 from bcns_pipeline.defs.orders.readback import read_back
 from bcns_pipeline.defs.orders.run import FLOW
 from bcns_pipeline.defs.orders.take import Taken, keep
-from bcns_pipeline.defs.recovery.selection import shop_now
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.faults import BadInput
@@ -95,7 +94,7 @@ def parse_ways(text: str) -> list[Way]:
 def read_since(connections: Connections, since: datetime) -> Taken:
     """Read orders placed since then that we have not met, so that they can be adopted. Raises OutsideError."""
     taken, shop = Taken(), connections.bigcommerce(Lane.BULK)
-    for page in shop.orders.created_between(since, shop_now(shop)):
+    for page in shop.orders.created_between(since, shop.now()):
         taken.asked += len(page.orders)
         keep(connections, page.orders, taken)
     return taken

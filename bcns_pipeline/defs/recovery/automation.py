@@ -21,7 +21,7 @@ from bcns_pipeline.defs.recovery.adoption import (
 )
 from bcns_pipeline.defs.recovery.rebuild import rebuild
 from bcns_pipeline.defs.recovery.replay import effects, replay
-from bcns_pipeline.defs.recovery.selection import parse_selection, select, shop_now
+from bcns_pipeline.defs.recovery.selection import parse_selection, select
 from bcns_pipeline.defs.tables import SHOWN, table
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -81,7 +81,7 @@ def replay_op(context: dg.OpExecutionContext, config: ReplayConfig, connections:
         ids = select(
             connections.state,
             chosen,
-            lambda since, until: [one.id for one in shop.orders.ids(since, until or shop_now(shop))],
+            lambda since, until: [one.id for one in shop.orders.ids(since, until or shop.now())],
         )
     found = effects(connections.state, ids)
     counts = Counter(one.what for one in found)

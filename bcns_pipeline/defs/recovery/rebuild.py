@@ -19,7 +19,6 @@ from bcns_pipeline.defs.orders.lines import link_line
 from bcns_pipeline.defs.orders.take import Taken, keep
 from bcns_pipeline.defs.polling import cutover_of
 from bcns_pipeline.defs.recovery.adoption import link
-from bcns_pipeline.defs.recovery.selection import shop_now
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.natural_keys import order_id_of, order_key
@@ -89,7 +88,7 @@ def scan(connections: Connections) -> dict[int, SalesRow]:
     since = cutover_of(connections.mapping)
     if since is not None:
         shop = connections.bigcommerce(Lane.BULK)
-        heads = shop.orders.ids(since, shop_now(shop))
+        heads = shop.orders.ids(since, shop.now())
         keys = [order_key(store, one.id) for one in heads if one.id not in found]
         found.update(_by_order(store, sales.by_external_id(keys, oneworld=oneworld).values()))
     return found

@@ -7,8 +7,7 @@ with the orders (`replay.py`).
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
-from typing import Protocol
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from bcns_pipeline.defs.recovery.replay import of_code
@@ -20,13 +19,6 @@ _SPLIT = re.compile(r"[\s,;]+")
 _AND = re.compile(r"\s+and\s+|[\s,;]+", re.IGNORECASE)
 # Ids of orders that were placed in [since, until), asked of the store itself; None is now, by the store's clock.
 Listed = Callable[[datetime, datetime | None], Iterable[int]]
-
-
-class Clock(Protocol):
-    """A client that can tell the store's time."""
-
-    def time(self) -> int:
-        """Seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +72,6 @@ def select(state: State, selection: Selection, listed: Listed) -> list[int]:
     if selection.since is not None and not selection.query:
         found |= set(listed(selection.since, selection.until))
     return sorted(found)
-
-
-def shop_now(shop: Clock) -> datetime:
-    """The end of the second that runs in the store: its clock, which dates orders, may be ahead of ours."""
-    return datetime.fromtimestamp(shop.time() + 1, UTC)
 
 
 def _ids(text: str, faults: list[str]) -> Iterable[int]:
