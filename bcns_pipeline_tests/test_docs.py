@@ -56,6 +56,16 @@ def test_the_table_of_crash_points_has_every_call_at_which_the_order_flow_is_kil
     assert re.findall(r"^\| \"(.*?)\" \|", table, re.MULTILINE) == list(CALLS)
 
 
+def test_every_proof_in_the_table_of_promises_is_a_test_that_exists() -> None:
+    table = (ROOT / "docs" / "acceptance.md").read_text()
+    rows = re.findall(r"^\| ([A-Z]\d+) \| [^|]+ \| ([^|]+) \|$", table, re.MULTILINE)
+    assert len({row for row, _ in rows}) == len(rows)
+    for row, shown_by in rows:
+        assert "`" in shown_by, row
+        for file, name in re.findall(r"`([\w/]+\.py)::(\w+)`", shown_by):
+            assert f"def {name}(" in (ROOT / "bcns_pipeline_tests" / file).read_text(), (row, name)
+
+
 @pytest.mark.parametrize(
     "page", ["README.md", "docs/operations.md", "docs/webhooks.md", "docs/crash-points.md", "CHANGELOG.md"]
 )
