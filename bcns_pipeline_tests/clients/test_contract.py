@@ -160,7 +160,7 @@ CALLS: dict[str, list[Callable[[BigCommerceClient], Any]]] = {
 }
 # Single records, of which the double has none.
 SINGLE = {
-    *("store", "time", "inventory_settings", "hooks.admin"),
+    *("store", "time", "now", "inventory_settings", "hooks.admin"),
     *("orders.get", "orders.get_many", "orders.money_fields", "orders.count"),
 }
 

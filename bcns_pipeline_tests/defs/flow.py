@@ -252,7 +252,8 @@ class Flow:
         """Every SKU shows exactly what NetSuite has, the outbox is empty, and the audit chain holds."""
         shown = self.whole_shop()
         wanted = {sku: self.should_show(sku) for sku in self.skus()}
-        assert {sku: shown[sku] for sku in wanted} == wanted
+        wrong = {sku: (shown[sku], one) for sku, one in wanted.items() if shown[sku] != one}
+        assert not wrong, f"shown, wanted: {wrong}"
         self.assert_tidy()
 
     def assert_tidy(self) -> None:

@@ -22,10 +22,17 @@ from bcns_pipeline_tests.defs.drain_points import KEYS, ORDERS
 @pytest.fixture
 def judged(database_url: str) -> Iterator[list[dict[str, Any]]]:
     """One finding per crash point, and one of the chain. BCNS_CRASH_STEP=10 looks at every tenth only."""
-    script = Path(__file__).with_name("drain_points.py")
     step = os.environ.get("BCNS_CRASH_STEP", "1")
-    command = [sys.executable, "-W", "ignore", str(script), database_url, step]
-    environment = {**os.environ, "PYTHONPATH": str(script.parent.parent.parent)}
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "bcns_pipeline_tests.defs.drain_points",
+        database_url,
+        step,
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     yield [json.loads(line) for line in done.stdout.splitlines()]

@@ -66,9 +66,8 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) ->
     just_sent = planned.lines[[*keys, "new"]].merge(planned.wanted[[*keys, "sellable"]], on=keys, how="left")
     # A line of this run that does not show its value yet waits for the next run, which reads it anew; one that was
     # overtaken by an order does not.
-    just_sent = just_sent.loc[~(just_sent["sellable"] < just_sent["new"]), keys].assign(sent_now=True)
-    others = live.merge(just_sent, on=keys, how="left")
-    others = others[others["sent_now"].isna()].drop(columns="sent_now")
+    overtaken = just_sent["sellable"] < just_sent["new"]
+    others = live[~_among(live, just_sent[~overtaken])]
     approved = _approved(connections)
     found = diff(planned.wanted, known, others, approved=approved)
     seen = found[found["live"] >= 0]
@@ -82,7 +81,8 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) ->
         level = sorted(set(links["sku"].reindex(looked_at).dropna().tolist()) - set(drifted))
     used = sorted(set(approved) & set(looked_at.tolist()))
     healing = {Reason.LIVE_ABOVE.value, Reason.RAISED_AFTER_CHANGE.value, Reason.RAISED_BY_APPROVAL.value}
-    above = seen["push"] & (seen["live"] > seen["new"])
+    # Only those: another run's line that is on its way also shows more than was last confirmed.
+    above = seen["push"] & (seen["live"] > seen["new"]) & _among(seen, just_sent[overtaken])
     to_heal = seen[seen["reason"].isin(healing) | above]
     if to_heal.empty:
         return Healing(None, drifted, level, used)
@@ -98,6 +98,13 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) ->
         seen=len(seen),
     )
     return Healing(plan, drifted, level, used)
+
+
+def _among(lines: pd.DataFrame, chosen: pd.DataFrame) -> pd.Series:
+    """Which of the lines (item_id, location_id) are among the chosen ones."""
+    keys = ["item_id", "location_id"]
+    marked = lines[keys].merge(chosen[keys].assign(chosen=True), on=keys, how="left")["chosen"]
+    return marked.notna().set_axis(lines.index)
 
 
 def sample_of(connections: Connections) -> dict[str, int]:

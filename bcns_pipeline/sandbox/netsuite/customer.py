@@ -41,7 +41,7 @@ CUSTOMER = Definition(
             "currency": reference("currency", "currency"),
             "category": reference(column="category"),
             "terms": reference(column="terms"),
-            "priceLevel": reference(column="pricelevel"),
+            "priceLevel": reference("pricelevel", "pricelevel"),
             "parent": reference("customer", "parent"),
             "entityStatus": reference(),
             "customForm": reference(),

@@ -113,13 +113,13 @@ def test_a_correction_made_in_netsuite_is_no_news_and_stands(shop: OrderFlow, pe
 def test_what_netsuite_refuses_is_asked_about_and_goes_once_it_is_mended(
     shop: OrderFlow, people: People
 ) -> None:
-    shop.sections["customers"] = {"category": 999_999}
+    shop.sections["customers"] = {"price_level": 999_999}
     shop.configure()
     jane = people.sign_up()
     people.sync()
     (question,) = shop.open_exceptions("CUSTOMER_REFUSED")
     assert question.subject == f"customer:{jane}"
-    shop.decide("customers", category=None)
+    shop.decide("customers", price_level=None)
 
     people.due_now()
     people.sync()

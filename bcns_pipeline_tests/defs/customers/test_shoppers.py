@@ -250,7 +250,7 @@ def test_a_shopper_deleted_before_it_was_read_is_nobody(people: People) -> None:
 def test_no_name_and_no_address_stands_in_metadata_exceptions_or_the_database(
     shop: OrderFlow, people: People
 ) -> None:
-    shop.sections["customers"] = {"category": 999_999}
+    shop.sections["customers"] = {"price_level": 999_999}
     shop.configure()
     people.sign_up(first_name="Zebedee", last_name="Quixote", email="zeb@example.com")
 
