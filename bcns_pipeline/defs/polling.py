@@ -7,11 +7,12 @@ order takes of stock is noted at once, because stock is pushed while orders stil
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Json
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from bcns_pipeline.clients.bigcommerce.models import OrderDocument
 from bcns_pipeline.config import Mapping
@@ -27,14 +28,16 @@ from bcns_pipeline.state.order_models import OrderLine
 from bcns_pipeline.state.order_units import Glimpse
 from bcns_pipeline.state.store import State
 
+Read = TypeVar("Read")
 CURSOR = "orders/poll"
 KIND = "order"
 
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What a poll found: orders listed, of which `changed` ones went into the inbox; `complete` = to the end."""
+    """What a poll found: so many `what` listed, `changed` ones put into the inbox; `complete` = to the end."""
 
+    what: str
     listed: int
     changed: int
     through: datetime | None
@@ -45,7 +48,7 @@ class Polled:
         """The poll in one line."""
         until = f" up to {self.through:%Y-%m-%d %H:%M:%S} UTC" if self.through else ""
         rest = "" if self.complete else "; the rest follows with the next poll"
-        return f"{self.listed:,} orders listed{until}, {self.changed:,} of them changed{rest}"
+        return f"{self.listed:,} {self.what} listed{until}, {self.changed:,} of them changed{rest}"
 
 
 def poll_orders(
@@ -63,7 +66,7 @@ def poll_orders(
     overlap = timedelta(minutes=poll.overlap_minutes)
     window = next_window(cursor, now, overlap, cutover_of(connections.mapping) or now)
     if window is None:
-        return Polled(0, 0, cursor, complete=True)
+        return Polled("orders", 0, 0, cursor, complete=True)
     listed = changed = 0
     complete = False
     walk = shop.orders.changed(
@@ -77,7 +80,7 @@ def poll_orders(
             state.inbox.record([Event("order", str(one.id), "poll") for one in fresh], conn=conn)
             state.orders.glimpse(list(_glimpses(fresh)), conn=conn)
             state.cursors.move(CURSOR, cursor_value(cursor), conn=conn)
-    return Polled(listed, changed, cursor, complete)
+    return Polled("orders", listed, changed, cursor, complete)
 
 
 def cutover_of(mapping: Mapping) -> datetime | None:
@@ -133,8 +136,14 @@ def _glimpses(orders: Iterable[OrderDocument]) -> Iterator[Glimpse]:
 
 
 def not_read(state: State, orders: Iterable[OrderDocument]) -> list[OrderDocument]:
+    """Those whose newest version we do not have."""
+    return only_new(state, list(orders), as_documents)
+
+
+def only_new(
+    state: State, found: Sequence[Read], as_documents: Callable[[State, Iterable[Read]], list[NewDocument]]
+) -> list[Read]:
     """Those whose newest version we do not have: dates of change have a resolution of a second, bytes have none."""
-    found = list(orders)
     if not found:
         return []
     known = state.documents.unchanged(as_documents(state, found))

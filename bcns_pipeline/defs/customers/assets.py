@@ -12,9 +12,9 @@ import dagster as dg
 from bcns_pipeline.defs.customers import report
 from bcns_pipeline.defs.customers.apply import apply_plan
 from bcns_pipeline.defs.customers.planning import make_plan, plan_of
-from bcns_pipeline.defs.customers.run import FLOW, OWNERS, CustomersConfig, require
+from bcns_pipeline.defs.customers.run import FLOW, OWNERS, require
 from bcns_pipeline.defs.customers.take import drain
-from bcns_pipeline.defs.modes import Mode
+from bcns_pipeline.defs.modes import Mode, ModeConfig
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
 
@@ -50,7 +50,7 @@ def customers(context: dg.AssetExecutionContext, connections: Connections) -> dg
     description="Who each shopper is in NetSuite, what has to change there, and who is there twice.",
 )
 def change_plan(
-    context: dg.AssetExecutionContext, config: CustomersConfig, connections: Connections
+    context: dg.AssetExecutionContext, config: ModeConfig, connections: Connections
 ) -> dg.MaterializeResult:
     """Plan: pure rules over the shopper now, the shopper as last written, and what NetSuite shows."""
     require(connections)
@@ -76,7 +76,7 @@ def change_plan(
     description="Customers in NetSuite, each once, saying what their shoppers say; read back.",
 )
 def netsuite_customers(
-    context: dg.AssetExecutionContext, config: CustomersConfig, connections: Connections
+    context: dg.AssetExecutionContext, config: ModeConfig, connections: Connections
 ) -> Iterator[dg.MaterializeResult]:
     """Apply: customers are made and changed through the outbox, then read back."""
     require(connections)

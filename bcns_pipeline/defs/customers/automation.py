@@ -4,7 +4,6 @@ Put names and run requests here. Do not put a decision about a shopper here.
 """
 
 import time
-from typing import Any
 
 import dagster as dg
 
@@ -12,7 +11,7 @@ from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs.customers.assets import ASSETS
 from bcns_pipeline.defs.customers.poll import poll_customers, sweep_due
 from bcns_pipeline.defs.customers.run import FLOW, due
-from bcns_pipeline.defs.modes import MODE_SCHEMA
+from bcns_pipeline.defs.modes import going, mode_config
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 
@@ -21,23 +20,12 @@ JOB = "customer_sync"
 PAGES, SECONDS = 20, 35.0
 # Where a run failed and nothing new has come, what waits is tried again this often.
 TRY_AGAIN_SECONDS = 300
-GOING = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
-
-
-def _expand(given: dict[str, Any]) -> dict[str, Any]:
-    """`{mode: apply | plan}` for every step but the first, which only reads; without run config a job applies."""
-    return {"ops": {asset.op.name: {"config": {"mode": given["mode"]}} for asset in ASSETS[1:]}}
 
 
 customer_sync = dg.define_asset_job(
     JOB,
     selection=dg.AssetSelection.assets(*ASSETS),
-    config=dg.ConfigMapping(config_fn=_expand, config_schema=MODE_SCHEMA),
+    config=mode_config(ASSETS[1:]),
     description="Every shopper that is new or changed, with or without an order, to NetSuite, once.",
 )
 
@@ -69,7 +57,7 @@ def sensor(mapping: Mapping) -> dg.SensorDefinition:
         # Once an hour a run looks at shoppers whose change nobody told us of, which also shows that all is well.
         if not waiting.free and not left and not due(connections) and not sweep_due(connections):
             return dg.SkipReason(f"no shopper waits; {polled.sentence}")
-        if context.instance.get_runs_count(dg.RunsFilter(job_name=JOB, statuses=GOING)):
+        if going(context, JOB):
             return dg.SkipReason(f"a run of {JOB} is on its way already")
         again = int(time.time() // TRY_AGAIN_SECONDS)
         return dg.RunRequest(run_key=f"customers/{waiting.newest_seq}/{again}")

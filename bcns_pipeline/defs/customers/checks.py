@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from bcns_pipeline.defs.accounting import accounted_for
 from bcns_pipeline.defs.customers.assets import change_plan, customers, netsuite_customers
 from bcns_pipeline.defs.customers.run import FLOW, due
 from bcns_pipeline.resources.connections import Connections
@@ -42,13 +43,7 @@ def no_shopper_is_lost(
     context: dg.AssetCheckExecutionContext, connections: Connections
 ) -> dg.AssetCheckResult:
     """Every shopper that was looked at is accounted for; otherwise nothing is sent."""
-    plans = connections.state.plans.of_run(context.run.run_id, FLOW)
-    outcomes = plans[-1].summary["outcomes"] if plans else {}
-    looked_at = plans[-1].summary["looked_at"] if plans else 0
-    accounted = sum(outcomes.get(name, 0) for name in ACCOUNTED)
-    return dg.AssetCheckResult(
-        passed=looked_at == accounted, metadata={"looked_at": looked_at, "accounted": accounted, **outcomes}
-    )
+    return accounted_for(context, connections, FLOW, ACCOUNTED)
 
 
 @dg.asset_check(asset=change_plan, description="No customer that was looked at is in NetSuite twice.")

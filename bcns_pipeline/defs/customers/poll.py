@@ -6,12 +6,11 @@ within seconds, and for those that got lost the walk reads every linked shopper 
 """
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from bcns_pipeline.clients.bigcommerce.models import CustomerDocument
-from bcns_pipeline.defs.polling import cutover_of
+from bcns_pipeline.defs.polling import Polled, cutover_of, only_new
 from bcns_pipeline.defs.shoppers import LINK
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -26,23 +25,6 @@ KIND = "customer"
 SWEEP_EVERY = timedelta(hours=1)
 # Four calls an hour: 24,000 shoppers a day. An address whose hook got lost waits that long at most.
 SWEEP_SHOPPERS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Polled:
-    """What a poll found: shoppers listed, of which `changed` ones went into the inbox; `complete` = to the end."""
-
-    listed: int
-    changed: int
-    through: datetime | None
-    complete: bool
-
-    @property
-    def sentence(self) -> str:
-        """The poll in one line."""
-        until = f" up to {self.through:%Y-%m-%d %H:%M:%S} UTC" if self.through else ""
-        rest = "" if self.complete else "; the rest follows with the next poll"
-        return f"{self.listed:,} shoppers listed{until}, {self.changed:,} of them changed{rest}"
 
 
 def poll_customers(
@@ -62,7 +44,7 @@ def poll_customers(
     if window is None:
         # Without a cutover the first poll only notes the time: shoppers of before come when they change or order.
         state.cursors.move(POLL, cursor_value(cursor or now))
-        return Polled(0, 0, cursor, complete=True)
+        return Polled("shoppers", 0, 0, cursor, complete=True)
     listed = changed = 0
     complete = False
     walk = shop.customers.changed(
@@ -79,7 +61,7 @@ def poll_customers(
         with state.scope.transaction() as conn:
             state.inbox.record([Event("customer", str(one.id), "poll") for one in fresh], conn=conn)
             state.cursors.move(POLL, cursor_value(cursor), conn=conn)
-    return Polled(listed, changed, cursor, complete)
+    return Polled("shoppers", listed, changed, cursor, complete)
 
 
 def sweep_due(connections: Connections) -> bool:
@@ -142,10 +124,5 @@ def seal_of(state: State, customer: CustomerDocument) -> str:
     )
 
 
-def _changed(state: State, customers: Iterable[CustomerDocument]) -> Sequence[CustomerDocument]:
-    """Those whose newest version we do not have: dates of change have a resolution of a second, bytes have none."""
-    found = list(customers)
-    if not found:
-        return []
-    known = state.documents.unchanged(as_documents(state, found))
-    return [one for one, same in zip(found, known, strict=True) if not same]
+def _changed(state: State, customers: Iterable[CustomerDocument]) -> list[CustomerDocument]:
+    return only_new(state, list(customers), as_documents)

@@ -1,15 +1,12 @@
 """What one run of the customer flow is asked to do.
 
-Put here the names, the run config and what the steps share about a run. Do not put reading, planning or sending
+Put here the names and what the steps share about a run. Do not put reading, planning or sending
 here.
 """
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-import dagster as dg
-
-from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.state.exceptions import ExceptionRow, Question
@@ -22,12 +19,6 @@ RETRY_REFUSED_AFTER = timedelta(minutes=15)
 # Nothing waits for the end of a warning, and a record that can't be read is read again when it changes.
 LOOK_AGAIN_AFTER = timedelta(hours=1)
 _SLOW = frozenset({"CUSTOMER_UNREADABLE"})
-
-
-class CustomersConfig(dg.Config):
-    """The run config of every step; the job fills it in (see automation.py)."""
-
-    mode: str = Mode.APPLY.value
 
 
 def require(connections: Connections) -> None:

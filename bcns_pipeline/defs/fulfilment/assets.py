@@ -12,9 +12,9 @@ import dagster as dg
 from bcns_pipeline.defs.fulfilment import report
 from bcns_pipeline.defs.fulfilment.apply import apply_plan
 from bcns_pipeline.defs.fulfilment.planning import make_plan
-from bcns_pipeline.defs.fulfilment.run import FLOW, OWNERS, FulfilmentConfig, require
+from bcns_pipeline.defs.fulfilment.run import FLOW, OWNERS, require
 from bcns_pipeline.defs.fulfilment.take import take
-from bcns_pipeline.defs.modes import Mode
+from bcns_pipeline.defs.modes import Mode, ModeConfig
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
 
@@ -51,7 +51,7 @@ def item_fulfilments(context: dg.AssetExecutionContext, connections: Connections
     description="Which shipments the store lacks, and what stands in the way of the rest.",
 )
 def shipment_plan(
-    context: dg.AssetExecutionContext, config: FulfilmentConfig, connections: Connections
+    context: dg.AssetExecutionContext, config: ModeConfig, connections: Connections
 ) -> dg.MaterializeResult:
     """Plan: pure rules over what was shipped and what the store shows."""
     require(connections)
@@ -76,7 +76,7 @@ def shipment_plan(
     description="Shipments in the store, one per fulfilment and address; each order's status follows what was shipped.",
 )
 def shipments(
-    context: dg.AssetExecutionContext, config: FulfilmentConfig, connections: Connections
+    context: dg.AssetExecutionContext, config: ModeConfig, connections: Connections
 ) -> Iterator[dg.MaterializeResult]:
     """Apply: shipments, then statuses by what the store shows, then a note on the fulfilment."""
     require(connections)

@@ -4,34 +4,22 @@ Put names and run requests here. Do not put a decision about a shipment here.
 """
 
 import time
-from typing import Any
 
 import dagster as dg
 
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs.fulfilment.assets import ASSETS
 from bcns_pipeline.defs.fulfilment.run import FLOW
-from bcns_pipeline.defs.modes import MODE_SCHEMA
+from bcns_pipeline.defs.modes import going, mode_config
 from bcns_pipeline.resources.connections import Connections
 
 JOB = "fulfilment_sync"
-GOING = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
-
-
-def _expand(given: dict[str, Any]) -> dict[str, Any]:
-    """`{mode: apply | plan}` for every step but the first, which only reads; without run config a job applies."""
-    return {"ops": {asset.op.name: {"config": {"mode": given["mode"]}} for asset in ASSETS[1:]}}
 
 
 fulfilment_sync = dg.define_asset_job(
     JOB,
     selection=dg.AssetSelection.assets(*ASSETS),
-    config=dg.ConfigMapping(config_fn=_expand, config_schema=MODE_SCHEMA),
+    config=mode_config(ASSETS[1:]),
     description="What was shipped in NetSuite, told to the shopper: shipment, tracking and status.",
 )
 
@@ -58,7 +46,7 @@ def sensor(mapping: Mapping) -> dg.SensorDefinition:
         connections.require("bigcommerce", "netsuite", orders=True)
         if not connections.state.orders.find(disposition=("posted", "adopted"), limit=1):
             return dg.SkipReason("no order of ours is in NetSuite yet")
-        if context.instance.get_runs_count(dg.RunsFilter(job_name=JOB, statuses=GOING)):
+        if going(context, JOB):
             return dg.SkipReason(f"a run of {JOB} is on its way already")
         return dg.RunRequest(run_key=f"fulfilment/{int(time.time() // seconds)}")
 

@@ -1,24 +1,15 @@
 """What one run of the fulfilment flow is asked to do.
 
-Put here the names, the run config and what the steps share about a run. Do not put reading, planning or sending
+Put here the names and what the steps share about a run. Do not put reading, planning or sending
 here.
 """
 
-import dagster as dg
-
-from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.state.exceptions import Question
 
 FLOW = "fulfilment"
 OWNERS = ["team:operations"]
-
-
-class FulfilmentConfig(dg.Config):
-    """The run config of every step; the job fills it in (see automation.py)."""
-
-    mode: str = Mode.APPLY.value
 
 
 def require(connections: Connections) -> None:

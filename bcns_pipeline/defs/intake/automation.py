@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from bcns_pipeline.config import Mapping
+from bcns_pipeline.defs.modes import going
 from bcns_pipeline.defs.polling import poll_orders
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -21,12 +22,6 @@ RUNS_AT_ONCE = 2
 # Where a run failed and nothing new has come, what waits is tried again this often.
 TRY_AGAIN_SECONDS = 300
 JOB = "order_sync"
-GOING = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
 
 
 def poll_sensor(mapping: Mapping) -> dg.SensorDefinition:
@@ -71,11 +66,11 @@ def orders_waiting(
     due += len(state.outbox.find(flow="orders", states=("planned", "ambiguous"), limit=1))
     if not waiting.free and not due:
         return dg.SkipReason("no order waits")
-    going = context.instance.get_runs_count(dg.RunsFilter(job_name=JOB, statuses=GOING))
-    if going >= RUNS_AT_ONCE:
-        return dg.SkipReason(f"{going} runs of {JOB} are on their way already")
+    runs = going(context, JOB)
+    if runs >= RUNS_AT_ONCE:
+        return dg.SkipReason(f"{runs} runs of {JOB} are on their way already")
     again = int(time.time() // TRY_AGAIN_SECONDS)
-    return dg.RunRequest(run_key=f"orders/{waiting.newest_seq}/{going}/{again}", tags={"bcns/lane": "orders"})
+    return dg.RunRequest(run_key=f"orders/{waiting.newest_seq}/{runs}/{again}", tags={"bcns/lane": "orders"})
 
 
 def sensors(mapping: Mapping) -> list[dg.SensorDefinition]:

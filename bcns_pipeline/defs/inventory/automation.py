@@ -4,46 +4,34 @@ Put names, cron lines and run requests here. Do not put a decision about a quant
 those, and the assets carry them out.
 """
 
-from typing import Any
-
 import dagster as dg
 
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs.inventory.assets import ASSETS, FLOW_STEPS
 from bcns_pipeline.defs.inventory.low_stock import low_stock_job, low_stock_sensor
 from bcns_pipeline.defs.inventory.run import FLOW, LOW_STOCK_FLOW, Scope
-from bcns_pipeline.defs.modes import MODE_SCHEMA
+from bcns_pipeline.defs.modes import mode_config
 
 INVENTORY = dg.AssetSelection.assets(*FLOW_STEPS)
 EVERYTHING = dg.AssetSelection.assets(*ASSETS)
 
 
-def _job_config(scope: Scope, steps: list[dg.AssetsDefinition]) -> dg.ConfigMapping:
-    """`{mode: apply | plan}` for the whole job; a job without run config applies."""
-
-    def expand(given: dict[str, Any]) -> dict[str, Any]:
-        step = {"config": {"mode": given["mode"], "scope": scope.value}}
-        return {"ops": {asset.op.name: step for asset in steps}}
-
-    return dg.ConfigMapping(config_fn=expand, config_schema=MODE_SCHEMA)
-
-
 inventory_sync = dg.define_asset_job(
     "inventory_sync",
     selection=INVENTORY,
-    config=_job_config(Scope.CHANGED, FLOW_STEPS),
+    config=mode_config(FLOW_STEPS, scope=Scope.CHANGED.value),
     description="What changed in NetSuite since the last run, to BigCommerce. A second run writes nothing.",
 )
 inventory_full_sync = dg.define_asset_job(
     "inventory_full_sync",
     selection=INVENTORY,
-    config=_job_config(Scope.FULL, FLOW_STEPS),
+    config=mode_config(FLOW_STEPS, scope=Scope.FULL.value),
     description="Every item read on both sides; live above sellable is lowered at once.",
 )
 inventory_reconciliation = dg.define_asset_job(
     "inventory_reconciliation",
     selection=EVERYTHING,
-    config=_job_config(Scope.RECONCILE, ASSETS),
+    config=mode_config(ASSETS, scope=Scope.RECONCILE.value),
     description="Full sync with the catalogue re-read: renamed, doubled and orphaned SKUs on both sides.",
 )
 

@@ -9,10 +9,8 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 
-import dagster as dg
-
 from bcns_pipeline.config import Mapping
-from bcns_pipeline.defs.modes import Mode
+from bcns_pipeline.defs.modes import ModeConfig
 
 FLOW = "inventory"
 LOW_STOCK_FLOW = "inventory_low_stock"
@@ -27,10 +25,9 @@ class Scope(StrEnum):
     RECONCILE = "reconcile"
 
 
-class InventoryConfig(dg.Config):
+class InventoryConfig(ModeConfig):
     """The run config of every step; the jobs fill it in (see automation.py)."""
 
-    mode: str = Mode.APPLY.value
     scope: str = Scope.CHANGED.value
 
 

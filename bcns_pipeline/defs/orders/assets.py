@@ -14,13 +14,13 @@ import dagster as dg
 
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs.days import by_day, day_of, day_partitions
-from bcns_pipeline.defs.modes import Mode
+from bcns_pipeline.defs.modes import Mode, ModeConfig
 from bcns_pipeline.defs.orders import report
 from bcns_pipeline.defs.orders.apply import apply_plan
 from bcns_pipeline.defs.orders.fates import remember
 from bcns_pipeline.defs.orders.planning import make_plan, plan_of
 from bcns_pipeline.defs.orders.references import write_references
-from bcns_pipeline.defs.orders.run import FLOW, OWNERS, OrdersConfig, require
+from bcns_pipeline.defs.orders.run import FLOW, OWNERS, require
 from bcns_pipeline.defs.orders.take import drain, reread
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
@@ -64,7 +64,7 @@ def orders(context: dg.AssetExecutionContext, connections: Connections) -> dg.Ma
     description="What each order that is due would become in NetSuite, and why those that wait, wait.",
 )
 def sales_order_plan(
-    context: dg.AssetExecutionContext, config: OrdersConfig, connections: Connections
+    context: dg.AssetExecutionContext, config: ModeConfig, connections: Connections
 ) -> dg.MaterializeResult:
     """Plan: pure rules over what was read, the mapping, and what the state and NetSuite know."""
     require(connections)
@@ -93,7 +93,7 @@ def sales_order_plan(
     description="Sales orders and cash sales in NetSuite, each once, read back and equal to the cent.",
 )
 def sales_orders(
-    context: dg.AssetExecutionContext, config: OrdersConfig, connections: Connections
+    context: dg.AssetExecutionContext, config: ModeConfig, connections: Connections
 ) -> Iterator[dg.MaterializeResult]:
     """Apply: customers, then their orders, through the outbox; then read back and compare."""
     require(connections)
@@ -118,7 +118,7 @@ def sales_orders(
     description="NetSuite's id and number on the BigCommerce orders, without touching a money field.",
 )
 def order_references(
-    context: dg.AssetExecutionContext, config: OrdersConfig, connections: Connections
+    context: dg.AssetExecutionContext, config: ModeConfig, connections: Connections
 ) -> Iterator[dg.MaterializeResult]:
     """Write back, in a lane of its own: the next run's sales orders do not wait for it."""
     require(connections)

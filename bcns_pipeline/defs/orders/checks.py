@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 import dagster as dg
 
+from bcns_pipeline.defs.accounting import accounted_for
 from bcns_pipeline.defs.days import zone_of
 from bcns_pipeline.defs.orders.assets import order_references, orders, sales_order_plan, sales_orders
 from bcns_pipeline.defs.orders.run import FLOW, REFERENCE_FLOW
@@ -46,13 +47,7 @@ def every_order_is_accounted_for(
 )
 def no_order_is_lost(context: dg.AssetCheckExecutionContext, connections: Connections) -> dg.AssetCheckResult:
     """Every order that was looked at is accounted for; otherwise nothing is sent."""
-    plans = connections.state.plans.of_run(context.run.run_id, FLOW)
-    outcomes = plans[-1].summary["outcomes"] if plans else {}
-    looked_at = plans[-1].summary["looked_at"] if plans else 0
-    accounted = sum(outcomes.get(name, 0) for name in ACCOUNTED)
-    return dg.AssetCheckResult(
-        passed=looked_at == accounted, metadata={"looked_at": looked_at, "accounted": accounted, **outcomes}
-    )
+    return accounted_for(context, connections, FLOW, ACCOUNTED)
 
 
 @dg.asset_check(asset=sales_order_plan, description="No order waits for something that a person has to mend.")

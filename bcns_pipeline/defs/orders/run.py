@@ -1,12 +1,9 @@
 """What one run of the order flow is asked to do.
 
-Put here the names, the run config and what the steps share about a run. Do not put reading, planning or sending
+Put here the names and what the steps share about a run. Do not put reading, planning or sending
 here.
 """
 
-import dagster as dg
-
-from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.exceptions import CATALOGUE
@@ -20,12 +17,6 @@ REFERENCE_FLOW = "order_references"
 # reads leave free, together with low stock, which waits for one call at most.
 LANE = Lane.FAST
 OWNERS = ["team:service"]
-
-
-class OrdersConfig(dg.Config):
-    """The run config of every step; the job fills it in (see automation.py)."""
-
-    mode: str = Mode.APPLY.value
 
 
 def require(connections: Connections) -> None:
