@@ -6,13 +6,14 @@ here. The ids of the mapping file are those that the sandbox's own NetSuite acco
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
 
+from bcns_pipeline.cli.local_orders import order_sections
 from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.store import State
@@ -34,50 +35,9 @@ class OrderFlow(Flow):
 
     def mapped(self) -> dict[str, Any]:
         """The order sections of the mapping file, from what the account says of itself."""
-        books = self.sandbox.accounting
-        items = {name: int(number) for name, number in books["items"].items()}
-        codes = {name: int(code["id"]) for name, code in books["tax_codes"].items()}
-        methods = {name: int(number) for name, number in books["ship_methods"].items()}
-        return {
-            "store": {"timezone": "America/New_York"},
-            "cutover": {"at": (datetime.now(UTC) - timedelta(days=30)).date().isoformat()},
-            "channels": {
-                1: {"subsidiary": 1, "location": 1, "department": 4, "class": 3},
-                3: {"subsidiary": 1, "location": 1, "class": 7, "marketplace": True},
-            },
-            "orders": {
-                "discounts": {"owner": "bigcommerce"},
-                "rounding": {"item": items["rounding"]},
-                "tax": {
-                    "item": items["sales_tax"],
-                    "code": codes["US-NY"],
-                    "type": 1,
-                    "exempt_code": codes["US-EXEMPT"],
-                    "marketplace_item": items["unmapped"],
-                    "reverse_charge": {
-                        "code": codes["EU-REVERSE-CHARGE"],
-                        "type": 2,
-                        "countries": ["DE", "FR", "AT"],
-                        "company": "required",
-                    },
-                },
-                "shipping": {
-                    "item": items["shipping"],
-                    "methods": {
-                        **methods,
-                        "*Ground": methods["UPS Ground"],
-                        "Amazon*": methods["UPS Ground"],
-                    },
-                },
-                "handling": {"item": items["handling"]},
-                "gift_wrapping": {"item": items["gift_wrap"]},
-                "fees": {"item": items["fee"]},
-                "gift_certificates": {"item": items["gift_certificate"]},
-                "custom_products": {"item": items["unmapped"]},
-                "fields": {"custbody_bc_order_id": "id"},
-                "line_id_field": "custcol_bc_line_id",
-            },
-        }
+        sections = order_sections(self.sandbox.accounting)
+        # The field for the shipment is a merchant's choice; tests that want it say so.
+        return {name: section for name, section in sections.items() if name != "fulfilment"}
 
     def configure(self, **inventory: Any) -> None:
         """Change the inventory section; what is not given stays, and None removes a key."""

@@ -131,15 +131,7 @@ class Records:
         anything is sent again. Unknown field names are refused rather than dropped.
         """
         kind = checked_type(record_type)
-        outcome, headers = self._writes.write_with_headers(
-            "POST",
-            f"{RECORD}/{kind}",
-            operation=f"POST /record/v1/{kind}",
-            json=dict(body),
-            headers=_STRICT,
-            read_seconds=_WRITE_SECONDS,
-        )
-        self._warn(f"POST /record/v1/{kind}", headers, body)
+        outcome, headers = self._write("POST", f"{RECORD}/{kind}", f"/record/v1/{kind}", body)
         if not isinstance(outcome, Sent):
             return outcome
         match = _LOCATION_ID.search(headers.get("location", "").split("?")[0])
@@ -151,15 +143,8 @@ class Records:
         Sublist lines without their key are appended, so send header fields, or lines with theirs.
         """
         kind = checked_type(record_type)
-        outcome, headers = self._writes.write_with_headers(
-            "PATCH",
-            f"{RECORD}/{kind}/{_checked(key)}",
-            operation=f"PATCH /record/v1/{kind}/{{id}}",
-            json=dict(body),
-            headers=_STRICT,
-            read_seconds=_WRITE_SECONDS,
-        )
-        self._warn(f"PATCH /record/v1/{kind}", headers, body)
+        path = f"/record/v1/{kind}/{{id}}"
+        outcome, _ = self._write("PATCH", f"{RECORD}/{kind}/{_checked(key)}", path, body)
         if not isinstance(outcome, Sent):
             return outcome
         return replace(outcome, record_id=None if key.startswith("eid:") else key)
@@ -188,6 +173,21 @@ class Records:
                 return outcome
             self._sleep(self._uniform(0.0, 0.5 * 2.0**attempt))
         return outcome
+
+    def _write(
+        self, method: str, url: str, path: str, body: Mapping[str, Any]
+    ) -> tuple[Outcome, Mapping[str, str]]:
+        operation = f"{method} {path}"
+        outcome, headers = self._writes.write_with_headers(
+            method,
+            url,
+            operation=operation,
+            json=dict(body),
+            headers=_STRICT,
+            read_seconds=_WRITE_SECONDS,
+        )
+        self._warn(operation, headers, body)
+        return outcome, headers
 
     def _created_id(self, record_type: str, body: Mapping[str, Any]) -> str | None:
         """The id of a record that was created without telling it; None where it can't be found out now."""
