@@ -25,7 +25,7 @@ from bcns_pipeline.state.tables import inventory_change, inventory_state
 
 _TEXTS = ("sku", "tracking", "rule", "netsuite_changed_at", "reason")
 _INTEGERS = ("item_id", "product_id", "variant_id", "location_id", "old", "new", "read_seq")
-_BLOCK_ROWS = 2_048
+_BLOCK_ROWS = 8_192
 _SCALED = (*TERMS, UNPOSTED)
 COLUMNS = (*_INTEGERS, *_TEXTS, *TERMS)
 
