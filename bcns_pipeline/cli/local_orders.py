@@ -65,6 +65,7 @@ def order_sections(accounting: Mapping[str, Any]) -> dict[str, Any]:
             "gift_certificates": {"item": items["gift_certificate"]},
             "custom_products": {"item": items["unmapped"]},
             "fields": {"custbody_bc_order_id": "id"},
+            "line_fields": {"custcol_bc_ship_to": "$ship_to"},
             "line_id_field": "custcol_bc_line_id",
         },
         "fulfilment": {"note_field": "custbody_bc_shipment_id"},

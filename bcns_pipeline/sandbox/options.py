@@ -15,6 +15,7 @@ CUSTOM_FIELDS = (
     "custbody_bc_order_id",
     "custbody_bc_shipment_id",
     "custcol_bc_line_id",
+    "custcol_bc_ship_to",
     "custentity_bc_customer_id",
 )
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from bcns_pipeline.defs.dispatch import dispatch
 from bcns_pipeline.defs.dispatch_models import Dispatched, Sender, Settled
+from bcns_pipeline.defs.orders.overtaken import give_way
 from bcns_pipeline.defs.orders.readback import ReadBack, read_back
 from bcns_pipeline.defs.orders.refusals import LATER, code_of, retry_at
-from bcns_pipeline.defs.orders.run import FLOW, LANE, question
+from bcns_pipeline.defs.orders.run import CURRENCY, CUSTOMER, EDIT, FLOW, LANE, ORDER, question
 from bcns_pipeline.defs.orders.shown import found_by_key, shown
 from bcns_pipeline.defs.shoppers import LINK
 from bcns_pipeline.outcomes import Outcome, Refused, Sent, System
@@ -28,10 +29,9 @@ from bcns_pipeline.state.exceptions import Question
 from bcns_pipeline.state.links import Link
 from bcns_pipeline.state.operations import Operation
 from bcns_pipeline.state.order_models import Adopted, Decision, Posted
-from bcns_pipeline.state.plan_lines import PlanLine
+from bcns_pipeline.state.plan_lines import SENT, PlanLine
 from bcns_pipeline.state.plans import Plan
 
-CUSTOMER, CURRENCY, ORDER, EDIT = "customer", "customer_currency", "sales_order", "sales_order_edit"
 ORDER_LINK = "order"
 # A run is done after this long; what is left goes with the next one.
 BUDGET_SECONDS = 120.0
@@ -47,6 +47,7 @@ class Applied:
     dispatched: Dispatched
     staged: int = 0
     held: int = 0
+    held_orders: list[int] = field(default_factory=list)
     linked: int = 0
     customers: int = 0
     orders: list[int] = field(default_factory=list)
@@ -99,7 +100,15 @@ def stage(connections: Connections, plan: Plan, applied: Applied) -> None:
         return policy.too_large(line.amount) if line.amount is not None else None
 
     lines = state.plans.lines(plan)
+    writes = [one for one in lines if one.kind in (ORDER, EDIT) and one.action in SENT and one.payload]
+    order_of = {one.natural_key: int(one.payload["order_id"]) for one in writes}
     with state.scope.transaction() as conn:
+        give_way(
+            state,
+            order_of.values(),
+            staged=[one.natural_key for one in writes if one.kind == EDIT],
+            conn=conn,
+        )
         staged = state.plans.stage(plan, held=too_large, conn=conn)
         if not staged.first_time:
             return
@@ -113,6 +122,7 @@ def stage(connections: Connections, plan: Plan, applied: Applied) -> None:
         state.orders.decide(decisions, conn=conn)
         _link(connections, [one for one in lines if one.action in ("link", "adopt")], conn)
     applied.staged, applied.held = len(staged.operations), len(staged.held)
+    applied.held_orders = [order_of[op.natural_key] for op in staged.held if op.natural_key in order_of]
     applied.linked = sum(one.action in ("link", "adopt") for one in lines)
 
 

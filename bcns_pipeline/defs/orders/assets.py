@@ -101,9 +101,10 @@ def sales_orders(
         context.log.info("mode plan: nothing is sent; the plan is shown at orders/sales_order_plan")
         return
     with outside_errors():
-        applied = apply_plan(connections, plan_of(connections, context.run.run_id), context.log.info)
+        plan = plan_of(connections, context.run.run_id)
+        applied = apply_plan(connections, plan, context.log.info)
     context.log.info(applied.sentence)
-    yield dg.MaterializeResult(metadata=report.of_sales_orders(connections, applied))
+    yield dg.MaterializeResult(metadata=report.of_sales_orders(connections, applied, plan))
 
 
 @dg.asset(

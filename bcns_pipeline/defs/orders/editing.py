@@ -6,17 +6,18 @@ Most new versions are echoes of our own writes; they change nothing of the draft
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bcns_pipeline.defs.orders.facts import Known
 from bcns_pipeline.defs.orders.fates import Fate, waiting
+from bcns_pipeline.defs.orders.readback import written_as
 from bcns_pipeline.defs.orders.shown import shown
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.orders.draft import Draft
-from bcns_pipeline.rules.orders.edits import plan_cancellation, plan_edit
-from bcns_pipeline.rules.orders.facts import Shown
+from bcns_pipeline.rules.orders.edits import Patch, as_shown, plan_cancellation, plan_edit, same_sale
 from bcns_pipeline.rules.orders.gate import has_refund
 from bcns_pipeline.rules.orders.model import Details, Order
+from bcns_pipeline.rules.orders.policy import CASH_SALE, SALES_ORDER, Record
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.orders.reading import Unreadable, read_order
 from bcns_pipeline.rules.orders.sales_order import build
@@ -27,47 +28,15 @@ from bcns_pipeline.state.scope import parse
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The newest version of an order that is in NetSuite."""
+    """The newest version of an order that is in NetSuite, and the one that was `written`; None where that is gone."""
 
     state: OrderState
     order: Order = field(repr=False)
     details: Details = field(repr=False)
+    written: Order | None = field(repr=False)
 
 
-def edit(connections: Connections, versions: Sequence[Version], known: Known) -> list[Fate]:
-    """What becomes of each: an edit, nothing, or a question. Reads NetSuite once for all that differ."""
-    fates: list[Fate] = []
-    compared: list[tuple[Version, Draft, Draft]] = []
-    for one in versions:
-        drafts = _drafts(connections, one, known)
-        if isinstance(drafts, Fate):
-            fates.append(drafts)
-        elif _same(*drafts) and one.order.status_id != Status.CANCELLED:
-            fates.append(Fate(one.state, None, "unchanged", refunded=has_refund(one.order)))
-        else:
-            compared.append((one, *drafts))
-    now = shown(connections, [int(one.state.netsuite_id or 0) for one, _, _ in compared])
-    return fates + [
-        _compare(connections, one, before, after, now.get(int(one.state.netsuite_id or 0)))
-        for one, before, after in compared
-    ]
-
-
-def _drafts(connections: Connections, one: Version, known: Known) -> tuple[Draft, Draft] | Fate:
-    facts = known.of(one.order)
-    if isinstance(facts, Problem):
-        return waiting(one.state, [facts])
-    after = build(one.order, one.details, facts, connections.order_policy)
-    if isinstance(after, list):
-        return waiting(one.state, after)
-    written = _written(connections, one.state)
-    if written is None:
-        return _unknown(one.state)
-    before = build(written, one.details, facts, connections.order_policy)
-    return (before, after) if isinstance(before, Draft) else _unknown(one.state)
-
-
-def _written(connections: Connections, state: OrderState) -> Order | None:
+def written_version(connections: Connections, state: OrderState) -> Order | None:
     """The version that NetSuite has, from its document; None where it is gone or can't be read any more."""
     documents = connections.state.documents
     for found in documents.find(kind="order", natural_key=f"order:{state.order_id}"):
@@ -80,32 +49,91 @@ def _written(connections: Connections, state: OrderState) -> Order | None:
     return None
 
 
-def _compare(
-    connections: Connections, one: Version, before: Draft, after: Draft, record: Shown | None
-) -> Fate:
+def edit(connections: Connections, versions: Sequence[Version], known: Known) -> list[Fate]:
+    """What becomes of each: an edit, nothing, or a question. Reads NetSuite once for all that differ."""
+    fates: list[Fate] = []
+    compared: list[tuple[Version, Draft, Draft]] = []
+    cancelled = [one for one in versions if one.order.status_id == Status.CANCELLED]
+    for one in versions:
+        if one.order.status_id == Status.CANCELLED:
+            continue
+        drafts = _drafts(connections, one, known)
+        if isinstance(drafts, Fate):
+            fates.append(drafts)
+        elif _same(*drafts):
+            fates.append(_unchanged(one))
+        else:
+            compared.append((one, *drafts))
+    looked_at = [*cancelled, *(one for one, _, _ in compared)]
+    now = shown(connections, [_record_id(one) for one in looked_at])
     policy = connections.order_policy
-    if record is None:
-        said = f"{one.state.record_type} {one.state.netsuite_id} is not in NetSuite any more."
-        return waiting(one.state, [Problem("ORDER_EDIT_CONFLICT", said)])
-    if one.order.status_id == Status.CANCELLED:
-        patch = plan_cancellation(after, record, policy)
-    else:
-        patch = plan_edit(before, after, record, policy)
-    refunded = has_refund(one.order)
+    for one, before, after in compared:
+        record = now.get(_record_id(one))
+        fates.append(_gone(one) if record is None else _fate(one, plan_edit(before, after, record, policy)))
+    written = written_as(connections, [one.state for one in cancelled])
+    for one in cancelled:
+        record = now.get(_record_id(one))
+        if record is None:
+            fates.append(_gone(one))
+            continue
+        tax = one.state.expected_tax
+        must_show = written.get(one.order.id) or as_shown(record, record.tax if tax is None else tax.amount)
+        kind: Record = CASH_SALE if one.state.record_type == CASH_SALE else SALES_ORDER
+        fates.append(_fate(one, plan_cancellation(must_show, kind, record, policy)))
+    return fates
+
+
+def _drafts(connections: Connections, one: Version, known: Known) -> tuple[Draft, Draft] | Fate:
+    """The version that was written and the newest one, both by the policy of today.
+
+    Items may have been discontinued and customers been doubled since the order was posted. That is nobody's
+    business as long as the order sells what it sold.
+    """
+    facts = known.of(one.order)
+    policy = connections.order_policy
+    after = [facts] if isinstance(facts, Problem) else build(one.order, one.details, facts, policy)
+    if isinstance(after, list) or isinstance(facts, Problem):
+        same = one.written is not None and same_sale(one.written, one.order)
+        return _unchanged(one) if same else _waiting(one, after if isinstance(after, list) else [])
+    if one.written is None:
+        return _unknown(one)
+    then = replace(facts, items=facts.items.as_once_sold())
+    before = build(one.written, one.details, then, policy, check_capture=False)
+    return (before, after) if isinstance(before, Draft) else _unknown(one)
+
+
+def _fate(one: Version, patch: Patch | Problem | None) -> Fate:
     match patch:
         case None:
-            return Fate(one.state, None, "unchanged", refunded=refunded)
+            return _unchanged(one)
         case Problem():
-            return waiting(one.state, [patch])
+            return _waiting(one, [patch])
         case _:
-            reason = "; ".join(patch.reasons)
-            return Fate(one.state, None, "edited", reason=reason, draft=after, patch=patch, refunded=refunded)
+            reason, refunded = "; ".join(patch.reasons), has_refund(one.order)
+            return Fate(one.state, None, "edited", reason=reason, patch=patch, refunded=refunded)
+
+
+def _unchanged(one: Version) -> Fate:
+    return Fate(one.state, None, "unchanged", refunded=has_refund(one.order))
+
+
+def _waiting(one: Version, problems: Sequence[Problem]) -> Fate:
+    return replace(waiting(one.state, problems), refunded=has_refund(one.order))
+
+
+def _gone(one: Version) -> Fate:
+    said = f"{one.state.record_type} {one.state.netsuite_id} is not in NetSuite any more."
+    return _waiting(one, [Problem("ORDER_EDIT_CONFLICT", said)])
+
+
+def _record_id(one: Version) -> int:
+    return int(one.state.netsuite_id or 0)
 
 
 def _same(before: Draft, after: Draft) -> bool:
     return before.body() == after.body() and before.expected == after.expected
 
 
-def _unknown(state: OrderState) -> Fate:
+def _unknown(one: Version) -> Fate:
     said = "It changed, and the version that NetSuite has can't be built again, so the change can't be told."
-    return waiting(state, [Problem("ORDER_EDIT_CONFLICT", said)])
+    return _waiting(one, [Problem("ORDER_EDIT_CONFLICT", said)])

@@ -50,15 +50,20 @@ class Known:
         return self.there.get(order_key(self.store, order.id))
 
 
-def learn(connections: Connections, orders: Sequence[Order], *, lane: Lane = LANE) -> Known:
-    """Read what `orders` need: about five calls for 500 of them. Raises OutsideError."""
+def learn(
+    connections: Connections, orders: Sequence[Order], *, earlier: Sequence[Order] = (), lane: Lane = LANE
+) -> Known:
+    """Read what `orders` need: about five calls for 500 of them. Raises OutsideError.
+
+    Of `earlier` versions only the items are read: a line that was taken off names one that no order has any more.
+    """
     store = connections.state.store
     asks = {order.id: ask(connections, shopper_of_order(order), f"order:{order.id}") for order in orders}
     found = find(connections, list(asks.values()), lane=lane)
     return Known(
         store=store,
         account=account_of(connections),
-        items=_items(connections, orders, lane),
+        items=_items(connections, [*orders, *earlier], lane),
         asks=asks,
         customers=dict(zip(asks, found, strict=True)),
         there=found_by_key(connections, [order_key(store, order.id) for order in orders], lane=lane),

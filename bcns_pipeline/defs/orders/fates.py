@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bcns_pipeline.clients.netsuite.models import SalesRow
+from bcns_pipeline.defs.orders.overtaken import give_way
 from bcns_pipeline.defs.orders.run import FLOW, question
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -76,7 +77,10 @@ def remember(connections: Connections, fates: Sequence[Fate]) -> None:
     questions += _refunds(connections, [one for one in fates if one.refunded])
     asked = {(one.code, one.subject) for one in questions}
     looked_at = {f"order:{one.state.order_id}" for one in fates}
+    # A person was asked to approve an earlier version; this one is not to be posted, or not as it stands.
+    stopped = [one.state.order_id for one in fates if one.outcome in ("held", "ignored", "waiting")]
     with state.scope.transaction() as conn:
+        give_way(state, stopped, conn=conn)
         state.orders.decide(decisions, conn=conn)
         state.orders.absorbed([one.state.order_id for one in fates if one.outcome == "unchanged"], conn=conn)
         state.exceptions.open_many(FLOW, questions, conn=conn)
@@ -105,7 +109,8 @@ def table_row(fate: Fate) -> dict[str, Any]:
 # Raised by a plan, so a plan that does not raise them any more heals them. The others are apply's and the read-back's.
 _OF_PLANS = CATALOGUE.keys() - {
     *("ORDER_REFUSED", "ORDER_TOTAL_DRIFT", "PERIOD_CLOSED", "CUSTOMER_REFUSED"),
-    *("MISSING_ORDER", "ORDER_STOPPED_IN_NETSUITE"),
+    # A refund stays one, whatever else stands in the order's way.
+    *("MISSING_ORDER", "ORDER_STOPPED_IN_NETSUITE", "REFUND_PENDING"),
 }
 
 
@@ -128,6 +133,11 @@ def _refunds(connections: Connections, fates: Sequence[Fate]) -> list[Question]:
     for one in fates:
         order_id, currency = one.state.order_id, one.state.total.currency
         amount = Money.of(by_order.get(order_id, 0), currency)
-        said = f"Order {order_id} is posted at {one.state.total}; {amount} of it went back and is not booked yet."
+        said = (
+            f"Order {order_id} is posted at {one.state.total}; {amount} of it went back and is not booked yet."
+            if amount
+            else f"Order {order_id} is posted at {one.state.total}; it is marked as refunded, and BigCommerce "
+            "lists no refund."
+        )
         found.append(question("REFUND_PENDING", order_id, said, amount))
     return found

@@ -6,9 +6,9 @@ labels, keys, reasons and amounts are in clear and hold no personal data.
 
 from typing import Any
 
-from bcns_pipeline.defs.orders.apply import CURRENCY, CUSTOMER, EDIT, ORDER
 from bcns_pipeline.defs.orders.facts import Known
 from bcns_pipeline.defs.orders.fates import Fate
+from bcns_pipeline.defs.orders.run import CURRENCY, CUSTOMER, EDIT, ORDER
 from bcns_pipeline.defs.polling import subject_of
 from bcns_pipeline.defs.shoppers import LINK, base_currency
 from bcns_pipeline.resources.connections import Connections

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.orders.details import read_details
-from bcns_pipeline.defs.orders.editing import Version, edit
+from bcns_pipeline.defs.orders.editing import Version, edit, written_version
 from bcns_pipeline.defs.orders.facts import Known, learn
 from bcns_pipeline.defs.orders.fates import Fate, waiting, why
 from bcns_pipeline.defs.orders.lines import currency_line, customer_line, edit_line, link_line, order_line
@@ -69,10 +69,21 @@ def make_plan(connections: Connections, *, mode: Mode, day: date | None = None) 
         mode=mode.value,
         as_of=datetime.now(UTC),
         config_digest=connections.mapping.digest,
-        summary={"looked_at": len(due), "outcomes": dict(Counter(fate.outcome for fate in fates))},
+        summary={
+            "looked_at": len(due),
+            "outcomes": dict(Counter(fate.outcome for fate in fates)),
+            "orders": _by_outcome(fates),
+        },
     )
     plan = state.plans.write_lines(plan, lines)
     return Planned(plan, sorted(fates, key=lambda one: one.state.order_id), lines)
+
+
+def _by_outcome(fates: Iterable[Fate]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for one in fates:
+        found.setdefault(one.outcome, []).append(one.state.order_id)
+    return {outcome: sorted(ids) for outcome, ids in found.items()}
 
 
 def _due(connections: Connections, day: date | None) -> list[OrderState]:
@@ -119,7 +130,15 @@ def _decide(
     posted = [orders[one] for one in orders if states[one].netsuite_id is not None]
     if not wanted and not posted:
         return None, fates + [_of_verdict(states[one], verdict) for one, verdict in verdicts.items()]
-    known = learn(connections, list({order.id: order for order in [*wanted, *posted]}.values()))
+    versions = [
+        Version(states[one.id], one, details[one.id], written_version(connections, states[one.id]))
+        for one in posted
+    ]
+    known = learn(
+        connections,
+        list({order.id: order for order in [*wanted, *posted]}.values()),
+        earlier=[one.written for one in versions if one.written is not None],
+    )
     faults = account_faults(policy, known.account)
     if faults:
         raise PermanentFailure.of_faults(faults)
@@ -130,8 +149,7 @@ def _decide(
             fates.append(_post(connections, states[one], order, details[one], known, verdicts[one]))
         else:
             fates.append(_of_verdict(states[one], verdicts[one]))
-    edited = [Version(states[order.id], order, details[order.id]) for order in posted]
-    fates += edit(connections, edited, known)
+    fates += edit(connections, versions, known)
     return known, fates
 
 
@@ -157,7 +175,13 @@ def _post(
         # Ours, though we do not remember it: a lost state, or a write whose end was never written down.
         draft = drafted if isinstance(drafted, Draft) else None
         return Fate(
-            state, "posted", "linked", reason="NetSuite has it under our key.", draft=draft, there=there
+            state,
+            "posted",
+            "linked",
+            reason="NetSuite has it under our key.",
+            draft=draft,
+            there=there,
+            refunded=has_refund(order),
         )
     if isinstance(drafted, list):
         return waiting(state, drafted)

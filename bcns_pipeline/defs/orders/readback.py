@@ -55,7 +55,7 @@ def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadB
     state = connections.state
     ids = {one.order_id: int(one.netsuite_id) for one in batch if one.netsuite_id}
     now = shown(connections, ids.values())
-    expected = _expected(connections, batch)
+    expected = written_as(connections, batch)
     reads: list[Read] = []
     drifts = {}
     for one in batch:
@@ -87,8 +87,8 @@ def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadB
         )
 
 
-def _expected(connections: Connections, batch: Sequence[OrderState]) -> dict[int, Expected]:
-    """What was written, line by line, from the newest confirmed operation of each order."""
+def written_as(connections: Connections, batch: Sequence[OrderState]) -> dict[int, Expected]:
+    """{order: what was written, line by line}, from the newest confirmed operation of each order that has one."""
     state, found = connections.state, dict[int, Expected]()
     keys = [order_key(state.store, one.order_id) for one in batch]
     keys += [edit_key(state.store, one.order_id, one.applied_hash) for one in batch if one.applied_hash]

@@ -5,7 +5,7 @@ is named by its id.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -18,13 +18,22 @@ from bcns_pipeline.defs.orders.run import FLOW, REFERENCE_FLOW
 from bcns_pipeline.defs.orders.take import Taken
 from bcns_pipeline.defs.tables import SHOWN, calls_of, table
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.rules.money import Money, total
+from bcns_pipeline.rules.money import total
 from bcns_pipeline.rules.orders.status import label
 from bcns_pipeline.state.order_models import OrderState
+from bcns_pipeline.state.plans import Plan
 
 _COLUMNS = ("order", "outcome", "total", "currency", "tax", "code", "why")
 _PAGE = 250
 _BATCH = 500
+# In the order in which people look: what went wrong first.
+OUTCOMES = (
+    *("refused", "waiting", "held for approval", "not sent yet", "written", "edited", "linked"),
+    *("held", "listed", "ignored", "unchanged"),
+)
+IN_NETSUITE = frozenset({"written", "edited", "linked", "unchanged"})
+# NetSuite's page of a record; any other is found through the page of all transactions.
+_PAGES = {"salesOrder": "salesord", "cashSale": "cashsale", "invoice": "custinvc"}
 
 
 def of_orders(connections: Connections, taken: Taken) -> dict[str, Any]:
@@ -63,13 +72,17 @@ def of_plan(planned: Planned) -> dict[str, Any]:
     }
 
 
-def of_sales_orders(connections: Connections, applied: Applied) -> dict[str, Any]:
-    """What was written and read back, totals on both sides with their difference, and what it cost."""
-    states = connections.state.orders.many([*applied.orders, *applied.edits])
+def of_sales_orders(connections: Connections, applied: Applied, plan: Plan | None) -> dict[str, Any]:
+    """Every order of the run by outcome, totals on both sides with their difference, and what it cost."""
+    outcomes = outcomes_of(applied, plan)
+    states = connections.state.orders.many(outcomes)
     found = [states[one] for one in sorted(states)]
+    there = [one for one in found if outcomes[one.order_id] in IN_NETSUITE]
+    off = [one for one in there if one.read_total is not None and one.read_total != one.total]
     writes = len(applied.orders) + applied.customers + len(applied.edits)
     # Who is who, items, what is there already, and the read-back: headers and lines.
-    batches = max(1, -(-max(writes, len(found)) // _BATCH))
+    batches = max(1, -(-max(writes, len(there)) // _BATCH))
+    shown = sorted(found, key=lambda one: (list(OUTCOMES).index(outcomes[one.order_id]), one.order_id))
     return {
         "summary": applied.sentence,
         "orders_written": len(applied.orders),
@@ -80,11 +93,31 @@ def of_sales_orders(connections: Connections, applied: Applied) -> dict[str, Any
         "refused": table(("order", "code"), sorted(applied.refused.items())[:SHOWN]),
         "equal_to_the_cent": applied.read_back.equal,
         "drifted": table(("order", "what"), sorted(applied.read_back.drifted.items())[:SHOWN]),
-        "totals": _totals(found),
-        "orders": dg.MetadataValue.md(_links(connections, found[:SHOWN])),
+        "outcomes": table(("outcome", "orders"), sorted(Counter(outcomes.values()).items())),
+        "totals": _totals(there),
+        # Also those within a tolerance: a cent that nobody sees is how books come apart.
+        "differences": table(
+            ("order", "charged", "in_netsuite"), [(one.order_id, one.total, one.read_total) for one in off]
+        ),
+        "orders": dg.MetadataValue.md(_links(connections, shown[:SHOWN], outcomes)),
         **calls_of(connections, FLOW, writes + 7 * batches, connections.mapping.orders.call_budget),
         "audit_head": connections.state.head_hash(),
     }
+
+
+def outcomes_of(applied: Applied, plan: Plan | None) -> dict[int, str]:
+    """{order: what became of it in this run}, by the words of `OUTCOMES`."""
+    planned: dict[str, list[int]] = plan.summary.get("orders", {}) if plan is not None else {}
+    found = {one: name for name, ids in planned.items() for one in ids}
+    for one, name in found.items():
+        if name in ("planned", "edited"):
+            found[one] = "not sent yet"
+    for one in applied.held_orders:
+        found[one] = "held for approval"
+    for ids, name in ((applied.edits, "edited"), (applied.orders, "written"), (applied.refused, "refused")):
+        for one in ids:
+            found[one] = name
+    return found
 
 
 def of_references(connections: Connections, referenced: Referenced) -> dict[str, Any]:
@@ -107,25 +140,35 @@ def _orders(fates: Sequence[Fate]) -> dg.TableMetadataValue:
 
 
 def _totals(states: Sequence[OrderState]) -> dg.TableMetadataValue:
-    """By currency: what the shoppers were charged, what NetSuite shows, and the difference, which should be 0."""
+    """By currency, of orders that were read back: what the shoppers were charged, what NetSuite shows, and the
+    difference, which should be 0."""
     rows = []
     for currency in sorted({one.total.currency for one in states}):
         of_currency = [one for one in states if one.total.currency == currency]
-        charged = total([one.total for one in of_currency], currency)
-        shown = total([one.read_total or Money.zero(currency) for one in of_currency], currency)
-        rows.append((currency, len(of_currency), charged.amount, shown.amount, (shown - charged).amount))
-    return table(("currency", "orders", "bigcommerce", "netsuite", "difference"), rows)
+        both = [(one.total, one.read_total) for one in of_currency if one.read_total is not None]
+        charged = total([one for one, _ in both], currency)
+        shown = total([one for _, one in both], currency)
+        row = (currency, len(both), charged.amount, shown.amount, (shown - charged).amount)
+        rows.append((*row, len(of_currency) - len(both)))
+    return table(("currency", "orders", "bigcommerce", "netsuite", "difference", "not_read_back"), rows)
 
 
-def _links(connections: Connections, states: Sequence[OrderState]) -> str:
-    """Each order with links to both systems."""
+def _links(connections: Connections, states: Sequence[OrderState], outcomes: Mapping[int, str]) -> str:
+    """Each order with its outcome, links to both systems, and both totals."""
     store = connections.settings.require("bigcommerce").store_hash
     account = connections.settings.require("netsuite").account_id.lower().replace("_", "-")
     shop = f"https://store-{store}.mybigcommerce.com/manage/orders/"
-    books = f"https://{account}.app.netsuite.com/app/accounting/transactions/salesord.nl?id="
-    rows = [
-        f"| [{one.order_id}]({shop}{one.order_id}) | [{one.netsuite_number or one.netsuite_id}]"
-        f"({books}{one.netsuite_id}) | {one.total} | {one.read_total or 'not read'} |"
-        for one in states
-    ]
-    return "\n".join(["| BigCommerce | NetSuite | charged | in NetSuite |", "|---|---|--:|--:|", *rows])
+    books = f"https://{account}.app.netsuite.com/app/accounting/transactions/"
+    rows = []
+    for one in states:
+        number = "" if one.netsuite_id is None else one.netsuite_number or one.netsuite_id
+        page = _PAGES.get(one.record_type or "", "transaction")
+        record = f"[{number}]({books}{page}.nl?id={one.netsuite_id})" if number else ""
+        off = "" if one.read_total is None else (one.read_total - one.total).amount
+        why = one.code or ("" if one.netsuite_id else one.reason) or ""
+        rows.append(
+            f"| {outcomes[one.order_id]} | [{one.order_id}]({shop}{one.order_id}) | {record} | {one.total} "
+            f"| {one.read_total or ''} | {off} | {why.replace('|', '/')} |"
+        )
+    head = "| outcome | BigCommerce | NetSuite | charged | in NetSuite | difference | why |"
+    return "\n".join([head, "|---|---|---|--:|--:|--:|---|", *rows])

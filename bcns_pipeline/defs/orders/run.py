@@ -11,6 +11,8 @@ from bcns_pipeline.rules.money import Money
 from bcns_pipeline.state.exceptions import Question
 
 FLOW = "orders"
+# What the flow writes into NetSuite: kinds of operations.
+CUSTOMER, CURRENCY, ORDER, EDIT = "customer", "customer_currency", "sales_order", "sales_order_edit"
 # Writing back has a lane of its own, so that it never delays a sales order.
 REFERENCE_FLOW = "order_references"
 # A shopper waits for an order, and nobody for a full sync of stock: orders may use the slot of NetSuite that bulk

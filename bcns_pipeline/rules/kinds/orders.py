@@ -53,6 +53,13 @@ KINDS: Final = (
         "Add it to orders.shipping.methods; waiting orders go with the next run.",
     ),
     Kind(
+        "SHIP_TO_UNMAPPED",
+        "error",
+        Owner.OPERATIONS,
+        "The order goes to several addresses, and NetSuite's header has room for one.",
+        "Map $ship_to to a field of the line in orders.line_fields, so that the warehouse reads it there.",
+    ),
+    Kind(
         "CURRENCY_UNMAPPED",
         "error",
         Owner.FINANCE,

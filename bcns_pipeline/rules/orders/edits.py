@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, Final
 
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.compare import differences
-from bcns_pipeline.rules.orders.draft import Draft, DraftLine, Expected, tax_details
+from bcns_pipeline.rules.orders.draft import Draft, DraftLine, Expected, ExpectedLine, tax_details
 from bcns_pipeline.rules.orders.facts import Shown, ShownLine
 from bcns_pipeline.rules.orders.matching import is_void, pair, same_figures
-from bcns_pipeline.rules.orders.model import ZERO
-from bcns_pipeline.rules.orders.policy import OrderPolicy
+from bcns_pipeline.rules.orders.model import ZERO, Order
+from bcns_pipeline.rules.orders.policy import SALES_ORDER, OrderPolicy, Record
 from bcns_pipeline.rules.orders.problems import Problem
 
 CANCELLED: Final = "C"
@@ -78,9 +79,13 @@ def plan_edit(before: Draft, after: Draft, shown: Shown, policy: OrderPolicy) ->
     return Patch(body, after.expected, impact, (*reasons, *lines.reasons))
 
 
-def plan_cancellation(draft: Draft, shown: Shown, policy: OrderPolicy) -> Patch | Problem | None:
+def plan_cancellation(
+    written: Expected, record: Record, shown: Shown, policy: OrderPolicy
+) -> Patch | Problem | None:
     """What the cancellation of a posted order does in NetSuite: every open line is closed.
 
+    `written` is what the record must show, before and after, since closing moves no figure. No draft is asked
+    for: an order that could not be built any more, as its item was discontinued, must not ship all the same.
     None where it is closed or cancelled there already. A Problem where something has left or is on an
     invoice, where the record posts by itself, or where `orders.updates` is off: somebody has to act.
     """
@@ -88,7 +93,7 @@ def plan_cancellation(draft: Draft, shown: Shown, policy: OrderPolicy) -> Patch 
         return None
     if policy.updates == "off":
         return _conflict("The order was cancelled in BigCommerce, and orders.updates is off.")
-    if not draft.is_order:
+    if record != SALES_ORDER:
         return _conflict("The order was cancelled in BigCommerce, and its cash sale has posted.")
     if shown.status == BILLED or any(line.untouchable for line in shown.lines):
         return _conflict("The order was cancelled in BigCommerce, and some of it is fulfilled or billed.")
@@ -96,8 +101,43 @@ def plan_cancellation(draft: Draft, shown: Shown, policy: OrderPolicy) -> Patch 
     if not open_lines:
         return None
     items = [{"line": line.line, "isClosed": True} for line in open_lines]
-    expected, nothing = draft.expected, Money.zero(draft.expected.currency)
-    return Patch({"item": {"items": items}}, expected, nothing, ("cancelled in BigCommerce",), closes=True)
+    nothing = Money.zero(written.currency)
+    return Patch({"item": {"items": items}}, written, nothing, ("cancelled in BigCommerce",), closes=True)
+
+
+def as_shown(shown: Shown, charged_tax: Decimal) -> Expected:
+    """A record as it is for what it must show: where nothing tells any more how it was written."""
+    return Expected(
+        total=shown.total,
+        tax=shown.tax,
+        currency=shown.currency,
+        charged_tax=charged_tax,
+        shipping=shown.shipping,
+        handling=shown.handling,
+        lines=tuple(
+            ExpectedLine(line.key or f"line-{line.line}", line.item, int(line.quantity) or None, line.amount)
+            for line in shown.lines
+        ),
+    )
+
+
+def same_sale(one: Order, other: Order) -> bool:
+    """Whether two versions sell the same to the same at the same price: all but status, payment, what was
+    shipped or refunded since, and other systems' numbers. What fields of the mapping file show is not looked at."""
+    return _sale(one) == _sale(other)
+
+
+def _sale(order: Order) -> Order:
+    lines = tuple(replace(line, quantity_shipped=0, quantity_refunded=0) for line in order.lines)
+    return replace(
+        order,
+        lines=lines,
+        status_id=0,
+        modified_at=order.placed_at,
+        payment_status="",
+        external_order_id="",
+        archived=False,
+    )
 
 
 def _conflict(sentence: str) -> Problem:

@@ -7,7 +7,7 @@ are NetSuite's internal ids. None means "not known", which is never taken for "n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -77,6 +77,16 @@ class Items:
         """The items that `line` may be: one if all is well, none if unknown, several if ambiguous."""
         linked = self.by_variant.get(line.variant_id) if line.variant_id else None
         return (linked,) if linked is not None else self.by_sku.get(sku_key(line.sku), ())
+
+    def as_once_sold(self) -> Items:
+        """The same items as if none had been made inactive since: for orders that NetSuite took already."""
+        return Items(
+            {variant: replace(item, inactive=False) for variant, item in self.by_variant.items()},
+            {
+                sku: tuple(replace(item, inactive=False) for item in items)
+                for sku, items in self.by_sku.items()
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,11 @@ class Path:
     constant: str | None = None
     computed: str = ""
 
+    @property
+    def says_where(self) -> bool:
+        """Whether it says to which of several addresses a line goes."""
+        return self.computed in ("$ship_to", "$consignment")
+
 
 def parse_path(text: str, as_: As = "text", *, computed: bool = False) -> Path:
     """The path in `text`; ValueError for what is none. `computed`: whether `$name` is known here."""

@@ -7,12 +7,12 @@ refusal is foreseen, and all of them at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bcns_pipeline.rules.identity import sku_key
-from bcns_pipeline.rules.money import Money, exponent
+from bcns_pipeline.rules.money import exponent
 from bcns_pipeline.rules.orders.facts import GROUPS, KITS, Facts, ItemRef, NetSuiteCurrency
 from bcns_pipeline.rules.orders.model import Line, Order
 from bcns_pipeline.rules.orders.policy import Channel, OrderPolicy, named
@@ -23,13 +23,15 @@ from bcns_pipeline.rules.orders.problems import Problem
 class Place:
     """Where the order goes. `subsidiary` and `currency_id` are None where the account has but one.
 
-    `base_currency` is the symbol of the subsidiary's own, "" where not known.
+    `base_currency` is the symbol of the subsidiary's own, "" where not known. `digits` are those that NetSuite
+    keeps of the order's currency, None where it keeps them all.
     """
 
     channel: Channel
     subsidiary: int | None
     currency_id: int | None
     base_currency: str
+    digits: int | None = None
 
 
 @dataclass(slots=True)
@@ -61,9 +63,17 @@ def preflight(order: Order, facts: Facts, policy: OrderPolicy) -> Found:
         currency = _currency(order, facts, policy, found)
         base = facts.account.subsidiaries.get(subsidiary or 0)
         base_currency = (base.currency if base else "") or facts.account.base_currency
-        found.place = Place(channel, subsidiary, currency.id if currency else None, base_currency)
+        short = currency is not None and currency.digits < exponent(order.currency)
+        found.place = Place(
+            channel,
+            subsidiary,
+            currency.id if currency else None,
+            base_currency,
+            currency.digits if currency is not None and short else None,
+        )
         found.problems += _belongs(channel, subsidiary, facts)
     _items(order, subsidiary, facts, policy, found)
+    found.problems += _several_addresses(order, policy)
     _ship_method(order, policy, found)
     _payment_method(order, policy, found)
     return found
@@ -125,8 +135,6 @@ def _currency(order: Order, facts: Facts, policy: OrderPolicy, found: Found) -> 
             f"NetSuite has no currency {code}." if mapped is None else f"NetSuite has no currency {mapped}."
         )
         return None
-    if known.digits < exponent(code) and not _fits(order, known.digits):
-        problem(f"NetSuite keeps {known.digits} digits of {code}, and the order needs {exponent(code)}.")
     customer = facts.customer
     if customer.currencies is not None and known.id not in customer.currencies:
         problem(f"Customer {customer.id or customer.external_id} does not take {code}.")
@@ -137,18 +145,15 @@ def _by_id(number: int, currencies: Mapping[str, NetSuiteCurrency]) -> NetSuiteC
     return next((one for one in currencies.values() if one.id == number), None)
 
 
-def _fits(order: Order, digits: int) -> bool:
-    """Whether no amount of the order needs more digits: three-decimal prices are often whole hundredths."""
+def too_fine(amounts: Iterable[Decimal], code: str, digits: int) -> Problem | None:
+    """NetSuite keeps fewer digits of a currency than it has: fine as long as no amount that is sent needs more,
+    and prices in three digits are often whole hundredths. Rounded by NetSuite, the parts would no longer add up.
+    """
     step = Decimal(1).scaleb(-digits)
-    amounts = [
-        order.charged.inc,
-        order.charged.tax,
-        order.shipping.inc,
-        order.handling.inc,
-        order.wrapping.inc,
-    ]
-    amounts += [amount for line in order.lines for amount in (line.total.ex, line.total.inc, line.total.tax)]
-    return all(Money.of(amount, order.currency).amount % step == 0 for amount in amounts)
+    if all(amount % step == 0 for amount in amounts):
+        return None
+    said = f"NetSuite keeps {digits} digits of {code}, and the order needs {exponent(code)}."
+    return Problem("CURRENCY_UNMAPPED", said, f"currency:{code}")
 
 
 def _items(order: Order, subsidiary: int | None, facts: Facts, policy: OrderPolicy, found: Found) -> None:
@@ -211,6 +216,18 @@ def _sellable(item: ItemRef, subsidiary: int | None) -> Problem | None:
             fact,
         )
     return None
+
+
+def _several_addresses(order: Order, policy: OrderPolicy) -> Iterator[Problem]:
+    """The header has room for one address; with several, lines must say where they go, or all goes to the first."""
+    places = [one for one in order.ship_to if one.line_ids]
+    kept = any(path.says_where for path in policy.line_fields.values())
+    if len(places) > 1 and not kept:
+        yield Problem(
+            "SHIP_TO_UNMAPPED",
+            f"The order goes to {len(places)} addresses, and no field of a line keeps where it goes.",
+            "key:orders.line_fields",
+        )
 
 
 def _ship_method(order: Order, policy: OrderPolicy, found: Found) -> None:

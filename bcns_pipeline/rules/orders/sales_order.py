@@ -6,6 +6,7 @@ are `preflight.py`, amounts `totals.py`, tax `tax.py`, lines and header have a m
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,7 @@ from bcns_pipeline.rules.orders.header import draft_header
 from bcns_pipeline.rules.orders.lines import Charges, draft_lines, in_header
 from bcns_pipeline.rules.orders.model import ZERO, Details, Order
 from bcns_pipeline.rules.orders.policy import Channel, OrderPolicy
-from bcns_pipeline.rules.orders.preflight import Found, preflight
+from bcns_pipeline.rules.orders.preflight import Found, preflight, too_fine
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.orders.tax import TaxPlan, plan_tax
 from bcns_pipeline.rules.orders.totals import Totals, add_up
@@ -65,6 +66,10 @@ def build(
     made = [line for line in lines if isinstance(line, DraftLine)]
     if not made:
         return [Problem("ORDER_COMPONENTS_DO_NOT_ADD", "The order has nothing on it that could be posted.")]
+    if found.place.digits is not None:
+        fine = too_fine(_amounts(made, charges), order.currency, found.place.digits)
+        if fine is not None:
+            return [fine]
     return Draft(
         record=channel.record,
         natural_key=order_key(facts.store, order.id),
@@ -77,6 +82,14 @@ def build(
         sources=_sources(order, sums, taxes, policy, found),
         flags=tuple(sums.flags),
     )
+
+
+def _amounts(lines: Iterable[DraftLine], charges: Charges) -> Iterator[Decimal]:
+    """Every amount that is sent."""
+    for line in lines:
+        yield line.amount
+        yield from (row.amount for row in line.taxes)
+    yield from (one.amount for one in (charges.shipping, charges.handling) if one is not None)
 
 
 def prices_include_tax(order: Order, channel: Channel) -> bool:

@@ -23,19 +23,25 @@ def test_a_plan_sends_nothing_decides_nothing_and_shows_the_money(shop: OrderFlo
     shop.assert_equal_to_the_cent(order["id"])
 
 
-def test_an_order_above_the_limit_is_held_until_somebody_approves_it(shop: OrderFlow) -> None:
+def test_an_order_above_the_limit_is_held_until_somebody_approves_what_it_is_now(shop: OrderFlow) -> None:
     shop.decide("orders", materiality={"USD": "50.00"})
     small = shop.control.shop_order(
         lines=[{"sku": "SKU-000001", "quantity": 1, "price": "5.00"}], restock=True
     )
     large = shop.control.shop_order(
-        lines=[{"sku": "SKU-000002", "quantity": 1, "price": "500.00"}], restock=True
+        lines=[{"sku": "SKU-000002", "quantity": 3, "price": "500.00"}], restock=True
     )
     shop.sync()
     shop.assert_there(small["id"])
-    (held,) = shop.state().outbox.find(states=("held",))
+    (stale,) = shop.state().outbox.find(states=("held",))
     assert shop.order(large["id"]).code == "MATERIALITY"
     assert len(shop.books()) == 1
+    # The shopper takes two of three back: nobody may approve the amount of before any more.
+    shop.control.cancel_units(large["id"], 2, sku="SKU-000002")
+    shop.sync()
+    (held,) = shop.state().outbox.find(states=("held",))
+    assert (held.id, shop.order(large["id"]).disposition) != (stale.id, "open")
+    assert held.amount_minor == shop.order(large["id"]).total.minor
 
     shop.state().outbox.approve(held, "looked at it", actor="grace")
     shop.sync()

@@ -22,6 +22,7 @@ from bcns_pipeline.rules.orders.facts import (
     Subsidiary,
 )
 from bcns_pipeline.rules.orders.model import Details, Order
+from bcns_pipeline.rules.orders.paths import parse_path
 from bcns_pipeline.rules.orders.policy import Channel, OrderPolicy, ShippingPolicy, TaxCode, TaxPolicy
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.orders.reading import read_order
@@ -49,6 +50,7 @@ POLICY = OrderPolicy(
     fee_item=FEE_ITEM,
     certificate_item=CERTIFICATE_ITEM,
     rounding_item=ROUNDING_ITEM,
+    line_fields={"custcol_bc_ship_to": parse_path("$ship_to", computed=True)},
     line_id_field="custcol_bc_line_id",
     offline_methods=frozenset({"bank deposit"}),
 )

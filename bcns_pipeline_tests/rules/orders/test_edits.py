@@ -9,7 +9,7 @@ from bcns_pipeline.rules.orders.draft import Draft
 from bcns_pipeline.rules.orders.edits import Patch, plan_cancellation, plan_edit
 from bcns_pipeline.rules.orders.facts import Shown
 from bcns_pipeline.rules.orders.paths import parse_path
-from bcns_pipeline.rules.orders.policy import CASH_SALE, OrderPolicy
+from bcns_pipeline.rules.orders.policy import CASH_SALE, SALES_ORDER, OrderPolicy
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.orders.stopped import SetStatus, stopped
 from bcns_pipeline_tests.rules.orders.books import Record
@@ -234,7 +234,7 @@ def test_a_cash_sale_has_posted_and_is_left_alone() -> None:
     policy = replace(NOTED, channels={1: replace(NOTED.channels[1], record=CASH_SALE)})
     before, after = draft(cart(3), policy), draft(cart(2), policy)
     assert "posted" in conflict(before, after, record(before).shown(), policy)
-    cancelled = plan_cancellation(before, record(before).shown(), policy)
+    cancelled = plan_cancellation(before.expected, CASH_SALE, record(before).shown(), policy)
     assert isinstance(cancelled, Problem)
 
 
@@ -242,24 +242,24 @@ def test_a_cash_sale_has_posted_and_is_left_alone() -> None:
 def test_a_cancelled_order_closes_what_is_open(updates: Any) -> None:
     made = draft(cart(3))
     books = record(made)
-    found = plan_cancellation(made, books.shown(), replace(NOTED, updates=updates))
+    found = plan_cancellation(made.expected, SALES_ORDER, books.shown(), replace(NOTED, updates=updates))
     assert isinstance(found, Patch)
     assert found.closes
     assert found.body == {"item": {"items": [{"line": number, "isClosed": True} for number in (1, 2, 3)]}}
     books.write(found.body)
     assert books.total == made.expected.total
-    assert plan_cancellation(made, books.shown(), NOTED) is None
-    assert plan_cancellation(made, replace(books.shown(), status="H"), NOTED) is None
+    assert plan_cancellation(made.expected, SALES_ORDER, books.shown(), NOTED) is None
+    assert plan_cancellation(made.expected, SALES_ORDER, replace(books.shown(), status="H"), NOTED) is None
 
 
 def test_a_cancellation_that_comes_too_late_is_for_a_person() -> None:
     made = draft(cart(3))
     books = record(made)
     books.fulfilled[1] = 1
-    late = plan_cancellation(made, books.shown(), NOTED)
+    late = plan_cancellation(made.expected, SALES_ORDER, books.shown(), NOTED)
     assert isinstance(late, Problem)
     assert "fulfilled or billed" in late.sentence
-    off = plan_cancellation(made, record(made).shown(), replace(NOTED, updates="off"))
+    off = plan_cancellation(made.expected, SALES_ORDER, record(made).shown(), replace(NOTED, updates="off"))
     assert isinstance(off, Problem)
     assert "orders.updates is off" in off.sentence
 

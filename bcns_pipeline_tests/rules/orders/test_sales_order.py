@@ -314,6 +314,8 @@ def test_several_addresses_are_one_order_whose_lines_say_where_they_go() -> None
     assert draft.lines[1].fields["custcol_to"].startswith("Jane Roe, 65 High St")
     assert draft.lines[1].fields["custcol_place"] == D(65)
     assert "custcol_to" not in drafted(replace(cart, places=1), policy).lines[0].fields
+    # Nothing keeps the second address: all of it would go to the first one.
+    assert "to 2 addresses" in problems(cart, replace(POLICY, line_fields={}))["SHIP_TO_UNMAPPED"]
 
 
 def test_shipping_as_a_line_leaves_the_header_at_nothing() -> None:
@@ -373,6 +375,9 @@ def test_a_currency_that_netsuite_keeps_too_short_waits_unless_the_order_fits() 
         "keeps 2 digits" in problems(Cart([CartLine(D("1.005"))], "KWD"), POLICY, short)["CURRENCY_UNMAPPED"]
     )
     assert drafted(Cart([CartLine(D("1.250"))], "KWD"), POLICY, short)
+    # Its prices fit, and the shares of its discount do not: NetSuite would round each of them.
+    thirds = Cart([CartLine(D("3.000")) for _ in range(3)], "KWD", coupon=D("1.000"))
+    assert "keeps 2 digits" in problems(thirds, POLICY, short)["CURRENCY_UNMAPPED"]
 
 
 def test_a_customer_without_the_currency_waits() -> None:
