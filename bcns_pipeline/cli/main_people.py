@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command()(status)
     app.command()(approve)
     app.command()(operations)
+    app.command()(orders)
     app.command()(replay)
     app.command()(adopt)
 
@@ -125,6 +126,20 @@ def operations(
     from bcns_pipeline.cli.decisions import show_operations
 
     show_operations(state or (), flow, plan)
+
+
+def orders(
+    state: Annotated[
+        list[str] | None,
+        typer.Option(help="open, waiting, held, listed, ignored, planned, posted or adopted."),
+    ] = None,
+    code: Annotated[str | None, typer.Option(help="Only with this code, e.g. STATUS.")] = None,
+    day: Annotated[str | None, typer.Option(help="Only placed on that day, as 2026-11-20.")] = None,
+) -> None:
+    """Orders by where they stand; without options, all of ours that are not in NetSuite, and why."""
+    from bcns_pipeline.cli.order_list import show_orders
+
+    show_orders(state or (), code, day)
 
 
 def replay(

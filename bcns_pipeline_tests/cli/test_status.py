@@ -8,8 +8,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from bcns_pipeline.state.exceptions import Question
+from bcns_pipeline.state.order_models import Decision
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.cli.conftest import Bcns
+from bcns_pipeline_tests.cli.orders_seed import see, wait
 from bcns_pipeline_tests.state.stock_frames import stage
 
 
@@ -48,6 +50,26 @@ def test_status_shows_runs_waiting_operations_and_open_questions_by_owner(
     ):
         assert text in result.output, text
     assert "1 operations wait for more than 5 minutes" in result.output
+
+
+def test_orders_are_listed_by_where_they_stand(bcns: Bcns, state: State) -> None:
+    see(state, 1001, status=7)
+    state.orders.decide([Decision(1001, "held", "STATUS", "Its status is Awaiting Payment.")])
+    wait(state, 1002)
+    held = bcns("orders", "--state", "held", "--code", "STATUS")
+    everything, nothing = bcns("orders"), bcns("orders", "--day", "2026-11-19")
+
+    for text in ("1001", "Awaiting Payment", "STATUS", "116.73 USD", "1 orders; charged: 116.73 USD."):
+        assert text in held.output, text
+    assert "1002" not in held.output
+    assert "2 orders; charged: 233.46 USD." in everything.output
+    assert "No order stands so." in nothing.output
+    refused = bcns("orders", "--state", "lost", "--day", "yesterday")
+    assert (refused.exit_code, refused.stderr.count("There is no"), refused.stderr.count("no day")) == (
+        2,
+        1,
+        1,
+    )
 
 
 def test_a_warning_alone_leaves_the_code_at_0(bcns: Bcns, state: State) -> None:

@@ -94,6 +94,7 @@ def test_two_storefronts_and_their_subsidiaries_never_leak_into_each_other(shop:
     home = shop.sections["channels"][1]
     shop.sections["channels"] = {1: home, 2: {"subsidiary": europe}}
     shop.configure()
+    shop.control.item(sku="SKU-000003", subsidiary="1")
     placed = []
     for channel in (1, 2):
         # E-mail addresses are unique per channel, so one person has an account on each.
@@ -104,8 +105,20 @@ def test_two_storefronts_and_their_subsidiaries_never_leak_into_each_other(shop:
             shop.control.shop_order(customer_id=shopper["id"], channel_id=channel, restock=True)["id"]
         )
 
+    only_at_home = [{"sku": "SKU-000003"}]
+    ours, theirs = (
+        shop.control.shop_order(lines=only_at_home, channel_id=one, restock=True)["id"] for one in (1, 2)
+    )
+    shop.control.clear_log()
+
     shop.sync()
 
     one, other = (shop.sales_order(order) for order in placed)
     assert (one["subsidiary"], other["subsidiary"]) == (1, europe)
     assert one["entity"] != other["entity"]
+    places = [{line["location"] for line in record["lines"]} for record in (one, other)]
+    assert places == [{home["location"]}, {None}]
+    # What only one company sells is not sold by the other, and NetSuite is not even asked.
+    assert shop.order(ours).disposition == "posted"
+    assert (shop.order(theirs).disposition, shop.order(theirs).code) == ("waiting", "SUBSIDIARY_MISMATCH")
+    assert len([one for one in shop.writes() if "salesOrder" in one[1]]) == len([*placed, ours])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ from bcns_pipeline.rules.orders.policy import Channel, Sources, TaxCode
 from bcns_pipeline.rules.orders.status import NEVER_POSTED, Status, label
 from bcns_pipeline_tests.rules.orders.examples import EXAMPLE_C, POLICY, D, order_of
 from bcns_pipeline_tests.rules.orders.shop import Cart, CartLine
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def tender(*, test: bool) -> Tender:
@@ -137,5 +140,8 @@ def test_statuses_have_bigcommerces_own_names() -> None:
         "Manual Verification Required",
         "Partially Refunded",
     ]
+    # The file that a merchant edits names each of them.
+    said = " ".join((ROOT / "bcns.yaml").read_text().replace("#", " ").split())
+    assert [one for one in Status if f"{int(one)} {one.label}" not in said] == []
     assert label(99) == "status 99"
     assert {0, 5, 6} == NEVER_POSTED
