@@ -168,7 +168,7 @@ def config_diff(
     raise typer.Exit(diff_config(old, new, days))
 
 
-FLOW_HELP = "inventory, orders or fulfilment"
+FLOW_HELP = "customers, fulfilment, inventory or orders"
 DAY_HELP = "Of orders: re-read this day in the store's zone, e.g. 2026-11-20."
 
 

@@ -55,7 +55,7 @@ class CustomerFieldMapping(Section):
 class CustomerPollMapping(Section):
     """How changed shoppers are looked for, beside webhooks, which do not tell of every address."""
 
-    seconds: Annotated[Whole, Field(ge=30, le=86_400)] = 60
+    seconds: Annotated[Whole, Field(ge=30, le=86_400)] = 90
     overlap_minutes: Annotated[Whole, Field(ge=1, le=1440)] = 5
 
 

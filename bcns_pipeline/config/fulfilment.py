@@ -63,9 +63,12 @@ class CarrierMapping(Section):
 
 
 class FulfilmentPollMapping(Section):
-    """How often new and changed fulfilments are looked for. NetSuite's clock, so the overlap is larger."""
+    """How often new and changed fulfilments are looked for. NetSuite's clock, so the overlap is larger.
 
-    seconds: Annotated[Whole, Field(ge=30, le=86_400)] = 60
+    No multiple of the other polls' periods: runs that start together take each other's processors.
+    """
+
+    seconds: Annotated[Whole, Field(ge=30, le=86_400)] = 75
     overlap_minutes: Annotated[Whole, Field(ge=1, le=1440)] = 15
 
 
