@@ -12,8 +12,6 @@ import contextlib
 import json
 import math
 import os
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -40,8 +38,8 @@ from bcns_pipeline.state.engine import create_engine
 from bcns_pipeline.state.exceptions import ExceptionRow
 from bcns_pipeline.state.store import State
 from bcns_pipeline.state.worker import Worker
+from bcns_pipeline_tests.defs.children import Child
 
-ROOT = Path(__file__).resolve().parents[2]
 DATA_KEY = base64.b64encode(b"k" * 32).decode()
 WAIT_SECONDS = 90.0
 PUT = "PUT /v3/inventory/adjustments/absolute"
@@ -156,7 +154,7 @@ class Flow:
     instance: dg.DagsterInstance
     mapping: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
-    children: list[subprocess.Popen[str]] = field(default_factory=list)
+    children: list[Child] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.control = self.sandbox.control
@@ -172,11 +170,7 @@ class Flow:
 
     def close(self) -> None:
         for child in self.children:
-            if child.poll() is None:
-                child.kill()
-            child.wait()
-            if child.stdout is not None:
-                child.stdout.close()
+            child.close()
         self._engine.dispose()
 
     # -- the merchant ----------------------------------------------------------------------------------------
@@ -332,18 +326,9 @@ class Flow:
         assert run.success is not fails, run.failures
         return run
 
-    def start(self, job: str = "inventory_sync", *options: str) -> subprocess.Popen[str]:
+    def start(self, job: str = "inventory_sync", *options: str) -> Child:
         """The same in a process of its own, which a test may kill. `options` are those of one_run.py."""
-        command = [sys.executable, "-m", "bcns_pipeline_tests.defs.one_run", job, *options]
-        environment = {**os.environ, **self.environment, "PYTHONPATH": str(ROOT)}
-        child = subprocess.Popen(
-            command,
-            env=environment,
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        child = Child(self.folder, {**os.environ, **self.environment}, (job, *options))
         self.children.append(child)
         return child
 

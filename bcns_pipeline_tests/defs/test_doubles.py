@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bcns_pipeline_tests.defs.flow import DATA_KEY, ROOT, Flow
+from bcns_pipeline_tests.defs.children import ROOT
+from bcns_pipeline_tests.defs.flow import DATA_KEY, Flow
 from bcns_pipeline_tests.defs.relay import serving
 
 BOOKS, SHOP = "/doubles/netsuite/v9", "/some/where/else/bigcommerce"

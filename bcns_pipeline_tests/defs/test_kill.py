@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 
 import pytest
 
 from bcns_pipeline.defs.inventory.push import store_lock
+from bcns_pipeline_tests.defs.children import Child
 from bcns_pipeline_tests.defs.flow import Flow, wait_until
 
 pytestmark = pytest.mark.kill
@@ -34,8 +34,8 @@ def answered(flow: Flow, path: str, method: str = "POST") -> int:
     return sum(path in entry["path"] and entry["method"] == method for entry in flow.control.log())
 
 
-def kill(child: subprocess.Popen[str]) -> None:
-    assert child.poll() is None, child.stdout and child.stdout.read()
+def kill(child: Child) -> None:
+    assert child.poll() is None, child.stdout.read()
     os.kill(child.pid, signal.SIGKILL)
     child.wait()
 

@@ -34,7 +34,7 @@ def database_url(home: Path) -> Iterator[str]:
 
 def complete(flow: Flow) -> None:
     child = flow.start()
-    assert child.wait(90) == 0, child.stdout and child.stdout.read()[-3000:]
+    assert child.wait(90) == 0, child.stdout.read()[-3000:]
 
 
 @pytest.mark.parametrize(
