@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from bcns_pipeline.sandbox.launch import Sandbox
 from bcns_pipeline_tests.conftest import ROOT
 
@@ -27,6 +29,7 @@ def bcns(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_one_unit_goes_from_netsuite_to_the_store_and_is_explained(sandbox: Sandbox) -> None:
     first = bcns("run", "inventory")
     assert first.returncode == 0, first.stdout + first.stderr

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from bcns_pipeline.defs.inventory import apply, readback
@@ -17,6 +16,7 @@ from bcns_pipeline.resources import failures
 from bcns_pipeline.sandbox.launch import Sandbox, start
 from bcns_pipeline.sandbox.options import ALL_SCOPES
 from bcns_pipeline_tests.defs.flow import Flow, variables
+from bcns_pipeline_tests.defs.history import history
 
 
 @pytest.fixture(scope="session")
@@ -50,8 +50,7 @@ def flow(
     monkeypatch.setattr(readback, "FIRST_LOOK_SECONDS", 0.1)
     monkeypatch.setattr(apply, "LEFTOVER_PATIENCE_SECONDS", 1.0)
     monkeypatch.chdir(tmp_path)
-    quiet = {"python_logs": {"python_log_level": "CRITICAL"}}
-    with dg.DagsterInstance.ephemeral(settings=quiet) as instance:
+    with history() as instance:
         merchant = Flow(sandbox, database_url, tmp_path, instance)
         merchant.seed()
         with variables(merchant.environment):

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import dagster as dg
-
 from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.defs.inventory import planning
+from bcns_pipeline_tests.defs.history import history
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -21,6 +20,6 @@ def main(arguments: Sequence[str]) -> int:
     if options:
         _, batch = options
         planning.BATCH = int(batch)
-    with dg.DagsterInstance.ephemeral() as instance:
+    with history() as instance:
         result = build_defs().resolve_job_def(job).execute_in_process(instance=instance, raise_on_error=False)
     return 0 if result.success else 1

@@ -42,6 +42,7 @@ def judged(database_url: str) -> Iterator[list[dict[str, Any]]]:
     engine.dispose()
 
 
+@pytest.mark.long
 @pytest.mark.kill
 def test_a_kill_at_any_step_of_a_drain_neither_doubles_nor_loses_a_record(
     judged: list[dict[str, Any]], engine: sa.Engine

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from bcns_pipeline.definitions import build_defs
 from bcns_pipeline_tests.defs.flow import Flow, Impatient, wait_until
@@ -85,6 +86,7 @@ def test_the_job_pushes_only_its_items_and_a_second_one_writes_nothing(flow: Flo
     flow.assert_in_step()
 
 
+@pytest.mark.long
 def test_it_gets_in_between_the_batches_of_a_full_sync_and_is_not_overwritten_by_it(flow: Flow) -> None:
     flow.seed(60, stock="zero")
     # A full load of some 30 slow calls; the SKU's own line is among the last ones.

@@ -188,6 +188,7 @@ def test_validate_and_job_execute_work_in_an_empty_environment(checkout: Path) -
     assert not list(checkout.glob("**/*.db"))
 
 
+@pytest.mark.long
 def test_dagster_dev_runs_what_its_sensor_asks_for_and_leaves_no_server_behind(checkout: Path) -> None:
     log = checkout / "dev.log"
     with log.open("w") as output:

@@ -40,6 +40,7 @@ def judged(database_url: str) -> Iterator[list[dict[str, Any]]]:
     engine.dispose()
 
 
+@pytest.mark.long
 @pytest.mark.kill
 def test_a_kill_at_any_statement_or_commit_neither_doubles_nor_loses_a_write(
     judged: list[dict[str, Any]], engine: sa.Engine

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from bcns_pipeline.clients.netsuite import records
@@ -18,6 +17,7 @@ from bcns_pipeline.defs.orders import apply
 from bcns_pipeline.resources import failures
 from bcns_pipeline.sandbox.launch import Sandbox, start
 from bcns_pipeline_tests.defs.flow import variables
+from bcns_pipeline_tests.defs.history import history
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 
@@ -52,8 +52,7 @@ def merchant(
     monkeypatch.setattr(records, "_WRITE_SECONDS", 1.0)
     monkeypatch.setattr(dispatch, "PROGRESS_SECONDS", 60.0)
     monkeypatch.chdir(folder)
-    quiet = {"python_logs": {"python_log_level": "CRITICAL"}}
-    with dg.DagsterInstance.ephemeral(settings=quiet) as instance:
+    with history() as instance:
         found = OrderFlow(sandbox, database_url, folder, instance)
         found.seed()
         with variables(found.environment):
