@@ -307,6 +307,12 @@ class Flow:
             self._engine, self.environment["BCNS_BIGCOMMERCE_STORE_HASH"], run_id=run_id, actor="ada"
         )
 
+    def job(self, name: str) -> dg.JobDefinition:
+        """A job for one run, with short waits."""
+        path = self.environment["BCNS_CONFIG"]
+        connections = Impatient(config_path=path)
+        return build_defs({"connections": connections}, config_path=path).resolve_job_def(name)
+
     def run(
         self,
         job: str = "inventory_sync",
@@ -316,10 +322,8 @@ class Flow:
         fails: bool = False,
     ) -> Run:
         """One run of a job in this process; fails the test where it fails, unless that is expected."""
-        connections = Impatient(config_path=self.environment["BCNS_CONFIG"])
-        definition = build_defs({"connections": connections}).resolve_job_def(job)
         config = {"mode": mode} if mode else run_config or {}
-        result = definition.execute_in_process(
+        result = self.job(job).execute_in_process(
             run_config=config, instance=self.instance, raise_on_error=False
         )
         run = Run(result)

@@ -14,11 +14,10 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from bcns_pipeline.cli.local_orders import order_sections
-from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.conftest import EMPTY
-from bcns_pipeline_tests.defs.flow import BASE, Flow, Impatient, Run
+from bcns_pipeline_tests.defs.flow import BASE, Flow, Run
 
 DATA_KEY_BYTES = b"k" * 32
 
@@ -103,9 +102,7 @@ class OrderFlow(Flow):
     def sync_until_done(self, runs: int = 4) -> None:
         """Runs of `order_sync` until one leaves nothing open; a run in bad weather may fail."""
         for _ in range(runs):
-            connections = Impatient(config_path=self.environment["BCNS_CONFIG"])
-            job = build_defs({"connections": connections}).resolve_job_def("order_sync")
-            result = job.execute_in_process(instance=self.instance, raise_on_error=False)
+            result = self.job("order_sync").execute_in_process(instance=self.instance, raise_on_error=False)
             state = self.state()
             waiting = state.orders.find(disposition=("open", "planned"))
             if result.success and not waiting and not state.outbox.find() and not state.orders.unreferenced():
@@ -120,9 +117,7 @@ class OrderFlow(Flow):
 
     def day(self, day: date, **options: Any) -> Run:
         """A run of `order_sync` for one day."""
-        connections = Impatient(config_path=self.environment["BCNS_CONFIG"])
-        job = build_defs({"connections": connections}).resolve_job_def("order_sync")
-        result = job.execute_in_process(
+        result = self.job("order_sync").execute_in_process(
             partition_key=day.isoformat(), instance=self.instance, raise_on_error=False, **options
         )
         run = Run(result)
@@ -155,6 +150,4 @@ class OrderFlow(Flow):
 
     def run_somehow(self, job: str) -> None:
         """One run of a job in bad weather, which may fail."""
-        connections = Impatient(config_path=self.environment["BCNS_CONFIG"])
-        definition = build_defs({"connections": connections}).resolve_job_def(job)
-        definition.execute_in_process(instance=self.instance, raise_on_error=False)
+        self.job(job).execute_in_process(instance=self.instance, raise_on_error=False)
