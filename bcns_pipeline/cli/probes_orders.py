@@ -18,7 +18,7 @@ from bcns_pipeline.cli.probes_netsuite_stock import ROLE
 from bcns_pipeline.clients.netsuite.sql import unknown_name
 from bcns_pipeline.defs.account import as_account
 from bcns_pipeline.outcomes import Rejected, Unauthorised
-from bcns_pipeline.rules.orders.policy import OrderPolicy, TaxCode, account_faults
+from bcns_pipeline.rules.orders.policy import Channel, OrderPolicy, TaxCode, account_faults
 
 CUSTOM: Final = ("custbody", "custcol", "custentity", "cseg")
 # SuiteQL takes 1,000 values in a list; so many ids of one kind are in no mapping file.
@@ -166,6 +166,39 @@ def account(patient: Patient) -> Iterator[Finding]:
         )
 
 
+def segments(patient: Patient) -> Iterator[Finding]:
+    """Whether every storefront's orders carry a place to ship from and something that reports can tell them by."""
+    if not set_up(patient):
+        return
+    policy, what = patient.mapping.order_policy(), "Location and segments of orders"
+    lacking = [
+        f"channels.{one.id} has no {' and no '.join(missing)}"
+        for one in policy.channels.values()
+        if (missing := list(_missing(one, policy)))
+    ]
+    if not policy.channels:
+        lacking = ["no channel is mapped, so orders carry neither"]
+    if lacking:
+        yield Finding(
+            what,
+            "; ".join(lacking),
+            "Such orders are posted, and no report tells their storefront or warehouse.",
+            "Name location and class, department or a segment (fields: {cseg_...: id}) under channels.",
+            Level.NOTE,
+        )
+    else:
+        yield Finding(what, f"on all {len(policy.channels)} channels", "Every order carries them.")
+
+
+def _missing(channel: Channel, policy: OrderPolicy) -> Iterator[str]:
+    if channel.location is None and not any(name == "location" for name in policy.fields):
+        yield "location"
+    given = channel.class_id is not None or channel.department is not None
+    mapped = any(name.startswith("cseg") for name in (*channel.fields, *policy.fields))
+    if not given and not mapped and not channel.fields:
+        yield "class, department or segment"
+
+
 def custom_fields(patient: Patient) -> Iterator[Finding]:
     """Custom fields that the mapping file names: one that is not there fails each order that has a value for it."""
     if not set_up(patient):
@@ -309,6 +342,7 @@ SHOP: Final = (
 BOOKS: Final = (
     Probe("NetSuite records", records),
     Probe("Orders and the account", account),
+    Probe("Location and segments of orders", segments),
     Probe("Custom fields", custom_fields),
     Probe("Mapped ids", mapped_ids),
 )

@@ -78,7 +78,20 @@ def apply_plan(connections: Connections, plan: Plan | None, progress: Callable[[
     applied = Applied(Dispatched())
     if plan is not None:
         stage(connections, plan, applied)
-    applied.dispatched = dispatch(
+    applied.dispatched = _drain(connections, applied, progress)
+    applied.read_back = found = read_back(connections)
+    applied.dispatched.raise_if_stopped(System.NETSUITE, "POST /record/v1/salesOrder")
+    if found.closing:
+        again = _drain(connections, applied, progress)
+        closed = read_back(connections)
+        found.equal += closed.equal
+        found.drifted.update(closed.drifted)
+        again.raise_if_stopped(System.NETSUITE, "PATCH /record/v1/salesOrder")
+    return applied
+
+
+def _drain(connections: Connections, applied: Applied, progress: Callable[[str], None]) -> Dispatched:
+    return dispatch(
         connections,
         FLOW,
         senders(connections),
@@ -87,9 +100,6 @@ def apply_plan(connections: Connections, plan: Plan | None, progress: Callable[[
         on_settled=lambda settled, conn: _settle(connections, applied, settled, conn),
         progress=progress,
     )
-    applied.read_back = read_back(connections)
-    applied.dispatched.raise_if_stopped(System.NETSUITE, "POST /record/v1/salesOrder")
-    return applied
 
 
 def stage(connections: Connections, plan: Plan, applied: Applied) -> None:

@@ -3,16 +3,39 @@
 Put the extra calls here. Which order needs which is decided by `rules.orders.needs`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from bcns_pipeline.defs.polling import subject_of
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import BIGCOMMERCE_SLOTS, RESERVED_FOR_FAST_LANE, Connections
 from bcns_pipeline.rules.orders import reading
 from bcns_pipeline.rules.orders.model import Detail, Details, Order
 from bcns_pipeline.rules.orders.needs import needs
 from bcns_pipeline.rules.orders.problems import Problem
+from bcns_pipeline.state.documents import NewDocument
+from bcns_pipeline.state.scope import canonical
+from bcns_pipeline.state.store import State
+
+# The kind of the documents in which they are kept.
+KIND = "order_details"
+
+
+def keep_rows(state: State, kind: str, read: Sequence[tuple[Order, Any]]) -> None:
+    """What was read beside an order, kept as evidence of what was decided, under the shopper's own key."""
+    state.documents.store_changed(
+        [
+            NewDocument(
+                "bigcommerce",
+                kind,
+                f"order:{order.id}",
+                canonical(rows).encode(),
+                subject=subject_of(state, order.document, order.id),
+            )
+            for order, rows in read
+        ]
+    )
 
 
 def read_details(
@@ -36,6 +59,8 @@ def read_details(
     rows: dict[int, dict[Detail, Any]] = {order.id: {} for order in found}
     for (one, detail), answer in zip(asked, answers, strict=True):
         rows[one][detail] = answer
+    by_id = {order.id: order for order in found}
+    keep_rows(connections.state, KIND, [(by_id[one], given) for one, given in rows.items() if given])
     details: dict[int, Details] = {}
     unreadable: dict[int, Problem] = {}
     for one, given in rows.items():

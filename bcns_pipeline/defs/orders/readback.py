@@ -8,6 +8,7 @@ because a process died in between, is read back by the next run.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bcns_pipeline.defs.orders.closing import closing, closing_key
 from bcns_pipeline.defs.orders.run import FLOW, question
 from bcns_pipeline.defs.orders.shown import shown
 from bcns_pipeline.resources.connections import Connections
@@ -24,15 +25,19 @@ BATCH = 500
 
 @dataclass(slots=True)
 class ReadBack:
-    """What a read-back found: orders equal to the cent, and those that are not, with what differs."""
+    """What a read-back found: orders equal to the cent, and those that are not, with what differs.
+
+    `closing` are orders whose cents a rounding line is about to close: it is staged, and not sent yet.
+    """
 
     equal: int = 0
+    closing: list[int] = field(default_factory=list)
     drifted: dict[int, str] = field(default_factory=dict)
     gone: list[int] = field(default_factory=list)
 
     @property
     def sentence(self) -> str:
-        """The read-back in one line."""
+        """The read-back in one line; what was closed has been read again, and counts as what it is now."""
         parts = [f"{self.equal:,} equal to the cent"]
         if self.drifted:
             parts.append(f"{len(self.drifted):,} drifted")
@@ -58,6 +63,7 @@ def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadB
     expected = written_as(connections, batch)
     reads: list[Read] = []
     drifts = {}
+    closings = []
     for one in batch:
         record = now.get(ids[one.order_id])
         if record is None:
@@ -68,7 +74,13 @@ def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadB
         said = (
             differences(expected[one.order_id], record) if one.order_id in expected else _totals(one, record)
         )
-        if said:
+        cents = (
+            closing(connections, one, expected[one.order_id], record) if one.order_id in expected else None
+        )
+        if said and cents is not None:
+            closings.append(cents)
+            found.closing.append(one.order_id)
+        elif said:
             found.drifted[one.order_id] = drifts[one.order_id] = " ".join(said)
         else:
             found.equal += 1
@@ -76,6 +88,8 @@ def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadB
     totals = {one.order_id: one.total for one in batch}
     with state.scope.transaction() as conn:
         state.orders.read_back(reads, conn=conn)
+        # With the reads: a process that dies here leaves them to the next run instead of to nobody.
+        state.outbox.stage(FLOW, closings, conn=conn)
         state.exceptions.heal(FLOW, "ORDER_TOTAL_DRIFT", subjects, conn=conn)
         state.exceptions.open_many(
             FLOW,
@@ -92,6 +106,7 @@ def written_as(connections: Connections, batch: Sequence[OrderState]) -> dict[in
     state, found = connections.state, dict[int, Expected]()
     keys = [order_key(state.store, one.order_id) for one in batch]
     keys += [edit_key(state.store, one.order_id, one.applied_hash) for one in batch if one.applied_hash]
+    keys += [closing_key(state.store, one) for one in batch if one.applied_hash]
     operations = state.outbox.find(flow=FLOW, states=("confirmed",), natural_keys=keys)
     for payload in state.outbox.payloads(operations):
         # An erased shopper's payload is gone; then totals are all that can be compared.

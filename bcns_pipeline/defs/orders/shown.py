@@ -59,6 +59,7 @@ def _shown(row: SalesRow, lines: Iterable[SalesLine], currency: str, key_field: 
         currency=currency,
         lines=tuple(items),
         shipping=shipping,
+        base_total=row.total,
         header={"tranid": row.tran_id, "entity": row.entity, "subsidiary": row.subsidiary},
     )
 

@@ -102,6 +102,7 @@ class Expected:
     handling: Decimal = ZERO
     tolerance: Decimal = ZERO
     lines: tuple[ExpectedLine, ...] = ()
+    base: Money | None = None  # the total in the subsidiary's currency, where BigCommerce's rate was sent
 
     def document(self) -> dict[str, Any]:
         """As JSON, for the operation's payload and the state; amounts are text."""
@@ -114,6 +115,7 @@ class Expected:
             "shipping": str(self.shipping),
             "handling": str(self.handling),
             "tolerance": str(self.tolerance),
+            "base": None if self.base is None else [self.base.minor, self.base.currency],
             "lines": [
                 {"key": one.key, "item": one.item, "quantity": one.quantity, "amount": str(one.amount)}
                 for one in self.lines
@@ -132,6 +134,8 @@ class Expected:
             shipping=Decimal(document["shipping"]),
             handling=Decimal(document["handling"]),
             tolerance=Decimal(document["tolerance"]),
+            # Operations from before it was kept do not have it.
+            base=Money(*document["base"]) if document.get("base") else None,
             lines=tuple(
                 ExpectedLine(one["key"], int(one["item"]), one["quantity"], Decimal(one["amount"]))
                 for one in document["lines"]

@@ -154,4 +154,5 @@ class Shown:
     lines: tuple[ShownLine, ...] = ()
     shipping: Decimal = ZERO
     handling: Decimal = ZERO
+    base_total: Decimal | None = None  # in the subsidiary's currency, where it was read
     header: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -42,7 +42,7 @@ def draft_header(
     channel, zone = place.channel, policy.zone(place.channel)
     header: dict[str, Any] = {"entity": _entity(facts)}
     header |= _reference("subsidiary", place.subsidiary) | _reference("currency", place.currency_id)
-    rate = _exchange_rate(order, place, policy)
+    rate = exchange_rate(order, place, policy)
     if rate is not None:
         header["exchangeRate"] = rate
     header["tranDate"] = order.placed_at.astimezone(zone).date().isoformat()
@@ -122,7 +122,7 @@ def _contact(order: Order, policy: OrderPolicy) -> dict[str, Any]:
     return fields
 
 
-def _exchange_rate(order: Order, place: Place, policy: OrderPolicy) -> Decimal | None:
+def exchange_rate(order: Order, place: Place, policy: OrderPolicy) -> Decimal | None:
     """Units of the subsidiary's currency for one of the order's; None leaves it to NetSuite's own table.
 
     BigCommerce's rate goes the other way, from the store's currency to the order's, so it serves only where

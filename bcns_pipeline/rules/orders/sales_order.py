@@ -7,7 +7,7 @@ are `preflight.py`, amounts `totals.py`, tax `tax.py`, lines and header have a m
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,11 +17,11 @@ from bcns_pipeline.rules.orders.capture import Settled, settled
 from bcns_pipeline.rules.orders.draft import Draft, DraftLine, Expected, expected_lines
 from bcns_pipeline.rules.orders.facts import Facts
 from bcns_pipeline.rules.orders.gate import is_marketplace, source_of
-from bcns_pipeline.rules.orders.header import draft_header
+from bcns_pipeline.rules.orders.header import draft_header, exchange_rate
 from bcns_pipeline.rules.orders.lines import Charges, draft_lines, in_header
 from bcns_pipeline.rules.orders.model import ZERO, Details, Order
 from bcns_pipeline.rules.orders.policy import Channel, OrderPolicy
-from bcns_pipeline.rules.orders.preflight import Found, preflight, too_fine
+from bcns_pipeline.rules.orders.preflight import Found, Place, preflight, too_fine
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.orders.tax import TaxPlan, plan_tax
 from bcns_pipeline.rules.orders.totals import Totals, add_up
@@ -75,7 +75,9 @@ def build(
         natural_key=order_key(facts.store, order.id),
         header=draft_header(order, found, found.place, charges, taxes, facts, policy),
         lines=tuple(made),
-        expected=_expected(sums, taxes, charges, made, policy),
+        expected=replace(
+            _expected(sums, taxes, charges, made, policy), base=_base(order, sums.total, found.place, policy)
+        ),
         impact=sums.totals.charged,
         price_level=policy.price_level,
         overrides_tax=taxes.overrides,
@@ -129,7 +131,12 @@ def _sums(
     sums = _Sums(totals, totals.residual, totals.charged, None)
     problems = []
     if totals.tax.disagree:
-        said = f"The lines carry {totals.tax.by_parts} of tax, and the order {totals.tax.by_order}."
+        each = ", ".join(
+            f"{part.key} {Money.of(tax, order.currency).amount}"
+            for part, tax in zip(totals.parts, totals.tax.weights, strict=True)
+            if tax
+        )
+        said = f"The lines carry {totals.tax.by_parts} of tax ({each}), and the order {totals.tax.by_order}."
         problem = Problem("TAX_MISMATCH", said)
         if policy.tax.on_mismatch == "block":
             problems.append(problem)
@@ -186,6 +193,11 @@ def _expected(
     )
 
 
+def _base(order: Order, charged: Money, place: Place, policy: OrderPolicy) -> Money | None:
+    rate = exchange_rate(order, place, policy)
+    return None if rate is None else Money.of(charged.amount * rate, place.base_currency)
+
+
 def _sources(order: Order, sums: _Sums, taxes: TaxPlan, policy: OrderPolicy, found: Found) -> dict[str, Any]:
     """How the figures came about, for `explain` and the audit trail: names and amounts, no personal data."""
     totals = sums.totals
@@ -198,6 +210,7 @@ def _sources(order: Order, sums: _Sums, taxes: TaxPlan, policy: OrderPolicy, fou
         "tax_by_lines": str(totals.tax.by_parts),
         "origin": source_of(order, policy).value,
         "residual": str(sums.residual),
+        "exchange_rate": None if order.exchange_rate is None else str(order.exchange_rate),
         "with_their_kit": [line.id for line in order.lines if line.id not in found.items],
     }
     if sums.settled is not None:

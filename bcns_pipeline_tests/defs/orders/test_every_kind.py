@@ -44,6 +44,9 @@ def assert_every_kind(shop: OrderFlow) -> None:
         record = shop.sales_order(placed[kind]["id"])
         assert Decimal(record["total"]) == Decimal(placed[kind]["total"]), kind
         assert record["currency"] == placed[kind]["currency"], kind
+    # What was read beside the order is kept, as evidence of why it was taken for a test.
+    aside = f"order:{placed['test_order']['id']}"
+    assert aside in shop.state().documents.latest("order_details", [aside])
     assert run.checks["totals_are_equal"]
     assert run.checks["no_order_is_lost"]
     assert run.checks["each_order_is_there_once"]

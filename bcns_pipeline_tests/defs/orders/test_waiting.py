@@ -79,6 +79,39 @@ def test_a_script_that_changes_the_total_after_the_save_is_caught(shop: OrderFlo
     assert question.amount_minor == found.total.minor
 
 
+def test_a_cent_of_a_tax_that_netsuite_computes_is_a_question_or_a_rounding_line(shop: OrderFlow) -> None:
+    """NetSuite taxes at 8.875 %, and the shop took 8.75: 0.89 and 0.88 of 10.00."""
+    home = {"state": "New York", "city": "New York", "zip": "10001"}
+    goods = [{"sku": "SKU-000001", "price": "10.00", "tax_rate": "8.75"}]
+    tax = {**shop.sections["orders"]["tax"], "mode": "ns_recalc"}
+
+    def place() -> int:
+        free = {"method": "Ground", "cost": "0"}
+        order = shop.control.shop_order(lines=goods, billing=home, shipping=free, restock=True)
+        return int(order["id"])
+
+    shop.decide("orders", tax=tax)
+    asked = place()
+    run = shop.sync()
+    (question,) = shop.open_exceptions("ORDER_TOTAL_DRIFT")
+    assert question.subject == f"order:{asked}"
+    assert [row["order"] for row in run.records("differences", "netsuite/sales_orders")] == [asked]
+
+    shop.decide("orders", tax={**tax, "on_mismatch": "residual"})
+    closed = place()
+    run = shop.sync()
+
+    assert len(shop.open_exceptions("ORDER_TOTAL_DRIFT")) == 1
+    shop.assert_equal_to_the_cent(closed)
+    last = shop.sales_order(closed)["lines"][-1]
+    rounding = shop.sandbox.accounting["items"]["rounding"]
+    assert (str(last["item"]), Decimal(last["amount"])) == (rounding, Decimal("-0.01"))
+    assert closed not in [row["order"] for row in run.records("differences", "netsuite/sales_orders")]
+    shop.control.clear_log()
+    shop.sync_twice()
+    assert [one for one in shop.writes() if "record/v1" in one[1]] == []
+
+
 def test_a_refunded_order_is_posted_at_what_was_charged_and_its_refund_waits(shop: OrderFlow) -> None:
     order = shop.control.shop_order("plain", restock=True)
     shop.control.call("POST", "/shop/order/refund", {"order_id": order["id"], "amount": "10.00"})

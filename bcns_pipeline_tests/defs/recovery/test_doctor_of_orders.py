@@ -29,6 +29,7 @@ def test_a_sound_mapping_of_orders_passes_every_probe(shop: OrderFlow, bcns: Bcn
         "NetSuite record customer",
         "NetSuite record itemFulfillment",
         "Orders and the account",
+        "Location and segments of orders",
         "Custom fields of salesOrder",
         "Custom fields of salesOrder line",
         "Mapped ids of item",
@@ -54,7 +55,7 @@ def test_wrong_ids_unknown_fields_and_missing_scopes_are_named_before_an_order_f
     )
     channel = {**shop.sections["channels"][1], "department": 987_654}
     shop.decide("channels")
-    shop.sections["channels"][1] = channel
+    shop.sections["channels"] |= {1: channel, 2: {"subsidiary": 1}}
     shop.decide("orders", fields={"custbody_never_made": "id"}, rounding={"item": 987_655})
     result = bcns("doctor")
 
@@ -62,6 +63,8 @@ def test_wrong_ids_unknown_fields_and_missing_scopes_are_named_before_an_order_f
     assert "missing" in line_of(result, "BigCommerce scope store_v2_transactions_read_only")
     assert "custbody_never_made not there" in line_of(result, "Custom fields of salesOrder")
     assert "channels.1.department (987654)" in line_of(result, "Mapped ids of department")
+    said = "channels.2 has no location and no class, department or segment"
+    assert said in line_of(result, "Location and segments of orders")
     assert "orders.rounding.item (987655)" in line_of(result, "Mapped ids of item")
     shop.decide("orders", discounts=None)
     faulty = bcns("doctor")

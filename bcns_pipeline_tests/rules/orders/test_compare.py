@@ -8,6 +8,7 @@ import pytest
 
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.compare import closing_line, differences, drift
+from bcns_pipeline.rules.orders.draft import Expected
 from bcns_pipeline.rules.orders.facts import Shown, ShownLine
 from bcns_pipeline_tests.rules.orders.books import Record
 from bcns_pipeline_tests.rules.orders.examples import (
@@ -17,6 +18,7 @@ from bcns_pipeline_tests.rules.orders.examples import (
     ROUNDING_ITEM,
     D,
     drafted,
+    order_of,
 )
 
 DRAFT = drafted(EXAMPLE_C)
@@ -74,6 +76,20 @@ def test_a_long_list_of_differences_ends() -> None:
     assert found[-1] == "6 more lines differ."
 
 
+def test_the_base_currency_is_compared_where_the_rate_was_ours() -> None:
+    order = order_of(replace(EXAMPLE_C, currency="EUR"), store_default_to_transactional_exchange_rate="0.92")
+    expected = drafted(order, replace(POLICY, exchange_rate="bigcommerce")).expected
+    assert expected.base is not None
+    assert expected.base == Money.of(D("116.73") / D("0.92"), "USD")
+    assert Expected.read(expected.document()) == expected
+    shown = replace(SHOWN, currency="EUR", base_total=expected.base.amount)
+    assert differences(expected, shown) == []
+    # Rounding line by line is no other rate.
+    assert differences(expected, replace(shown, base_total=expected.base.amount + D("0.02"))) == []
+    (said,) = differences(expected, replace(shown, base_total=D("116.73")))
+    assert "In the base currency it is 116.73 USD" in said
+
+
 def test_a_tolerance_is_for_total_and_tax_that_netsuite_computes() -> None:
     draft = drafted(EXAMPLE_C, replace(POLICY, tax=replace(RECALCULATED, tolerance={"USD": D("0.01")})))
     record = Record.made(draft.body(), "USD", 2, rate=D("8.875"))
@@ -87,7 +103,8 @@ def test_a_tolerance_is_for_total_and_tax_that_netsuite_computes() -> None:
 def test_a_cent_of_recalculated_tax_may_be_closed_by_a_line() -> None:
     policy = replace(POLICY, tax=replace(RECALCULATED, on_mismatch="residual"))
     draft = drafted(EXAMPLE_C, policy)
-    short = replace(SHOWN, total=D("116.72"), tax=D("8.70"))
+    whole = Record.made(draft.body(), "USD", 2).shown()
+    short = replace(whole, total=D("116.72"), tax=D("8.70"))
     patch = closing_line(draft.expected, short, policy)
     assert patch == {
         "item": {
@@ -106,6 +123,11 @@ def test_a_cent_of_recalculated_tax_may_be_closed_by_a_line() -> None:
     assert closing_line(draft.expected, replace(short, total=D("116.00")), policy) is None
     assert closing_line(draft.expected, replace(short, total=D("116.73")), policy) is None
     assert closing_line(draft.expected, short, replace(policy, tax=RECALCULATED)) is None
+    # Somebody changed a line, or closed the cents already: that is no tax of NetSuite's.
+    changed = (replace(short.lines[0], amount=D("53.96")), *short.lines[1:])
+    assert closing_line(draft.expected, replace(short, lines=changed), policy) is None
+    rounded = ShownLine(9, ROUNDING_ITEM, D(1), D("0.01"))
+    assert closing_line(draft.expected, replace(short, lines=(*short.lines, rounded)), policy) is None
 
 
 def test_two_currencies_are_never_compared() -> None:

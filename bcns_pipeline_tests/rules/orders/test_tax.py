@@ -237,7 +237,7 @@ def test_taxes_that_disagree_stop_the_order_or_are_flagged() -> None:
     untaxed = replace(order, charged=Cost(D("361.95"), D("361.95"), D(0)))
     said = problems(untaxed)
     assert said == {
-        "TAX_MISMATCH": "The lines carry 25.63 USD of tax, and the order 0.00 USD.",
+        "TAX_MISMATCH": "The lines carry 25.63 USD of tax (5501 25.63), and the order 0.00 USD.",
     }
     for choice in ("flag", "residual"):
         draft = drafted(untaxed, replace(POLICY, tax=replace(ITEM_LINE, on_mismatch=choice)))
