@@ -14,6 +14,8 @@ exceptions_app = typer.Typer(
     invoke_without_command=True, help="The open exceptions, with owner, cause and fix; what to do about them."
 )
 
+report_app = typer.Typer(help="Reports for the controller.", no_args_is_help=True)
+
 Number = Annotated[int, typer.Argument(help="Number, as `bcns exceptions` shows it.")]
 Code = Annotated[str | None, typer.Option(help="Only this code.")]
 All = Annotated[bool, typer.Option("--all", help="Resolved ones too.")]
@@ -23,6 +25,7 @@ Reason = Annotated[str, typer.Option(help="Why; it goes into the audit chain.")]
 def register(app: typer.Typer) -> None:
     """Add these commands to `bcns`."""
     app.add_typer(exceptions_app, name="exceptions")
+    app.add_typer(report_app, name="report")
     app.command()(status)
     app.command()(approve)
     app.command()(operations)
@@ -140,6 +143,16 @@ def orders(
     from bcns_pipeline.cli.order_list import show_orders
 
     show_orders(state or (), code, day)
+
+
+@report_app.command("tax")
+def report_tax_(
+    month: Annotated[str | None, typer.Option(help="Only this month, as 2026-11.")] = None,
+) -> None:
+    """Tax by month, storefront and currency: charged, in NetSuite, and the difference; 1 where it does not tie."""
+    from bcns_pipeline.cli.report_tax import report_tax
+
+    raise typer.Exit(report_tax(month))
 
 
 def replay(

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.natural_keys import edit_key, order_key
 from bcns_pipeline.state.operations import Operation
 from bcns_pipeline.state.outbox_reads import COLUMNS, read
 from bcns_pipeline.state.store import State
 from bcns_pipeline.state.tables import audit, operation, plan
-from bcns_pipeline.state.tables_orders import inbox, plan_line
+from bcns_pipeline.state.tables_orders import inbox, order_state, plan_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +148,68 @@ def audit_of(state: State, subjects: Collection[str]) -> list[Any]:
     )
     with state.engine.connect() as conn:
         return list(conn.execute(query))
+
+
+@dataclass(frozen=True, slots=True)
+class TaxSum:
+    """Orders of one month, channel and currency. `tax` and `tax_read` are over those read back, `charged` too.
+
+    `unread` are written and not read back yet, `missing` ours and not in NetSuite. `marketplace`: the marketplace
+    remits their tax itself.
+    """
+
+    month: date
+    channel: int
+    marketplace: bool
+    currency: str
+    orders: int
+    charged: Money
+    tax: Money
+    tax_read: Money
+    unread: int
+    missing: int
+
+    @property
+    def difference(self) -> Money:
+        """How much more tax NetSuite shows than was charged."""
+        return self.tax_read - self.tax
+
+
+def tax_sums(state: State, month: date | None = None) -> list[TaxSum]:
+    """Tax by the month of the order's day; of one month, given by its first day, or of all. Oldest first."""
+    row = order_state.c
+    first = sa.cast(sa.func.date_trunc("month", row.day), sa.Date)
+    remits = row.source == "marketplace"
+    ours = row.disposition.in_(("open", "waiting", "planned", "posted")) | (row.code == "MATERIALITY")
+    read = row.read_tax_minor.is_not(None) & row.expected_tax_minor.is_not(None)
+
+    def total(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+        return sa.cast(sa.func.coalesce(sa.func.sum(column).filter(read), 0), sa.BigInteger)
+
+    query = (
+        sa.select(
+            first,
+            row.channel_id,
+            remits,
+            row.currency,
+            sa.func.count().filter(read),
+            total(row.total_minor),
+            total(row.expected_tax_minor),
+            total(row.read_tax_minor),
+            sa.func.count().filter(row.netsuite_id.is_not(None) & sa.not_(read)),
+            sa.func.count().filter(row.netsuite_id.is_(None)),
+        )
+        .where(row.store == state.store, ours)
+        .group_by(first, row.channel_id, remits, row.currency)
+        .order_by(first, row.channel_id, remits, row.currency)
+    )
+    if month is not None:
+        query = query.where(first == month)
+    with state.engine.connect() as conn:
+        return [
+            TaxSum(
+                when, channel, marketplace, currency, orders, *(Money(one, currency) for one in sums), *counts
+            )
+            for when, channel, marketplace, currency, orders, *rest in conn.execute(query)
+            for sums, counts in ((rest[:3], rest[3:]),)
+        ]

@@ -14,7 +14,7 @@ from bcns_pipeline.defs.orders.shown import shown
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.natural_keys import edit_key, order_key
-from bcns_pipeline.rules.orders.compare import differences
+from bcns_pipeline.rules.orders.compare import differences, tax_shown
 from bcns_pipeline.rules.orders.draft import Expected
 from bcns_pipeline.rules.orders.facts import Shown
 from bcns_pipeline.state.order_models import OrderState
@@ -70,7 +70,7 @@ def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadB
             found.gone.append(one.order_id)
             drifts[one.order_id] = f"NetSuite does not show {one.record_type} {one.netsuite_id} any more."
             continue
-        reads.append(_read(one, record))
+        reads.append(_read(one, record, expected.get(one.order_id)))
         said = (
             differences(expected[one.order_id], record) if one.order_id in expected else _totals(one, record)
         )
@@ -122,11 +122,12 @@ def _totals(one: OrderState, record: Shown) -> list[str]:
     return [f"NetSuite shows a total of {record.total}, and {wanted} was written."]
 
 
-def _read(one: OrderState, record: Shown) -> Read:
+def _read(one: OrderState, record: Shown, expected: Expected | None) -> Read:
     currency = one.total.currency
+    tax = tax_shown(record, expected)
     return Read(
         order_id=one.order_id,
         total=Money.of(record.total, currency),
-        tax=Money.of(record.tax, currency),
+        tax=Money.of(tax, currency),
         netsuite_number=record.header["tranid"],
     )

@@ -36,6 +36,22 @@ def drift(expected: Expected, shown: Shown) -> Money:
     return Money.of(shown.total - expected.total, expected.currency)
 
 
+def tax_shown(shown: Shown, expected: Expected | None) -> Decimal:
+    """The tax that the record carries: NetSuite's own, and what our lines of tax come to there.
+
+    Without what was written, only lines that bear our name are known for such.
+    """
+    if expected is None:
+        ours = [line for line in shown.lines if _is_tax(line.key)]
+    else:
+        ours = [line for key, line in pair(expected.lines, shown.lines).by_key.items() if _is_tax(key)]
+    return shown.tax + sum((line.amount for line in ours), Decimal(0))
+
+
+def _is_tax(key: str) -> bool:
+    return key == "tax" or key.startswith("tax-")
+
+
 def closing_line(expected: Expected, shown: Shown, policy: OrderPolicy) -> dict[str, Any] | None:
     """The patch that adds a rounding line for the drift of a tax that NetSuite itself computed.
 

@@ -51,6 +51,19 @@ def assert_every_kind(shop: OrderFlow) -> None:
     assert run.checks["no_order_is_lost"]
     assert run.checks["each_order_is_there_once"]
     assert len(shop.books()) == len(posted)
+    # One table of the run: each order with its outcome and links to both systems, and totals that agree.
+    found = run.metadata("netsuite/sales_orders")
+    for kind, one in placed.items():
+        (row,) = (line for line in found["orders"].splitlines() if f"/manage/orders/{one['id']})" in line)
+        outcome = STAY_OUT[kind][0] if kind in STAY_OUT else "written"
+        assert row.startswith(f"| {outcome} |"), row
+        assert (".app.netsuite.com/" in row) == (kind in posted), row
+    totals = run.records("totals", "netsuite/sales_orders")
+    assert {row["currency"] for row in totals} == {"EUR", "JPY", "KWD", "USD"}
+    assert {Decimal(row["difference"]) for row in totals} == {Decimal(0)}
+    assert sum(row["orders"] for row in totals) == len(posted)
+    # What was posted as tax is what was charged, whether as tax or as a line of it.
+    assert {fates[kind].read_tax == fates[kind].expected_tax for kind in posted} == {True}
 
 
 def test_a_second_run_writes_nothing(shop: OrderFlow) -> None:

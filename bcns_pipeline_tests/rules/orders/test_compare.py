@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bcns_pipeline.rules.money import Money
-from bcns_pipeline.rules.orders.compare import closing_line, differences, drift
+from bcns_pipeline.rules.orders.compare import closing_line, differences, drift, tax_shown
 from bcns_pipeline.rules.orders.draft import Expected
 from bcns_pipeline.rules.orders.facts import Shown, ShownLine
 from bcns_pipeline_tests.rules.orders.books import Record
@@ -88,6 +88,14 @@ def test_the_base_currency_is_compared_where_the_rate_was_ours() -> None:
     assert differences(expected, replace(shown, base_total=expected.base.amount + D("0.02"))) == []
     (said,) = differences(expected, replace(shown, base_total=D("116.73")))
     assert "In the base currency it is 116.73 USD" in said
+
+
+def test_the_tax_of_a_record_is_netsuites_own_and_that_of_our_tax_lines() -> None:
+    assert tax_shown(SHOWN, DRAFT.expected) == tax_shown(SHOWN, None) == D("8.71")
+    assert tax_shown(replace(SHOWN, tax=D("1.00"), lines=SHOWN.lines[:3]), DRAFT.expected) == D("1.00")
+    # Without a field for our names, the lines are told by what was written.
+    nameless = replace(SHOWN, lines=tuple(replace(one, key="") for one in SHOWN.lines))
+    assert tax_shown(nameless, DRAFT.expected) == D("8.71")
 
 
 def test_a_tolerance_is_for_total_and_tax_that_netsuite_computes() -> None:
