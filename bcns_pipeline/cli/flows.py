@@ -40,7 +40,9 @@ JOBS = {
     "customers": FlowJob("customer_sync", "customers/change_plan", ("shoppers", "duplicates")),
     "fulfilment": FlowJob("fulfilment_sync", "fulfilment/shipment_plan", ("actions", "questions")),
     "inventory": FlowJob("inventory_sync", "inventory/diff", ("changes",), full="inventory_full_sync"),
-    "orders": FlowJob("order_sync", "orders/sales_order_plan", ("orders", "money_impact"), by_day=True),
+    "orders": FlowJob(
+        "order_sync", "orders/sales_order_plan", ("orders", "money_impact", "waits_for_approval"), by_day=True
+    ),
 }
 
 

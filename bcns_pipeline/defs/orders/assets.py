@@ -74,7 +74,7 @@ def sales_order_plan(
         if mode is Mode.APPLY:
             remember(connections, planned.fates)
     context.log.info(planned.sentence)
-    return dg.MaterializeResult(metadata=report.of_plan(planned))
+    return dg.MaterializeResult(metadata=report.of_plan(connections, planned))
 
 
 @dg.asset(

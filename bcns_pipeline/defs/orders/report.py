@@ -18,7 +18,7 @@ from bcns_pipeline.defs.orders.run import FLOW, REFERENCE_FLOW
 from bcns_pipeline.defs.orders.take import Taken
 from bcns_pipeline.defs.tables import SHOWN, calls_of, table
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.rules.money import total
+from bcns_pipeline.rules.money import Money, total
 from bcns_pipeline.rules.orders.status import label
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.plans import Plan
@@ -54,7 +54,7 @@ def of_orders(connections: Connections, taken: Taken) -> dict[str, Any]:
     }
 
 
-def of_plan(planned: Planned) -> dict[str, Any]:
+def of_plan(connections: Connections, planned: Planned) -> dict[str, Any]:
     """The plan: what would be written and why, and what became of every order that was looked at."""
     return {
         "summary": planned.sentence,
@@ -66,6 +66,7 @@ def of_plan(planned: Planned) -> dict[str, Any]:
         "money_impact": table(
             ("currency", "amount"), sorted(planned.plan.summary.get("amounts", {}).items())
         ),
+        "waits_for_approval": table(("what", "amount", "why"), _too_large(connections, planned)[:SHOWN]),
         "orders": _orders(planned.fates),
         "waiting": _orders([one for one in planned.fates if one.outcome == "waiting"]),
         "held": _orders([one for one in planned.fates if one.outcome in ("held", "listed", "ignored")]),
@@ -132,6 +133,16 @@ def of_references(connections: Connections, referenced: Referenced) -> dict[str,
         "refused": table(("order", "bigcommerce_said"), sorted(referenced.refused.items())[:SHOWN]),
         **calls_of(connections, REFERENCE_FLOW, count + (3 if count else 0)),
     }
+
+
+def _too_large(connections: Connections, planned: Planned) -> list[tuple[str, Money, str]]:
+    """Writes above `orders.materiality`: applied, they are held until a second person approves."""
+    found = []
+    for line in planned.lines:
+        why = connections.order_policy.too_large(line.amount) if line.amount is not None else None
+        if line.amount is not None and why is not None:
+            found.append((line.label, line.amount, why))
+    return found
 
 
 def _orders(fates: Sequence[Fate]) -> dg.TableMetadataValue:

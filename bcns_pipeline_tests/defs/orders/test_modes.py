@@ -31,7 +31,9 @@ def test_an_order_above_the_limit_is_held_until_somebody_approves_what_it_is_now
     large = shop.control.shop_order(
         lines=[{"sku": "SKU-000002", "quantity": 3, "price": "500.00"}], restock=True
     )
-    shop.sync()
+    run = shop.sync()
+    (row,) = run.records("waits_for_approval", "orders/sales_order_plan")
+    assert row["what"] == f"order:{large['id']}"
     shop.assert_there(small["id"])
     (stale,) = shop.state().outbox.find(states=("held",))
     assert shop.order(large["id"]).code == "MATERIALITY"

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from bcns_pipeline.rules.orders.compare import differences
 from bcns_pipeline.rules.orders.draft import Draft
-from bcns_pipeline.rules.orders.edits import Patch, plan_cancellation, plan_edit
+from bcns_pipeline.rules.orders.edits import Patch, as_shown, plan_cancellation, plan_edit, same_sale
 from bcns_pipeline.rules.orders.facts import Shown
 from bcns_pipeline.rules.orders.paths import parse_path
 from bcns_pipeline.rules.orders.policy import CASH_SALE, SALES_ORDER, OrderPolicy
@@ -262,6 +263,20 @@ def test_a_cancellation_that_comes_too_late_is_for_a_person() -> None:
     off = plan_cancellation(made.expected, SALES_ORDER, record(made).shown(), replace(NOTED, updates="off"))
     assert isinstance(off, Problem)
     assert "orders.updates is off" in off.sentence
+
+
+def test_what_only_moved_on_is_the_same_sale_and_another_price_is_not() -> None:
+    order = order_of(cart(3))
+    shipped = tuple(replace(line, quantity_shipped=1, quantity_refunded=1) for line in order.lines)
+    moved = replace(order, status_id=2, payment_status="captured", external_order_id="5001", lines=shipped)
+    assert same_sale(order, moved)
+    assert not same_sale(order, order_of(cart(2)))
+    assert not same_sale(order, replace(order, billing=replace(order.billing, city="Houston")))
+
+
+def test_a_record_as_it_is_shows_no_difference_from_itself() -> None:
+    books = record(draft(cart(3))).shown()
+    assert differences(as_shown(books, books.tax), books) == []
 
 
 @pytest.mark.parametrize(
