@@ -16,7 +16,7 @@ KEEP_RUNS = timedelta(days=30)
 RUNS_AT_A_TIME = 1_000
 # Longer than any comparison of ids looks back (intake.missing_days), so that none takes an old order for a new one.
 KEEP_INBOX = timedelta(days=120)
-SEALED = ("order", "customer")
+SEALED = ("order", "order_details", "customer")
 # Whose documents are still to be planned from.
 UNDECIDED = ("open", "held", "waiting", "planned")
 MOST = 1_000_000
