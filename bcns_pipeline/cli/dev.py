@@ -81,14 +81,24 @@ def _live(sandbox: Sandbox, dagster: subprocess.Popen[bytes], stop: threading.Ev
     """People do what people do, until somebody ends it all."""
     store = sandbox.env["BCNS_BIGCOMMERCE_STORE_HASH"]
     people = People(sandbox.control, sandbox.locations, store, SEED, say)
-    life = threading.Thread(target=people.live, args=(stop,), name="people", daemon=True)
+    alone = threading.Event()
+
+    def live() -> None:
+        try:
+            people.live(stop)
+        except OSError:
+            complain("The sandbox is gone, and this session lives on it: start anew with bcns dev.")
+            alone.set()
+            stop.set()
+
+    life = threading.Thread(target=live, name="people", daemon=True)
     life.start()
     while dagster.poll() is None and not stop.wait(0.5):
         pass
     status = _ended(dagster, stop)
     stop.set()
     life.join()
-    return status
+    return 1 if alone.is_set() else status
 
 
 def _must_be_free(port: int) -> None:

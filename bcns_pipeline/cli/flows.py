@@ -21,6 +21,7 @@ import dagster as dg
 from dagster import ExecuteInProcessResult
 
 from bcns_pipeline.cli.console import say, show_table
+from bcns_pipeline.resources.failures import our_sentence
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import load_settings
 
@@ -83,9 +84,17 @@ def _is_day(text: str) -> bool:
 
 @contextmanager
 def dagster_instance() -> Iterator[dg.DagsterInstance]:
-    """The instance of this checkout: DAGSTER_HOME where set, else `dagster.yaml` with a home of its own."""
-    if os.environ.get("DAGSTER_HOME"):
-        with dg.DagsterInstance.get() as instance:
+    """The instance of this checkout: DAGSTER_HOME where set, else `dagster.yaml` with a home of its own.
+
+    Raises BadInput where DAGSTER_HOME names no folder.
+    """
+    named = os.environ.get("DAGSTER_HOME")
+    if named:
+        if not Path(named).is_dir():
+            raise BadInput(
+                [f"DAGSTER_HOME names {named}, which is no folder; make it, or unset the variable."]
+            )
+        with dg.DagsterInstance.from_ref(_ref(Path(named), Path(named))) as instance:
             yield instance
         return
     home = load_settings().home / "dagster"
@@ -122,6 +131,7 @@ def execute(
                 said = event.step_failure_data.user_failure_data
                 say(
                     (said.description if said and said.description else None)
+                    or our_sentence(error)
                     or (error.message if error else "failed")
                 )
     return result
@@ -151,13 +161,23 @@ class StepLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """One line per message of a step."""
         meta = getattr(record, "dagster_meta", None) or {}
-        if meta.get("dagster_event") is None and meta.get("orig_message"):
-            sys.stdout.write(f"  {meta['orig_message']}\n")
+        event = meta.get("dagster_event")
+        said = meta.get("orig_message") if event is None else _waits(event)
+        if said:
+            sys.stdout.write(f"  {said}\n")
             sys.stdout.flush()
         # Dagster asks its console after its handlers, and a record without a level is below the console's. To
         # raise `python_log_level` instead would drop what steps say before any handler, the event log's
         # included, gets to see it.
         record.levelno = logging.NOTSET
+
+
+def _waits(event: dg.DagsterEvent) -> str | None:
+    """What a step waits for that will be tried again: half a minute without a word looks like a crash."""
+    if not event.is_step_up_for_retry:
+        return None
+    retry = event.step_retry_data
+    return f"{our_sentence(retry.error) or 'It failed.'} Tried again in {retry.seconds_to_wait or 0:.0f} s."
 
 
 def _ref(home: Path, config: Path) -> Any:

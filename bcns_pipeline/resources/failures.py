@@ -6,6 +6,7 @@ Background: style.md A8-6 (Dagster has three retry mechanisms and `allow_retries
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 
@@ -14,6 +15,8 @@ from bcns_pipeline.outcomes import Rejected, Unavailable
 # The transport has tried for minutes by then; what is still down is looked at again a little later.
 RETRIES = 2
 RETRY_SECONDS = 30
+# Errors whose texts are sentences of ours, without personal data; anybody else's may carry some.
+_OURS = ("bcns_pipeline.outcomes.", "bcns_pipeline.rules.faults.")
 
 
 class PermanentFailure(dg.Failure):
@@ -33,6 +36,15 @@ def stop_run_retries(context: dg.HookContext) -> None:
     """Keep the run-retry daemon from repeating a permanent failure. Attach it per asset, not per job."""
     if isinstance(context.op_exception, PermanentFailure):
         context.instance.add_run_tags(context.run_id, {"dagster/retry_on_asset_or_op_failure": "false"})
+
+
+def our_sentence(error: Any) -> str | None:
+    """What an error of ours says at the bottom of Dagster's chain of causes; None where it is somebody else's."""
+    while error is not None and error.cause is not None:
+        error = error.cause
+    if error is None or not error.message.startswith(_OURS):
+        return None
+    return f"{error.message.partition(': ')[2].strip()}."
 
 
 @contextmanager

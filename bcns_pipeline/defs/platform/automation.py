@@ -13,6 +13,7 @@ from bcns_pipeline import config
 from bcns_pipeline.defs.platform.alarms import exception_alerts
 from bcns_pipeline.defs.platform.housekeeping import housekeeping
 from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.resources.failures import our_sentence
 
 LEFTOVER_MINUTES = 5
 
@@ -67,6 +68,9 @@ def _said(event: dg.DagsterEvent) -> str:
     if data.user_failure_data is not None and data.user_failure_data.description:
         return data.user_failure_data.description
     error = data.error
+    ours = our_sentence(error)
+    if ours:
+        return ours
     while error is not None and error.cause is not None:
         error = error.cause
     return f"{event.step_key}: {error.cls_name if error else 'unknown error'}."

@@ -1,0 +1,59 @@
+"""What a run of a flow says at the command line when an outside system is away, without one being there."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bcns_pipeline.cli import dev
+from bcns_pipeline.cli.flows import StepLog, dagster_instance
+from bcns_pipeline.resources.failures import our_sentence
+from bcns_pipeline.rules.faults import BadInput
+
+AWAY = SimpleNamespace(
+    message="bcns_pipeline.outcomes.Unavailable: bigcommerce: GET /v2/time: no connection\n", cause=None
+)
+
+
+def test_the_sentence_of_a_failure_is_ours_and_nobody_elses() -> None:
+    spent = SimpleNamespace(message="Exceeded max_retries of 2", cause=AWAY)
+    assert our_sentence(spent) == "bigcommerce: GET /v2/time: no connection."
+    foreign = SimpleNamespace(message="KeyError: 'jane@example.com'", cause=None)
+    assert our_sentence(foreign) is None
+    assert our_sentence(None) is None
+
+
+def test_a_step_that_will_be_tried_again_says_why_it_waits(capsys: pytest.CaptureFixture[str]) -> None:
+    retry = SimpleNamespace(error=SimpleNamespace(message="", cause=AWAY), seconds_to_wait=30)
+    event = SimpleNamespace(is_step_up_for_retry=True, step_retry_data=retry)
+    record = logging.LogRecord("dagster", logging.DEBUG, "", 0, "raw", None, None)
+    record.dagster_meta = {"dagster_event": event, "orig_message": "raw"}  # type: ignore[attr-defined]
+    StepLog().emit(record)
+    said = capsys.readouterr().out
+    assert said == "  bigcommerce: GET /v2/time: no connection. Tried again in 30 s.\n"
+
+
+def test_a_home_of_dagster_that_is_not_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", "/nowhere/dagster")
+    with pytest.raises(BadInput, match="DAGSTER_HOME names /nowhere/dagster"), dagster_instance():
+        pass
+
+
+def test_a_session_whose_sandbox_died_ends_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Gone:
+        def __init__(self, *_: object) -> None: ...
+
+        def live(self, stop: threading.Event) -> None:
+            raise ConnectionRefusedError(f"nobody listens, stop is {stop.is_set()}")
+
+    monkeypatch.setattr(dev, "People", Gone)
+    sandbox = SimpleNamespace(env={"BCNS_BIGCOMMERCE_STORE_HASH": "s"}, control=None, locations=[])
+    dagster = SimpleNamespace(poll=lambda: None)
+    assert dev._live(cast(Any, sandbox), cast(Any, dagster), threading.Event()) == 1
+    assert "The sandbox is gone" in capsys.readouterr().err
