@@ -95,9 +95,17 @@ def _load(path: Path, faults: list[str]) -> config.Mapping | None:
         mapping = load_mapping(path)
         mapping.require_orders()
     except BadInput as bad:
-        faults.extend(f"{path}: {fault}" for fault in bad.faults)
+        faults.extend(_of(path, fault) for fault in bad.faults)
         return None
     return mapping
+
+
+def _of(path: Path, fault: str) -> str:
+    """The fault with its file as it was given: two files may have one name, and some faults name none."""
+    if fault.startswith(str(path)):
+        return fault
+    own = fault.removeprefix(path.name)
+    return f"{path}{own}" if own != fault else f"{path}: {fault}"
 
 
 def _orders(state: State, since: datetime) -> Iterator[list[Order]]:

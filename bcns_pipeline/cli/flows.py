@@ -155,6 +155,10 @@ def table_of(result: ExecuteInProcessResult, asset: str, name: str) -> tuple[lis
     return columns, [[record.data[column] for column in columns] for record in table.records]
 
 
+# Dagster's word for each step after one that failed, which is told already.
+SKIPPED = "Dependencies for step "
+
+
 class StepLog(logging.Handler):
     """Shows what the steps themselves say, and keeps Dagster's console quiet: its events are for the UI."""
 
@@ -163,7 +167,7 @@ class StepLog(logging.Handler):
         meta = getattr(record, "dagster_meta", None) or {}
         event = meta.get("dagster_event")
         said = meta.get("orig_message") if event is None else _waits(event)
-        if said:
+        if said and not said.startswith(SKIPPED):
             sys.stdout.write(f"  {said}\n")
             sys.stdout.flush()
         # Dagster asks its console after its handlers, and a record without a level is below the console's. To
@@ -172,9 +176,9 @@ class StepLog(logging.Handler):
         record.levelno = logging.NOTSET
 
 
-def _waits(event: dg.DagsterEvent) -> str | None:
+def _waits(event: Any) -> str | None:
     """What a step waits for that will be tried again: half a minute without a word looks like a crash."""
-    if not event.is_step_up_for_retry:
+    if not getattr(event, "is_step_up_for_retry", False):
         return None
     retry = event.step_retry_data
     return f"{our_sentence(retry.error) or 'It failed.'} Tried again in {retry.seconds_to_wait or 0:.0f} s."

@@ -75,7 +75,8 @@ def check_connection(engine: sa.Engine) -> None:
         with engine.connect() as conn:
             conn.execute(sa.text("select 1"))
     except OperationalError as error:
-        said = " ".join(str(error.orig).split()).rstrip(".")
+        # The driver's further lines are questions, such as whether the server is running.
+        said = (str(error.orig).strip().splitlines() or ["no reason given"])[0].rstrip(".")
         raise BadInput(
             [f"The database at {engine.url.render_as_string()} cannot be reached: {said}."]
         ) from error

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from bcns_pipeline.cli import dev
+from bcns_pipeline.cli.config_diff import _of
 from bcns_pipeline.cli.flows import StepLog, dagster_instance
 from bcns_pipeline.resources.failures import our_sentence
 from bcns_pipeline.rules.faults import BadInput
@@ -32,9 +34,22 @@ def test_a_step_that_will_be_tried_again_says_why_it_waits(capsys: pytest.Captur
     event = SimpleNamespace(is_step_up_for_retry=True, step_retry_data=retry)
     record = logging.LogRecord("dagster", logging.DEBUG, "", 0, "raw", None, None)
     record.dagster_meta = {"dagster_event": event, "orig_message": "raw"}  # type: ignore[attr-defined]
-    StepLog().emit(record)
+    skipped = logging.LogRecord("dagster", logging.ERROR, "", 0, "raw", None, None)
+    skipped.dagster_meta = {"orig_message": "Dependencies for step b failed: ['a']. Not executing."}  # type: ignore[attr-defined]
+    for one in (record, skipped):
+        StepLog().emit(one)
     said = capsys.readouterr().out
     assert said == "  bigcommerce: GET /v2/time: no connection. Tried again in 30 s.\n"
+
+
+def test_a_fault_names_its_file_once_and_as_it_was_given() -> None:
+    path = Path("new/bcns.yaml")
+    faults = ("bcns.yaml, line 2: wrong.", "new/bcns.yaml does not exist.", "orders need cutover.at.")
+    assert [_of(path, one) for one in faults] == [
+        "new/bcns.yaml, line 2: wrong.",
+        "new/bcns.yaml does not exist.",
+        "new/bcns.yaml: orders need cutover.at.",
+    ]
 
 
 def test_a_home_of_dagster_that_is_not_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
