@@ -32,12 +32,10 @@ def test_the_sentence_of_a_failure_is_ours_and_nobody_elses() -> None:
 def test_a_step_that_will_be_tried_again_says_why_it_waits(capsys: pytest.CaptureFixture[str]) -> None:
     retry = SimpleNamespace(error=SimpleNamespace(message="", cause=AWAY), seconds_to_wait=30)
     event = SimpleNamespace(is_step_up_for_retry=True, step_retry_data=retry)
-    record = logging.LogRecord("dagster", logging.DEBUG, "", 0, "raw", None, None)
-    record.dagster_meta = {"dagster_event": event, "orig_message": "raw"}  # type: ignore[attr-defined]
-    skipped = logging.LogRecord("dagster", logging.ERROR, "", 0, "raw", None, None)
-    skipped.dagster_meta = {"orig_message": "Dependencies for step b failed: ['a']. Not executing."}  # type: ignore[attr-defined]
-    for one in (record, skipped):
-        StepLog().emit(one)
+    waiting = {"dagster_event": event, "orig_message": "raw"}
+    skipped = {"orig_message": "Dependencies for step b failed: ['a']. Not executing."}
+    for meta in (waiting, skipped):
+        StepLog().emit(logging.makeLogRecord({"dagster_meta": meta}))
     said = capsys.readouterr().out
     assert said == "  bigcommerce: GET /v2/time: no connection. Tried again in 30 s.\n"
 
