@@ -89,7 +89,14 @@ class _Runs(_Held, InMemoryRunStorage):
 
 @cache
 def _tables(storage: type[Any]) -> sqlite3.Connection:
-    return _raw(storage()._held_conn)
+    """What Dagster's own storage begins with, in a database that nobody closes: not even the garbage collector,
+    as it does with that storage's own.
+    """
+    tables = sqlite3.connect(":memory:", check_same_thread=False)
+    made = storage()
+    _raw(made._held_conn).backup(tables)
+    made.dispose()
+    return tables
 
 
 def _raw(connection: sa.Connection) -> sqlite3.Connection:
