@@ -1,6 +1,6 @@
-"""The mapping file's customers, fulfilment, intake and alerts: what is understood, and each fault as a sentence.
+"""The mapping file's customers, fulfilment, intake, alerts and shares of stock: what is understood, what is a fault.
 
-Put these four sections here. Stock, orders and the file as a whole are in `test_config.py`.
+Put these sections here. Stock, orders and the file as a whole are in `test_config.py`.
 """
 
 from __future__ import annotations
@@ -218,3 +218,39 @@ def test_a_field_that_the_long_form_gets_wrong_is_one_fault(tmp_path: Path) -> N
     said = faults(tmp_path, "customers: {fields: {custentity_a: {path: notes, as: word}}}\n")
     assert len(said) == 1
     assert CustomersMapping.model_validate({"fields": {"custentity_a": {"path": "notes", "as": "flag"}}})
+
+
+SHARED = """
+inventory: {locations: [{netsuite: [1, 6], bigcommerce: 1}, {netsuite: [7], bigcommerce: 2}]}
+channels:
+"""
+
+
+@pytest.mark.parametrize(
+    ("availability", "part"),
+    [
+        ("{2: {availability: {location: 1, from: 1}}}", "2.availability.location 1 is fed by"),
+        ("{2: {availability: {location: 5}}}", "2.availability.from is missing; it is one of 1, 2"),
+        ("{2: {availability: {location: 5, from: 4}}}", "from 4 is not among inventory.locations"),
+        ("{2: {availability: {from: 1}}}", "channels[2].availability.location is missing"),
+        ("{2: {availability: {location: 5, from: 1, percent: 101}}}", "must be at most 100"),
+        (
+            "{2: {availability: {location: 5, from: 1, percent: 60}},"
+            " 3: {availability: {location: 6, from: 1, percent: 41}}}",
+            "given 101 percent of BigCommerce location 1; more than 100 would be sold twice",
+        ),
+        (
+            "{2: {availability: {location: 5, from: 1, percent: 6}},"
+            " 3: {availability: {location: 5, from: 2, percent: 4}}}",
+            "3.availability.location 5 is that of channel 2 already",
+        ),
+    ],
+)
+def test_no_unit_is_given_to_two_storefronts(tmp_path: Path, availability: str, part: str) -> None:
+    (fault,) = faults(tmp_path, SHARED + f"  {availability}\n")
+    assert part in fault
+
+
+def test_a_share_without_locations_has_nothing_to_be_a_share_of(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, "channels: {2: {availability: {location: 5}}}\n")
+    assert "name them in inventory.locations" in fault

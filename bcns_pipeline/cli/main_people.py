@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     app.command()(orders)
     app.command()(replay)
     app.command()(adopt)
+    app.command()(merge)
 
 
 def status() -> None:
@@ -195,3 +196,19 @@ def adopt(
     from bcns_pipeline.cli.recovery import adopt_orders
 
     raise typer.Exit(adopt_orders(by, since, accept_differences=accept_differences, apply=apply))
+
+
+def merge(
+    gone: Annotated[int | None, typer.Argument(help="NetSuite customer that is gone.")] = None,
+    stays: Annotated[int | None, typer.Argument(help="NetSuite customer that took its place.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; it goes into the audit chain.")] = "",
+) -> None:
+    """Say that two NetSuite customers are one; without any, list what was said."""
+    from bcns_pipeline.cli.merging import merge_customers, show_merges
+
+    if gone is None:
+        show_merges()
+    elif stays is None:
+        raise typer.BadParameter("write two customers: the one that is gone, then the one that stays.")
+    else:
+        merge_customers(gone, stays, reason)

@@ -20,6 +20,7 @@ from bcns_pipeline.cli.status import zone_of
 from bcns_pipeline.defs.recovery.replay import effects, order_of, replay
 from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.rules.faults import BadInput
+from bcns_pipeline.rules.kinds.kind import Kind
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.settings import load_settings
 from bcns_pipeline.state.exceptions import ExceptionRow
@@ -112,6 +113,7 @@ def show_exception(number: int) -> None:
     if entry is not None:
         ends = "by itself once its cause is gone" if entry.heals else "when a person closes it"
         rows += [("cause", entry.cause), ("fix", entry.fix), ("closes", ends)]
+        rows.append(("answer by", _answer_by(one, entry, zone)))
         rows.append(("runbook", f"docs/runbooks/{one.code}.md"))
     show_table(["", ""], rows, styles=["dim"])
     for row in history:
@@ -176,6 +178,12 @@ def retry_exceptions(numbers: Iterable[int]) -> None:
         say("`bcns run orders`, or the sensor orders_waiting within seconds, takes them up.")
 
 
+def _answer_by(one: ExceptionRow, entry: Kind, zone: str | None) -> str:
+    by = one.opened_at + entry.answer_within
+    late = one.resolved_at is None and datetime.now(UTC) > by
+    return f"{stamp(by, zone)}{' (overdue)' if late else ''}"
+
+
 def parse_age(text: str) -> timedelta:
     """ "30m", "4h", "2d" as a duration. Raises BadInput."""
     found = _AGE.fullmatch(text.strip().lower())
@@ -234,6 +242,9 @@ def _as_json(one: ExceptionRow) -> dict[str, Any]:
         "currency": one.currency,
         "count": one.count,
         "opened_at": one.opened_at.isoformat(),
+        "answer_by": (one.opened_at + entry.answer_within).isoformat()
+        if (entry := CATALOGUE.get(one.code))
+        else None,
         "resolved_at": one.resolved_at.isoformat() if one.resolved_at else None,
         "runbook": f"docs/runbooks/{one.code}.md",
     }

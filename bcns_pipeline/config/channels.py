@@ -5,14 +5,29 @@ Put keys here that differ by storefront. Do not put what holds for all orders he
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from bcns_pipeline.config.base import FieldName, Flag, Id, Section, Text, TimeZone
+from bcns_pipeline.config.base import Count, FieldName, Flag, Id, Section, Text, TimeZone, Whole
+from bcns_pipeline.rules.inventory.shares import Share
 from bcns_pipeline.rules.orders.policy import CASH_SALE, SALES_ORDER, Channel, Record, TaxMode
 
 _RECORDS: Final[dict[str, Record]] = {"sales_order": SALES_ORDER, "cash_sale": CASH_SALE}
+
+
+class AvailabilityMapping(Section):
+    """What this storefront may sell, from a BigCommerce location of its own; the rest stays where it comes from."""
+
+    location: Id = Field(description="Id of the BigCommerce location that the storefront sells from.")
+    from_: Id | None = Field(
+        None, alias="from", description="BigCommerce location of inventory.locations whose stock is divided."
+    )
+    percent: Annotated[Whole, Field(ge=0, le=100)] = Field(100, description="Of the units above keep.")
+    keep: Count = Field(0, description="Units that others may sell before this storefront gets any.")
+    at_most: Count | None = Field(None, description="Units of an item that are offered here at most.")
 
 
 class ChannelMapping(Section):
@@ -37,6 +52,9 @@ class ChannelMapping(Section):
         None,
         description="The marketplace collects tax and remits it itself; default: orders.sources tells.",
     )
+    availability: AvailabilityMapping | None = Field(
+        None, description="A share of the stock instead of the same stock as the other storefronts."
+    )
     timezone: TimeZone | None = Field(None, description="Zone of the transaction date; default: the store's.")
     fields: dict[FieldName, Flag | Id | Text] = Field(
         default_factory=dict,
@@ -58,6 +76,57 @@ class ChannelMapping(Section):
             zone=self.timezone or "",
             fields={name: _value(value) for name, value in self.fields.items()},
         )
+
+
+def shares(
+    channels: Mapping[int, ChannelMapping], pools: Sequence[int], paused: Collection[int] = ()
+) -> list[Share]:
+    """The shares of storefronts that have one. `pools`: BigCommerce locations that are fed; `paused`: out of use."""
+    found = []
+    for number, channel in channels.items():
+        given = channel.availability
+        if given is not None:
+            of = given.from_ if given.from_ is not None else next(iter(pools), 0)
+            paused_here = given.location in paused
+            found.append(
+                Share(number, given.location, of, given.percent, given.keep, given.at_most, paused_here)
+            )
+    return found
+
+
+def share_faults(channels: Mapping[int, ChannelMapping], pools: Sequence[int] | None) -> Iterator[str]:
+    """What contradicts itself, a sentence each. `pools` None: the file names no locations."""
+    given = {number: one.availability for number, one in channels.items() if one.availability is not None}
+    if pools is None:
+        for number in given:
+            yield (
+                f"{number}.availability divides the stock of a location; name them in inventory.locations."
+            )
+        return
+    percents: Counter[int] = Counter()
+    taken: dict[int, int] = {}
+    for number, one in given.items():
+        key = f"{number}.availability"
+        if one.location in pools:
+            yield (
+                f"{key}.location {one.location} is fed by inventory.locations; name one that only this "
+                "storefront sells from."
+            )
+        elif one.location in taken:
+            yield f"{key}.location {one.location} is that of channel {taken[one.location]} already."
+        taken.setdefault(one.location, number)
+        if one.from_ is None and len(pools) != 1:
+            yield f"{key}.from is missing; it is one of {', '.join(map(str, sorted(pools)))}."
+        elif one.from_ is not None and one.from_ not in pools:
+            yield f"{key}.from {one.from_} is not among inventory.locations."
+        else:
+            percents[one.from_ if one.from_ is not None else pools[0]] += one.percent
+    for pool, percent in percents.items():
+        if percent > 100:
+            yield (
+                f"storefronts are given {percent} percent of BigCommerce location {pool}; more than "
+                "100 would be sold twice."
+            )
 
 
 def _value(value: Text | Flag | Id) -> Any:

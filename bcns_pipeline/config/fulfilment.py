@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
-from bcns_pipeline.config.base import FieldName, Flag, Id, Name, Section, Text, Whole
+from bcns_pipeline.config.base import Currency, Exact, FieldName, Flag, Id, Name, Section, Text, Whole
 from bcns_pipeline.config.orders import StatusId
 from bcns_pipeline.rules.orders.policy import fold
 from bcns_pipeline.rules.shipments.policy import (
@@ -109,6 +109,10 @@ class FulfilmentMapping(Section):
     note_field: FieldName | None = Field(
         None, description="Field of the fulfilment for the store's shipment, e.g. custbody_bc_shipment_id."
     )
+    materiality: dict[Currency, Exact] = Field(
+        default_factory=dict,
+        description="By currency; shipments of goods above it are held until somebody approves.",
+    )
     poll: FulfilmentPollMapping = FulfilmentPollMapping()
     batch: Annotated[Whole, Field(ge=1, le=500)] = Field(
         500, description="Fulfilments that one run takes at most."
@@ -129,4 +133,5 @@ class FulfilmentMapping(Section):
             kept=frozenset(self.keep_statuses),
             ignored=frozenset(self.ignore_items),
             note_field=self.note_field or "",
+            materiality=dict(self.materiality),
         )

@@ -25,6 +25,7 @@ from bcns_pipeline.rules.inventory.policy import (
     Route,
     make_policy,
 )
+from bcns_pipeline.rules.inventory.shares import Share
 
 _ON_OFF: Final = {"enum": ["on", "off", True, False]}
 
@@ -178,16 +179,17 @@ class InventoryMapping(Section):
             raise Several(faults)
         return routes
 
-    def policy(self, routes: Sequence[Route] | None = None) -> Policy:
+    def policy(self, routes: Sequence[Route] | None = None, shares: Sequence[Share] = ()) -> Policy:
         """What the rules need. `routes` ((NetSuite ids), BigCommerce id) replace the file's `locations`.
 
-        The flow gives routes where the file names none, or to leave out locations that are not in use. Raises
+        The flow gives routes where the file names none, or to leave out locations that are not in use. `shares` are
+        those of channels (`Mapping.stock_policy`), without those of locations that are left out. Raises
         BadInput where there are no locations at all.
         """
         given = routes
         if given is None:
             given = [(route.netsuite, route.bigcommerce) for route in self.locations or ()]
-        limits = self.breaker
+        fed, limits = {target for _, target in given}, self.breaker
         try:
             return make_policy(
                 given,
@@ -197,6 +199,7 @@ class InventoryMapping(Section):
                 buffer=self.safety_stock.value if self.safety_stock.owner == "pipeline" else 0,
                 low_stock_threshold=self.low_stock.threshold,
                 breaker=Breaker(limits.max_changed_percent, limits.max_oversold_percent, limits.min_changed),
+                shares=[one for one in shares if one.of in fed],
             )
         except ValueError as error:
             raise BadInput([f"inventory.locations: {error}."]) from error

@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from bcns_pipeline.config.alerts import AlertsMapping
 from bcns_pipeline.config.base import Flag, Id, Later, Section, TimeZone
-from bcns_pipeline.config.channels import ChannelMapping
+from bcns_pipeline.config.channels import ChannelMapping, share_faults, shares
 from bcns_pipeline.config.customers import CustomersMapping
 from bcns_pipeline.config.fulfilment import FulfilmentMapping
 from bcns_pipeline.config.intake import IntakeMapping
 from bcns_pipeline.config.inventory import InventoryMapping
 from bcns_pipeline.config.order_policy import order_policy
 from bcns_pipeline.config.orders import OrdersMapping
-from bcns_pipeline.config.text import read_mapping_text, sentences
+from bcns_pipeline.config.text import Several, read_mapping_text, sentences
 from bcns_pipeline.rules.faults import BadInput
+from bcns_pipeline.rules.inventory.policy import Policy, Route
 from bcns_pipeline.rules.orders.policy import OrderPolicy
 
 
@@ -70,6 +72,26 @@ class Mapping(Section):
     cash: Later = Field(default_factory=dict)
     payouts: Later = Field(default_factory=dict)
     alerts: AlertsMapping = AlertsMapping()
+
+    @field_validator("channels")
+    @classmethod
+    def _no_unit_twice(
+        cls, channels: dict[int, ChannelMapping], info: ValidationInfo
+    ) -> dict[int, ChannelMapping]:
+        inventory = info.data.get("inventory")
+        if inventory is not None:
+            named = inventory.locations
+            pools = None if named is None else [one.bigcommerce for one in named]
+            faults = list(share_faults(channels, pools))
+            if faults:
+                raise Several(faults)
+        return channels
+
+    def stock_policy(self, routes: Sequence[Route], suspended: Collection[int] = ()) -> Policy:
+        """What the rules of stock need, with the shares of storefronts; `suspended` locations are not written to."""
+        return self.inventory.policy(
+            routes, shares(self.channels, [target for _, target in routes], suspended)
+        )
 
     @property
     def digest(self) -> str:

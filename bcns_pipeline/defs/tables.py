@@ -35,6 +35,18 @@ def calls_of(connections: Connections, flow: str, minimum: int, budget: int | No
     }
 
 
+def spread_of(name: str, seconds: Sequence[float]) -> dict[str, float]:
+    """Median and 95th percentile (nearest rank) as two numbers, which Dagster draws over the runs; {} without any."""
+    if not seconds:
+        return {}
+    ordered = sorted(seconds)
+    last = len(ordered) - 1
+    return {
+        f"{name}_median_seconds": round(ordered[last // 2], 1),
+        f"{name}_p95_seconds": round(ordered[min(last, -(-95 * len(ordered) // 100) - 1)], 1),
+    }
+
+
 def plain(value: Any) -> Any:
     """What a table record can hold: numpy's scalars are none of Python's."""
     found = value.item() if hasattr(value, "item") else value

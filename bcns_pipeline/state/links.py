@@ -97,6 +97,23 @@ class Links:
         with self._scope.transaction(conn) as tx:
             return [int(one) for one in tx.execute(_NUMBERED, values).scalars()]
 
+    def since(
+        self, kind: str, moment: datetime, *, origin: str, conn: sa.Connection | None = None
+    ) -> list[Link]:
+        """Links of this origin that were written or changed at `moment` or later, oldest first."""
+        query = (
+            sa.select(link)
+            .where(
+                link.c.store == self._scope.store,
+                link.c.kind == kind,
+                link.c.origin == origin,
+                link.c.linked_at >= moment,
+            )
+            .order_by(link.c.linked_at, link.c.bigcommerce_id)
+        )
+        with self._scope.transaction(conn) as tx:
+            return [_link(row) for row in tx.execute(query)]
+
     def remove(self, kind: str, netsuite_ids: Sequence[str], *, conn: sa.Connection | None = None) -> int:
         """Forget links whose records are gone; returns how many there were."""
         gone = sa.delete(link).where(
@@ -204,11 +221,11 @@ class Links:
             .order_by(link.c.linked_at.desc(), link.c.bigcommerce_id)
         )
         with self._scope.transaction(conn) as tx:
-            rows = tx.execute(query).all()
-        return [
-            Link(row.netsuite_id, row.bigcommerce_id, row.label, row.detail, row.origin, row.linked_at)
-            for row in rows
-        ]
+            return [_link(row) for row in tx.execute(query)]
+
+
+def _link(row: Any) -> Link:
+    return Link(row.netsuite_id, row.bigcommerce_id, row.label, row.detail, row.origin, row.linked_at)
 
 
 _NUMBERED = sa.text(

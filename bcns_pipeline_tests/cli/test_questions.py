@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from bcns_pipeline.state.exceptions import Question
+from bcns_pipeline.state.links import Link
 from bcns_pipeline.state.order_models import Decision
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.cli.conftest import Bcns
@@ -54,6 +55,8 @@ def test_the_list_as_json_has_the_money_and_the_runbook(bcns: Bcns, state: State
 
     assert (found["amount"], found["currency"]) == ("116.73", "USD")
     assert found["runbook"] == "docs/runbooks/ITEM_UNMAPPED.md"
+    within = datetime.fromisoformat(found["answer_by"]) - datetime.fromisoformat(found["opened_at"])
+    assert within == timedelta(hours=8)
     assert bcns("exceptions", "list", "--format", "xml").exit_code == 2
 
 
@@ -119,3 +122,23 @@ def test_nothing_is_decided_about_what_is_closed_or_unknown(bcns: Bcns, state: S
     assert "There is no exception 999" in bcns("exceptions", "retry", "999").output
     assert bcns("exceptions", "show", "999").exit_code == 2
     assert bcns("exceptions", "resolve", str(number), "--reason", " ").exit_code == 2
+
+
+def test_a_merge_is_obeyed_from_then_on_and_what_waited_for_it_is_due(bcns: Bcns, state: State) -> None:
+    wait(state, 1001)
+    number = ask(state, 1001, "CUSTOMER_AMBIGUOUS")
+    state.links.put("customer", [Link("110", "9")])
+
+    said = bcns("merge", "110", "112", "--reason", "one person").output
+
+    assert "customer 110 is 112 from now on, said ada: one person" in said
+    assert "order 1001: tried again at once" in said
+    found = state.links.find("customer", "9")
+    assert found is not None
+    assert found.netsuite_id == "112"
+    assert [one.id for one in state.exceptions.find() if one.retry_requested_at] == [number]
+    assert "is 112 already" in bcns("merge", "110", "112", "--reason", "again").output
+    assert "one person" in bcns("merge").output
+    for words in (("112", "110"), ("110", "110"), ("110",), ("110", "115")):
+        refused = bcns("merge", *words, *(() if words == ("110", "115") else ("--reason", "why not")))
+        assert refused.exit_code == 2, words

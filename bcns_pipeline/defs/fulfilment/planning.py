@@ -30,9 +30,9 @@ from bcns_pipeline.rules.shipments.model import (
     ShipmentAction,
     read_shipment,
 )
-from bcns_pipeline.rules.shipments.plan import needs_shipments, plan_shipments
+from bcns_pipeline.rules.shipments.plan import needs_shipments, plan_shipments, value_of
 from bcns_pipeline.state.inbox import Claim
-from bcns_pipeline.state.links import ITEM
+from bcns_pipeline.state.links import ITEM, Link
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.plan_lines import PlanLine
 from bcns_pipeline.state.plans import Plan
@@ -41,15 +41,22 @@ SHIPMENT, UPDATE = "shipment", "shipment_update"
 LINK = "shipment"
 # So many parcels of one fulfilment and address are told apart; more would be a warehouse of its own.
 PARCELS = 20
+# Opened by apply, and closed by it: a plan can't tell whether NetSuite or the store would take it now.
+OF_APPLY = ("SHIPMENT_NOTE_REFUSED", "STATUS_REFUSED")
 
 
 @dataclass(slots=True)
 class Planned:
-    """A plan. `orders` by id with what stands in the way of each; `claims` are the inbox rows it answers."""
+    """A plan. `orders` by id with what stands in the way of each; `looked_at` are the fulfilments of each.
+
+    `sending` are orders of which something is sent: whether the store takes it, apply will tell.
+    """
 
     plan: Plan
     fulfilments: int
     orders: dict[int, list[Problem]]
+    looked_at: dict[int, list[int]]
+    sending: set[int]
     actions: list[ShipmentAction] = field(repr=False)
     unknown: int = 0
     stops: Answered = field(default_factory=Answered)
@@ -103,6 +110,8 @@ def _plan(connections: Connections, claims: Sequence[Claim], mode: Mode) -> Plan
     problems: dict[int, list[Problem]] = {}
     lines: list[PlanLine] = list(stops.lines)
     actions: list[ShipmentAction] = []
+    sending: set[int] = set()
+    shown: dict[int, list[int]] = {}
     for order_id, fulfilments in sorted(by_order.items()):
         order = orders.get(order_id)
         if isinstance(order, Problem) or order is None:
@@ -111,10 +120,19 @@ def _plan(connections: Connections, claims: Sequence[Claim], mode: Mode) -> Plan
             ]
             continue
         named = [_named(one, items, order, states_of(states, order_id), connections) for one in fulfilments]
-        made, troubles = _of_order(connections, order, named)
-        problems[order_id] = troubles
+        links = _links(connections, order, named)
+        existing = shipments_of(connections, order.id) if needs_shipments(order, links) else []
+        store, policy = connections.state.store, connections.shipment_policy
+        ids = {key: int(one.bigcommerce_id) for key, one in links.items()}
+        planned = plan_shipments(order, named, existing, ids, store, policy)
+        made = planned.actions
+        problems[order_id] = planned.problems
+        for one in links.values():
+            shown.setdefault(int(one.detail["fulfilment_id"]), []).append(int(one.bigcommerce_id))
         actions += made
-        lines += [_line(order_id, one) for one in made]
+        if any(one.kind != "adopt" for one in made):
+            sending.add(order_id)
+        lines += [_line(order, one) for one in made]
     plan = state.plans.create(
         FLOW,
         mode=mode.value,
@@ -126,12 +144,17 @@ def _plan(connections: Connections, claims: Sequence[Claim], mode: Mode) -> Plan
             "fulfilments": len(found),
             "unknown": len(claimed) - len(found),
             "orders": len(by_order),
+            "order_ids": sorted(by_order),
+            # What the store showed before: a note on a fulfilment names all of its shipments.
+            "shown": {str(number): sorted(ids) for number, ids in sorted(shown.items())},
             "troubled": sum(bool(some) for some in problems.values()),
             "actions_by_kind": dict(Counter(one.kind for one in actions)),
         },
     )
     plan = state.plans.write_lines(plan, lines)
-    return Planned(plan, len(found), problems, actions, len(claimed) - len(found), stops)
+    looked_at = {order_id: [one.id for one in some] for order_id, some in by_order.items()}
+    unknown = len(claimed) - len(found)
+    return Planned(plan, len(found), problems, looked_at, sending, actions, unknown, stops)
 
 
 def states_of(states: Mapping[str, OrderState], order_id: int) -> OrderState:
@@ -149,21 +172,16 @@ def _orders(connections: Connections, order_ids: Sequence[int]) -> dict[int, Ord
     return found
 
 
-def _of_order(
-    connections: Connections, order: Order, fulfilments: Sequence[Fulfilment]
-) -> tuple[list[ShipmentAction], list[Problem]]:
-    store, policy = connections.state.store, connections.shipment_policy
+def _links(connections: Connections, order: Order, fulfilments: Sequence[Fulfilment]) -> dict[str, Link]:
+    """The shipments of these fulfilments that we know to be ours, by natural key."""
     keys = [
-        shipment_key(store, one.id, place.id, parcel)
+        shipment_key(connections.state.store, one.id, place.id, parcel)
         for one in fulfilments
         for place in order.ship_to
         for parcel in range(PARCELS)
     ]
     found = connections.state.links.get_many(LINK, keys)
-    links = {key: int(some[0].bigcommerce_id) for key, some in found.items()}
-    existing = shipments_of(connections, order.id) if needs_shipments(order, links) else []
-    plan = plan_shipments(order, fulfilments, existing, links, store, policy)
-    return plan.actions, plan.problems
+    return {key: some[0] for key, some in found.items()}
 
 
 def shipments_of(connections: Connections, order_id: int) -> list[Shipment]:
@@ -226,9 +244,9 @@ def _with_order_lines(
     return found
 
 
-def _line(order_id: int, action: ShipmentAction) -> PlanLine:
+def _line(order: Order, action: ShipmentAction) -> PlanLine:
     payload: dict[str, Any] = {
-        "order_id": order_id,
+        "order_id": order.id,
         "fulfilment_id": action.fulfilment_id,
         "address_id": action.address_id,
         "shipment_id": action.shipment_id,
@@ -248,8 +266,9 @@ def _line(order_id: int, action: ShipmentAction) -> PlanLine:
         action.natural_key,
         payload,
         reasons[action.kind],
-        f"order:{order_id}",
-        group_key=f"order:{order_id}",
+        f"order:{order.id}",
+        group_key=f"order:{order.id}",
+        amount=value_of(order, action) if action.kind == "create" else None,
     )
 
 
@@ -257,22 +276,32 @@ def _remember(connections: Connections, planned: Planned) -> None:
     """Questions of the orders looked at, and the end of those that are answered."""
     state = connections.state
     questions = [
-        question(one.code, order_id, f"Order {order_id}: {one.sentence}", fact=one.fact)
+        question(
+            one.code,
+            order_id,
+            f"Order {order_id}: {one.sentence}",
+            fact=one.fact,
+            fulfilments=sorted(planned.looked_at[order_id]),
+        )
         for order_id, problems in planned.orders.items()
         for one in problems
     ]
     asked = {(one.code, one.subject) for one in questions}
+    sending = {f"order:{one}" for one in planned.sending}
     stops = planned.stops.questions
     questions += [question(CODE, one, f"Order {one}: {why.sentence}") for one, why in stops.items() if why]
     with state.scope.transaction() as conn:
         state.exceptions.open_many(FLOW, questions, conn=conn)
+        # What a person asked for is done by this.
+        state.exceptions.take_retries(FLOW, conn=conn)
         released = [f"order:{one}" for one, why in stops.items() if why is None]
         state.exceptions.heal(FLOW, CODE, released, conn=conn)
         for kind in KINDS:
             answered = [
-                f"order:{order_id}"
-                for order_id in planned.orders
-                if (kind.code, f"order:{order_id}") not in asked
+                subject
+                for subject in (f"order:{order_id}" for order_id in planned.orders)
+                if (kind.code, subject) not in asked
+                and not (kind.code == "SHIPMENT_REFUSED" and subject in sending)
             ]
-            if kind.code not in ("SHIPMENT_NOTE_REFUSED", "STATUS_REFUSED") and answered:
+            if kind.code not in OF_APPLY and answered:
                 state.exceptions.heal(FLOW, kind.code, answered, conn=conn)

@@ -9,7 +9,7 @@ from bcns_pipeline.defs.fulfilment.apply import Applied
 from bcns_pipeline.defs.fulfilment.planning import Planned
 from bcns_pipeline.defs.fulfilment.run import FLOW
 from bcns_pipeline.defs.fulfilment.take import Taken
-from bcns_pipeline.defs.tables import SHOWN, calls_of, table
+from bcns_pipeline.defs.tables import SHOWN, calls_of, spread_of, table
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.orders.status import label
 
@@ -21,8 +21,10 @@ def of_fulfilments(connections: Connections, taken: Taken) -> dict[str, Any]:
         "dagster/row_count": taken.ours,
         "listed": taken.listed,
         "new_or_changed": taken.fresh,
+        "looked_at_again": taken.again,
         "since": taken.since,
-        **calls_of(connections, FLOW, 2 + (2 if taken.ours else 0)),
+        **spread_of("change_to_read", taken.waits),
+        **calls_of(connections, FLOW, 2 + (2 if taken.ours else 0) + (3 if taken.again else 0)),
     }
 
 
@@ -39,6 +41,8 @@ def of_plan(planned: Planned) -> dict[str, Any]:
         "plan_digest": planned.plan.digest,
         "fulfilments": planned.fulfilments,
         "orders": len(planned.orders),
+        # What the goods of new shipments cost the shoppers; the shipments themselves move no money.
+        "goods": table(("currency", "amount"), sorted(planned.plan.summary.get("amounts", {}).items())),
         "actions": table(
             ("action", "shipment", "fulfilment", "address"),
             [
@@ -65,6 +69,7 @@ def of_shipments(connections: Connections, applied: Applied) -> dict[str, Any]:
         "shipments": len(applied.shipments),
         "updates": len(applied.updates),
         "there_already": applied.adopted,
+        "held_for_approval": applied.held,
         "notes": applied.notes,
         "moved": table(
             ("order", "status"),

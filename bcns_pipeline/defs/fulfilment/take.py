@@ -8,14 +8,15 @@ changed goes no further.
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from bcns_pipeline.clients.netsuite.models import FulfilmentLine as LineRow
 from bcns_pipeline.clients.netsuite.models import FulfilmentRow
 from bcns_pipeline.defs.account import account_of
+from bcns_pipeline.defs.fulfilment.again import asked, linked_since, orders_due, sales_orders
 from bcns_pipeline.defs.fulfilment.stopped import note_stopped
 from bcns_pipeline.defs.polling import cutover_of
 from bcns_pipeline.outcomes import Lane
@@ -26,18 +27,25 @@ from bcns_pipeline.state.inbox import Event
 from bcns_pipeline.state.scope import parse
 
 CURSOR = "fulfilment/watermark"
-KIND = "fulfilment"
+KIND: Final = "fulfilment"
 CLOCK = "%Y-%m-%d %H:%M:%S"
 
 
 @dataclass(slots=True)
 class Taken:
-    """What was read: fulfilments listed, those of our orders, and the ones that are new or changed."""
+    """What was read: fulfilments listed, those of our orders, and the ones that are new or changed.
+
+    `again` are those of orders that are looked at again, because of a question or because they are ours since.
+    `waits`: seconds for which a change had stood in NetSuite when it was read, by NetSuite's clock.
+    """
 
     listed: int = 0
     ours: int = 0
     fresh: int = 0
+    again: int = 0
     since: str = ""
+    now: str = ""
+    waits: list[float] = field(default_factory=list)
 
     @property
     def sentence(self) -> str:
@@ -45,14 +53,15 @@ class Taken:
         return (
             f"fulfilments: {self.listed:,} listed since {self.since} = {self.ours:,} of our orders + "
             f"{self.listed - self.ours:,} of others; {self.fresh:,} new or changed"
+            + (f"; {self.again:,} looked at again" if self.again else "")
         )
 
 
 def take(connections: Connections, progress: Callable[[str], None]) -> Taken:
     """Read what changed since the watermark, and what NetSuite told us of. Raises OutsideError."""
     state, netsuite = connections.state, connections.netsuite(Lane.BULK)
-    now = netsuite.clock()
-    taken = Taken(since=_since(connections, now))
+    now, here, cursor = netsuite.clock(), state.now(), state.cursors.get(CURSOR)
+    taken = Taken(since=_since(connections, cursor, now), now=now)
     oneworld = account_of(connections).oneworld
     for rows in netsuite.fulfilments.changed(taken.since, oneworld=oneworld):
         taken.listed += len(rows)
@@ -62,8 +71,42 @@ def take(connections: Connections, progress: Callable[[str], None]) -> Taken:
     told = [int(one) for one in _told(connections) if one.isdigit()]
     if told:
         _keep(connections, netsuite.fulfilments.by_id(told, oneworld=oneworld), Taken())
-    state.cursors.move(CURSOR, {"version": 1, "until": now})
+    _look_again(connections, linked_since(connections, cursor, here), taken)
+    state.cursors.move(CURSOR, {"version": 1, "until": now, "linked": here.isoformat()})
     return taken
+
+
+def _look_again(connections: Connections, linked: set[int], taken: Taken) -> None:
+    """Every fulfilment of orders with a question that is due, and those of `linked` orders that are news to us."""
+    questions = asked(connections)
+    if not questions and not linked:
+        return
+    state, client = connections.state, connections.netsuite(Lane.BULK).fulfilments
+    oneworld = account_of(connections).oneworld
+    if linked:
+        rows = client.of_orders(linked, oneworld=oneworld)
+        _keep(connections, rows, Taken())
+        taken.again += len(rows)
+    waiting = load(connections, [int(one) for one in state.inbox.open_ids(KIND) if one.isdigit()])
+    touched = state.orders.by_netsuite({str(order_id) for order_id, _ in waiting.values()})
+    due = orders_due(questions, {one.order_id for one in touched.values()})
+    if not due:
+        return
+    records = sales_orders(connections, due)
+    rows = client.of_orders(records, oneworld=oneworld)
+    _keep(connections, rows, Taken())
+    there = {row.id for row in rows}
+    known = {int(one) for row in questions for one in row.detail.get("fulfilments", ())}
+    of_due = {number: one for number, one in load(connections, known - there).items() if one[0] in records}
+    gone = [
+        NewDocument("netsuite", KIND, f"fulfilment:{number}", _withdrawn(order_id, fulfilment))
+        for number, (order_id, fulfilment) in of_due.items()
+    ]
+    with state.scope.transaction() as conn:
+        state.documents.store_changed(gone, conn=conn)
+        again = sorted(there | of_due.keys())
+        state.inbox.record([Event(KIND, str(one), "replay") for one in again], conn=conn)
+    taken.again += len(again)
 
 
 def load(connections: Connections, ids: Iterable[int]) -> dict[int, tuple[int, Fulfilment]]:
@@ -80,8 +123,7 @@ def load(connections: Connections, ids: Iterable[int]) -> dict[int, tuple[int, F
     return loaded
 
 
-def _since(connections: Connections, now: str) -> str:
-    kept = connections.state.cursors.get(CURSOR)
+def _since(connections: Connections, kept: Any, now: str) -> str:
     if isinstance(kept, dict) and kept.get("version") == 1:
         overlap = timedelta(minutes=connections.mapping.fulfilment.poll.overlap_minutes)
         return (datetime.strptime(kept["until"], CLOCK) - overlap).strftime(CLOCK)  # noqa: DTZ007 - their frame
@@ -118,9 +160,18 @@ def _keep(connections: Connections, rows: Sequence[FulfilmentRow], taken: Taken)
     with state.scope.transaction() as conn:
         kept = state.documents.store_changed(new, conn=conn)
         fresh = [row.id for row, where in zip(ours, kept, strict=True) if where.fresh]
-        state.inbox.record([Event("fulfilment", str(one), "poll") for one in fresh], conn=conn)
+        state.inbox.record([Event(KIND, str(one), "poll") for one in fresh], conn=conn)
     taken.ours += len(ours)
     taken.fresh += len(fresh)
+    if taken.now:
+        news = set(fresh)
+        taken.waits += [_seconds(row.last_modified, taken.now) for row in ours if row.id in news]
+
+
+def _seconds(before: str, after: str) -> float:
+    """Between two moments of NetSuite's clock."""
+    start, end = (datetime.strptime(one, CLOCK) for one in (before, after))  # noqa: DTZ007 - their frame
+    return max((end - start).total_seconds(), 0.0)
 
 
 def _body(row: FulfilmentRow, trackings: Sequence[str], lines: Sequence[LineRow]) -> bytes:
@@ -133,6 +184,21 @@ def _body(row: FulfilmentRow, trackings: Sequence[str], lines: Sequence[LineRow]
         "method": row.method_name,
         "trackings": list(trackings),
         "lines": [{**asdict(line), "quantity": str(line.quantity)} for line in lines],
+    }
+    return json.dumps(content, sort_keys=True).encode()
+
+
+def _withdrawn(order_id: int, fulfilment: Fulfilment) -> bytes:
+    """A fulfilment that NetSuite does not have any more: nothing of it was shipped."""
+    content = {
+        "id": fulfilment.id,
+        "number": fulfilment.number,
+        "status": "",
+        "order_id": order_id,
+        "carrier": "",
+        "method": "",
+        "trackings": [],
+        "lines": [],
     }
     return json.dumps(content, sort_keys=True).encode()
 

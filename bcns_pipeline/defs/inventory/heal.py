@@ -72,7 +72,9 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) ->
     found = diff(planned.wanted, known, others, approved=approved)
     seen = found[found["live"] >= 0]
     links = item_links(connections).set_index("item_id")
-    unexplained = ~netting.explained(connections.scratch.get(netting.SOLD), seen)
+    unexplained = ~netting.explained(
+        connections.scratch.get(netting.SOLD), seen, planned.snapshot.places, connections.mapping
+    )
     below = seen.loc[(seen["reason"] == Reason.SOLD_OR_DRIFTED.value) & unexplained, "item_id"]
     drifted = sorted(set(links["sku"].reindex(below).dropna().tolist()))
     looked_at = live["item_id"].unique()

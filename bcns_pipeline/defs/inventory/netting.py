@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs.inventory.linked import item_links
 from bcns_pipeline.defs.inventory.places import Places
 from bcns_pipeline.defs.polling import poll_orders
@@ -127,7 +128,9 @@ def remember(connections: Connections, sold: Sold | None, wanted: pd.DataFrame, 
         cursors.move(NETTED, kept)
 
 
-def explained(sold: Sold | None, found: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def explained(
+    sold: Sold | None, found: pd.DataFrame, places: Places, mapping: Mapping
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which lines of a diff are lower in the store by no more than was bought and is not in NetSuite yet.
 
     Only of items that were not read: the number of one that was is net of these units already.
@@ -136,7 +139,9 @@ def explained(sold: Sold | None, found: pd.DataFrame) -> np.ndarray[Any, np.dtyp
         return np.zeros(len(found), dtype=np.bool_)
     bought = sold.bought(found["item_id"].to_numpy(np.int64)) // QUANTITY_SCALE
     missing = found["new"].to_numpy() - found["live"].to_numpy()
-    here = (found["location_id"] == sold.location).to_numpy() & (found["wanted_row"] < 0).to_numpy()
+    shares = mapping.stock_policy(places.routes, places.suspended).shares
+    of_pool = [sold.location, *(one.location for one in shares if one.of == sold.location)]
+    here = found["location_id"].isin(of_pool).to_numpy() & (found["wanted_row"] < 0).to_numpy()
     return np.asarray(here & (missing <= bought), dtype=np.bool_)
 
 

@@ -51,7 +51,7 @@ class Keeper:
     def __init__(
         self, connections: Connections, clock: str, places: Places, progress: Callable[[str], None]
     ) -> None:
-        self._policy = connections.mapping.inventory.policy(places.routes)
+        self._policy = connections.mapping.stock_policy(places.routes, places.suspended)
         self._documents = connections.state.documents
         self._clock = clock
         self._progress = now_and_then(progress)

@@ -4,10 +4,12 @@ Put the reading and caching of the two location lists here. Do not put quantitie
 merchant's; without one, each side must have exactly one location (design section 3).
 """
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from bcns_pipeline.clients.bigcommerce.models import Location
 from bcns_pipeline.defs.inventory.run import inventory_digest
 from bcns_pipeline.outcomes import Lane, Rejected
 from bcns_pipeline.resources.connections import Connections
@@ -102,9 +104,31 @@ def _read(connections: Connections, lane: Lane) -> Places:
             )
         elif active:
             used.append((active, target))
-    places = Places(tuple(used), suspended, tuple(problems))
+    apart, said = _storefronts(connections, shop)
+    places = Places(tuple(used), (*suspended, *apart), (*problems, *said))
     told = [place.id for place in shop.values() if place.default]
     return _with_netting(connections, places, told, lane) if connections.mapping.nets_orders else places
+
+
+def _storefronts(connections: Connections, shop: Mapping[int, Location]) -> tuple[list[int], list[str]]:
+    """Locations of storefronts with a share that are out of use, and a sentence on each."""
+    given = {
+        number: one.availability.location
+        for number, one in connections.mapping.channels.items()
+        if one.availability is not None
+    }
+    missing = {number: target for number, target in given.items() if target not in shop}
+    if missing:
+        raise PermanentFailure.of_faults(
+            f"channels.{number}.availability.location: BigCommerce has no location {target}; it has "
+            f"{', '.join(map(str, sorted(shop)))}: correct the mapping file."
+            for number, target in missing.items()
+        )
+    apart = [target for target in given.values() if not shop[target].enabled]
+    return apart, [
+        f"BigCommerce location {target} of a storefront is disabled: its share is withheld until it is enabled."
+        for target in apart
+    ]
 
 
 def _with_netting(connections: Connections, places: Places, told: list[int], lane: Lane) -> Places:
@@ -116,6 +140,10 @@ def _with_netting(connections: Connections, places: Places, told: list[int], lan
     except Rejected:
         # The scope is needed for nothing else; BigCommerce's own default is what nearly every store has.
         when = None
+    shares = connections.mapping.stock_policy(places.routes, places.suspended).shares if places.routes else ()
+    # What a storefront's location shows is a part of the location that the stock belongs to.
+    found = sorted({next((one.of for one in shares if one.location == each), each) for each in found})
+    apart = sorted({one.channel for one in shares if [one.of] != found})
     problem = None
     if len(found) != 1:
         problem = (
@@ -127,6 +155,12 @@ def _with_netting(connections: Connections, places: Places, told: list[int], lan
             "BigCommerce takes stock when an order is shipped, not when it is placed: between two runs it sells units "
             "again, and at shipping it takes units that NetSuite has long taken. Settings > Inventory: adjust stock "
             "when an order is placed."
+        )
+    elif apart:
+        problem = (
+            f"Units that are sold are held back at BigCommerce location {found[0]} only, and the storefronts of "
+            f"channel {', '.join(map(str, apart))} sell a share of another one: until an order is in NetSuite, a "
+            "unit sold there may be offered again."
         )
     return replace(
         places,

@@ -145,7 +145,7 @@ def _read_anew(connections: Connections, planned: Planned, wanted: pd.DataFrame,
     items = {*late, *bill["item_id"].tolist()} - set(every["parent_id"].tolist())
     stock, draw = connections.stock(lane), connections.state.inventory.draw_read_seq
     pages = list(stock.levels(places.netsuite, draw, item_ids=sorted(items)))
-    policy = connections.mapping.inventory.policy(places.routes)
+    policy = connections.mapping.stock_policy(places.routes, places.suspended)
     levels, unread = frame_of(pages, policy)
     anew = sellable(
         levels,
@@ -184,7 +184,7 @@ def plan_of(connections: Connections, run_id: str, *, flow: str) -> Planned:
 
 def sellable_of(connections: Connections, pages: Sequence[LevelsPage], places: Places) -> pd.DataFrame:
     """Sellable numbers of pages just read, without writing anything down; kits are left out."""
-    policy = connections.mapping.inventory.policy(places.routes)
+    policy = connections.mapping.stock_policy(places.routes, places.suspended)
     sold = netting.count(connections, places, None)
     return sellable(frame_of(pages, policy)[0], no_members(), policy, sold=sold)
 
@@ -213,7 +213,7 @@ def _computed(
     connections: Connections, snapshot: Snapshot, sold: Sold | None
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Sellable numbers, unreadable quantities and kits that can't be computed."""
-    policy = connections.mapping.inventory.policy(snapshot.places.routes)
+    policy = connections.mapping.stock_policy(snapshot.places.routes, snapshot.places.suspended)
     levels, unread = _levels(connections, snapshot, policy)
     members, members_seq = _members(connections, snapshot)
     if sold is not None and not snapshot.complete:
@@ -297,17 +297,15 @@ def write_plan(
     counts.update(("skipped", why) for why in reason[~push & linked & ~blocked])
     counts[("skipped", "not_in_bigcommerce")] += int((~linked & ~blocked).sum())
     counts[("excepted", "sku_ambiguous")] += int(blocked.sum())
-    targets = len({target for _, target in snapshot.places.routes})
+    policy = mapping.stock_policy(snapshot.places.routes, snapshot.places.suspended)
+    targets = len(policy.bigcommerce_locations)
     for why, items in excepted.items():
         counts[("excepted", why)] += len(items) * targets
     chosen = found[sendable].reset_index(drop=True)
     lines = _lines(chosen, links.iloc[place[sendable]].reset_index(drop=True), wanted, snapshot)
     # Until a first run has ended, the store's values are not ours to judge changes by.
     confirmed = 0 if state.cursors.get(WATERMARK) is None else int((known["confirmed"] >= 0).sum())
-    tripped = (
-        confirmed
-        and trips(lines, confirmed, mapping.inventory.policy(snapshot.places.routes).breaker, seen=seen)
-    ) or None
+    tripped = (confirmed and trips(lines, confirmed, policy.breaker, seen=seen)) or None
     summary = {
         "fetched": len(found) + sum(len(items) * targets for items in excepted.values()),
         **{

@@ -5,6 +5,7 @@ sending here.
 """
 
 import hashlib
+import json
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -46,5 +47,12 @@ def now_and_then(say: Callable[[str], None], seconds: float = 3.0) -> Callable[[
 
 def inventory_digest(mapping: Mapping) -> str:
     """Of what decides a sellable number: a change of it means that everything has to be looked at anew."""
+    shares = {
+        number: one.availability.model_dump(mode="json")
+        for number, one in sorted(mapping.channels.items())
+        if one.availability is not None
+    }
     text = f"{mapping.inventory.model_dump_json()} nets orders: {mapping.nets_orders}"
+    if shares:
+        text += f" shares: {json.dumps(shares, sort_keys=True)}"
     return hashlib.sha256(text.encode()).hexdigest()

@@ -37,7 +37,10 @@ ORDER_LINK = "order"
 BUDGET_SECONDS = 120.0
 # NetSuite may still be at work on a call that we gave up on; looked up before that, it would be made twice.
 SETTLE_SECONDS = 5.0
-_HEALED_BY_WRITING = ("ORDER_REFUSED", "PERIOD_CLOSED", "SUBSIDIARY_MISMATCH", "CURRENCY_UNMAPPED")
+_HEALED_BY_WRITING = (
+    *("ORDER_REFUSED", "PERIOD_CLOSED", "CUSTOMER_REFUSED"),
+    *("SUBSIDIARY_MISMATCH", "CURRENCY_UNMAPPED"),
+)
 
 
 @dataclass(slots=True)

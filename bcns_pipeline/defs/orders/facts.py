@@ -16,19 +16,26 @@ from bcns_pipeline.defs.orders.shown import found_by_key
 from bcns_pipeline.defs.shoppers import Ask, ask, find
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.rules.customers.identify import Create, Found
+from bcns_pipeline.rules.customers.identify import Create, Found, one_each
 from bcns_pipeline.rules.customers.reading import shopper_of_order
 from bcns_pipeline.rules.identity import sku_key
 from bcns_pipeline.rules.natural_keys import order_key
 from bcns_pipeline.rules.orders.facts import Account, Facts, ItemRef, Items
 from bcns_pipeline.rules.orders.model import Order
 from bcns_pipeline.rules.orders.problems import Problem
+from bcns_pipeline.rules.orders.tax import tax_mode
 from bcns_pipeline.state.links import ITEM
+
+# The customer flow asks about it, and this flow obeys.
+SHOPPERS, MISMATCH = "customers", "TAX_EXEMPT_MISMATCH"
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The facts of a batch. `customers` and `asks` by order id, `there` what NetSuite has under the orders' keys."""
+    """The facts of a batch. `customers` and `asks` by order id, `there` what NetSuite has under the orders' keys.
+
+    `disputed` are orders whose tax NetSuite would work out for a shopper whom the two sides tax differently.
+    """
 
     store: str
     account: Account
@@ -36,12 +43,15 @@ class Known:
     asks: Mapping[int, Ask] = field(repr=False)
     customers: Mapping[int, Found | Create | Problem] = field(repr=False)
     there: Mapping[str, SalesRow] = field(repr=False)
+    disputed: Mapping[int, Problem] = field(default_factory=dict)
 
     def of(self, order: Order) -> Facts | Problem:
         """What an order's plan needs, or why its customer is not known."""
         customer = self.customers[order.id]
         if isinstance(customer, Problem):
             return customer
+        if order.id in self.disputed:
+            return self.disputed[order.id]
         # A currency that the customer does not have yet is added before its order (lines.py), so it is no problem.
         return Facts(self.store, self.account, replace(customer.ref, currencies=None), self.items)
 
@@ -59,7 +69,8 @@ def learn(
     """
     store = connections.state.store
     asks = {order.id: ask(connections, shopper_of_order(order), f"order:{order.id}") for order in orders}
-    found = find(connections, list(asks.values()), lane=lane)
+    answers = find(connections, list(asks.values()), lane=lane)
+    found = one_each(answers, [(one.shopper, one.storefront) for one in asks.values()])
     return Known(
         store=store,
         account=account_of(connections),
@@ -67,7 +78,33 @@ def learn(
         asks=asks,
         customers=dict(zip(asks, found, strict=True)),
         there=found_by_key(connections, [order_key(store, order.id) for order in orders], lane=lane),
+        disputed=_disputed(connections, orders),
     )
+
+
+def _disputed(connections: Connections, orders: Sequence[Order]) -> dict[int, Problem]:
+    """Orders whose tax NetSuite computes; where the shop's own is posted, the total is right whoever is exempt."""
+    policy = connections.order_policy
+    computed = [
+        order
+        for order in orders
+        if not order.guest
+        and (channel := policy.channel(order.channel_id)) is not None
+        and tax_mode(policy, channel) == "ns_recalc"
+    ]
+    if not computed:
+        return {}
+    asked = {one.subject for one in connections.state.exceptions.find(flow=SHOPPERS, code=MISMATCH)}
+    return {
+        order.id: Problem(
+            MISMATCH,
+            f"NetSuite is to work out its tax, and the two sides do not agree on whether shopper "
+            f"{order.customer_id} is exempt.",
+            f"customer:{order.customer_id}",
+        )
+        for order in computed
+        if f"customer:{order.customer_id}" in asked
+    }
 
 
 def _items(connections: Connections, orders: Sequence[Order], lane: Lane) -> Items:

@@ -79,6 +79,7 @@ def remember(connections: Connections, fates: Sequence[Fate]) -> None:
     looked_at = {f"order:{one.state.order_id}" for one in fates}
     # A person was asked to approve an earlier version; this one is not to be posted, or not as it stands.
     stopped = [one.state.order_id for one in fates if one.outcome in ("held", "ignored", "waiting")]
+    given_up = {f"order:{one.state.order_id}" for one in fates if one.outcome in _NOT_SENT}
     with state.scope.transaction() as conn:
         give_way(state, stopped, conn=conn)
         state.orders.decide(decisions, conn=conn)
@@ -86,7 +87,8 @@ def remember(connections: Connections, fates: Sequence[Fate]) -> None:
         state.exceptions.open_many(FLOW, questions, conn=conn)
         gone: dict[str, list[str]] = {}
         for row in state.exceptions.find(flow=FLOW, conn=conn):
-            if row.subject in looked_at and (row.code, row.subject) not in asked and row.code in _OF_PLANS:
+            answered = row.code in _OF_PLANS or (row.code in _OF_APPLY and row.subject in given_up)
+            if row.subject in looked_at and (row.code, row.subject) not in asked and answered:
                 gone.setdefault(row.code, []).append(row.subject)
         for code, subjects in gone.items():
             state.exceptions.heal(FLOW, code, subjects, conn=conn)
@@ -106,11 +108,14 @@ def table_row(fate: Fate) -> dict[str, Any]:
     }
 
 
+# Nothing is written of these, so what NetSuite said to an earlier write is nobody's question any more.
+_NOT_SENT = ("held", "ignored", "listed")
+_OF_APPLY = frozenset({"ORDER_REFUSED", "PERIOD_CLOSED", "CUSTOMER_REFUSED"})
 # Raised by a plan, so a plan that does not raise them any more heals them. The others are apply's and the read-back's.
 _OF_PLANS = CATALOGUE.keys() - {
-    *("ORDER_REFUSED", "ORDER_TOTAL_DRIFT", "PERIOD_CLOSED", "CUSTOMER_REFUSED"),
+    *_OF_APPLY,
     # A refund stays one, whatever else stands in the order's way.
-    *("MISSING_ORDER", "ORDER_STOPPED_IN_NETSUITE", "REFUND_PENDING"),
+    *("ORDER_TOTAL_DRIFT", "MISSING_ORDER", "ORDER_STOPPED_IN_NETSUITE", "REFUND_PENDING"),
 }
 
 

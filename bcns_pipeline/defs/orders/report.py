@@ -16,7 +16,7 @@ from bcns_pipeline.defs.orders.planning import Planned
 from bcns_pipeline.defs.orders.references import Referenced
 from bcns_pipeline.defs.orders.run import FLOW, REFERENCE_FLOW
 from bcns_pipeline.defs.orders.take import Taken
-from bcns_pipeline.defs.tables import SHOWN, calls_of, table
+from bcns_pipeline.defs.tables import SHOWN, calls_of, spread_of, table
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money, total
 from bcns_pipeline.rules.orders.status import label
@@ -96,6 +96,7 @@ def of_sales_orders(connections: Connections, applied: Applied, plan: Plan | Non
         "drifted": table(("order", "what"), sorted(applied.read_back.drifted.items())[:SHOWN]),
         "outcomes": table(("outcome", "orders"), sorted(Counter(outcomes.values()).items())),
         "totals": _totals(there),
+        **spread_of("checkout_to_sales_order", _waits(states, applied)),
         # Also those within a tolerance: a cent that nobody sees is how books come apart.
         "differences": table(
             ("order", "charged", "in_netsuite"), [(one.order_id, one.total, one.read_total) for one in off]
@@ -162,6 +163,16 @@ def _totals(states: Sequence[OrderState]) -> dg.TableMetadataValue:
         row = (currency, len(both), charged.amount, shown.amount, (shown - charged).amount)
         rows.append((*row, len(of_currency) - len(both)))
     return table(("currency", "orders", "bigcommerce", "netsuite", "difference", "not_read_back"), rows)
+
+
+def _waits(states: Mapping[int, OrderState], applied: Applied) -> list[float]:
+    """Seconds from the checkout to the moment at which NetSuite had the order, of those written in this run."""
+    written = [states[one] for one in applied.orders if one in states]
+    return [
+        max((one.posted_at - one.placed_at).total_seconds(), 0.0)
+        for one in written
+        if one.posted_at is not None
+    ]
 
 
 def _links(connections: Connections, states: Sequence[OrderState], outcomes: Mapping[int, str]) -> str:

@@ -179,6 +179,24 @@ def identify(
     return Create(names.natural_key, storefront.subsidiary)
 
 
+def one_each(
+    found: Sequence[Found | Create | Problem], shoppers: Sequence[tuple[Shopper, Storefront]]
+) -> list[Found | Create | Problem]:
+    """The answers for a batch, where shoppers that nobody has yet and that the e-mail address makes one get one key.
+
+    Posted one after the other, the second would find the first by its address: a guest who then signs up, or one
+    person with an account on each of two storefronts of one subsidiary. The first of the batch gives the key.
+    """
+    first: dict[tuple[str, int | None], Create] = {}
+    united: list[Found | Create | Problem] = []
+    for answer, (shopper, storefront) in zip(found, shoppers, strict=True):
+        if isinstance(answer, Create) and shopper.email and _by_email(shopper, storefront):
+            united.append(first.setdefault((shopper.email, answer.subsidiary), answer))
+        else:
+            united.append(answer)
+    return united
+
+
 def _by_email(shopper: Shopper, storefront: Storefront) -> bool:
     return not shopper.guest or storefront.guests == "match_email"
 

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from bcns_pipeline.rules.inventory.expression import Expression, parse_expression
 from bcns_pipeline.rules.inventory.quantities import MAX_STOCK
+from bcns_pipeline.rules.inventory.shares import Share
 
 Quantity = Literal["available", "on_hand_minus_committed", "expression"]
 KitMode = Literal["pooled", "per_location"]
@@ -36,7 +37,8 @@ class Policy:
 
     `routes` are pairs (NetSuite location, BigCommerce location), ascending; several NetSuite locations may
     feed one BigCommerce location, never the other way round. `buffer` is what the pipeline itself holds
-    back per item and BigCommerce location, in whole units: 0 unless it owns the safety stock.
+    back per item and BigCommerce location, in whole units: 0 unless it owns the safety stock. `shares` are parts
+    of the numbers that storefronts of their own may sell.
     """
 
     expression: Expression
@@ -45,6 +47,7 @@ class Policy:
     buffer: int = 0
     low_stock_threshold: int = 0
     breaker: Breaker = Breaker()
+    shares: tuple[Share, ...] = ()
 
     @property
     def rule(self) -> str:
@@ -64,9 +67,15 @@ class Policy:
         return tuple(source for source, _ in self.routes)
 
     @property
-    def bigcommerce_locations(self) -> tuple[int, ...]:
-        """BigCommerce locations that are written to, ascending."""
+    def pools(self) -> tuple[int, ...]:
+        """BigCommerce locations that NetSuite locations feed, ascending."""
         return tuple(sorted({target for _, target in self.routes}))
+
+    @property
+    def bigcommerce_locations(self) -> tuple[int, ...]:
+        """BigCommerce locations that are written to, ascending: the pools, and storefronts with a share of one."""
+        parts = {one.location for one in self.shares if not one.paused}
+        return tuple(sorted({*self.pools, *parts}))
 
 
 def make_policy(
@@ -78,11 +87,12 @@ def make_policy(
     buffer: int = 0,
     low_stock_threshold: int = 0,
     breaker: Breaker | None = None,
+    shares: Iterable[Share] = (),
 ) -> Policy:
     """A policy from routes ((NetSuite locations), BigCommerce location) and the merchant's choices.
 
     ValueError for no routes, a NetSuite location that is not positive or feeds two BigCommerce locations, a
-    buffer outside 0..2,147,483,647, or a faulty expression.
+    buffer outside 0..2,147,483,647, a share of a location that is not fed, or a faulty expression.
     """
     pairs = sorted((source, target) for sources, target in routes for source in sources)
     if not pairs:
@@ -104,8 +114,18 @@ def make_policy(
         formula = expression
     else:
         formula = _FORMULAS[quantity]
+    divided = tuple(shares)
+    pools = {target for _, target in pairs}
+    if any(one.of not in pools or one.location in pools for one in divided):
+        raise ValueError("a storefront's share is of a location that is fed, and goes to one that is not")
     return Policy(
-        parse_expression(formula), tuple(pairs), kits, buffer, low_stock_threshold, breaker or Breaker()
+        parse_expression(formula),
+        tuple(pairs),
+        kits,
+        buffer,
+        low_stock_threshold,
+        breaker or Breaker(),
+        divided,
     )
 
 

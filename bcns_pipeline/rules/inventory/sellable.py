@@ -26,6 +26,7 @@ from bcns_pipeline.rules.inventory.quantities import (
     Scaled,
     show_quantity,
 )
+from bcns_pipeline.rules.inventory.shares import Divided, divide
 
 _NEWEST: Final = np.iinfo(np.int64).max
 SELLABLE_COLUMNS: Final = (
@@ -74,7 +75,8 @@ def sellable(
     and held between 0 and 2,147,483,647; bool clamped (it had to be held); object rule, changed_at (the latest;
     None = unknown); int64 read_seq (of the oldest read behind the number). Kits that can't be computed are
     left out; `unresolved_kits` says why. The formula sees the sums over the NetSuite locations of one
-    BigCommerce location, and the buffer is subtracted once from each result.
+    BigCommerce location, and the buffer is subtracted once from each result. A storefront's share comes after
+    all of this, with the terms of the location that it is a part of.
     """
     unread = tuple(unread)
     levels = _without(levels, unread)
@@ -109,13 +111,21 @@ def sellable(
         terms = {term: column[order] for term, column in terms.items()}
     number = whole - policy.buffer
     held = np.clip(number, 0, MAX_STOCK)
+    clamped = held != number
+    if policy.shares:
+        divided = divide(held, policy.pools, policy.shares)
+        held, of = divided.number, divided.of
+        terms = {term: column[:, of] for term, column in terms.items()}
+        stamp, read_seq, rule = stamp[:, of], read_seq[:, of], _share_rules(rule, divided)
+        # Counted once, where the stock is.
+        clamped = clamped[:, of] & np.array([one is None for one in divided.shares])
     targets = np.array(policy.bigcommerce_locations, dtype=np.int64)
     result: dict[str, Any] = {
         "item_id": np.repeat(ids, len(targets)),
         "location_id": np.tile(targets, len(ids)),
         **{term: column.ravel() for term, column in terms.items()},
         "sellable": held.ravel(),
-        "clamped": (held != number).ravel(),
+        "clamped": clamped.ravel(),
         "rule": pd.Series(rule.ravel(), dtype=object),
         "changed_at": pd.Series(stamp_texts[stamp.ravel()], dtype=object),
         "read_seq": read_seq.ravel(),
@@ -184,7 +194,7 @@ def _rows(levels: pd.DataFrame, policy: Policy, stamps: Scaled) -> _Rows:
 
 
 def _grid(rows: _Rows, policy: Policy, sold: Sold | None) -> _Grid:
-    targets = np.array(policy.bigcommerce_locations, dtype=np.int64)
+    targets = np.array(policy.pools, dtype=np.int64)
     column_of = np.searchsorted(targets, np.array([target for _, target in policy.routes], dtype=np.int64))
     shape = (len(rows.items) + 1, len(targets))
     cell = rows.item * len(targets) + column_of[rows.route]
@@ -225,7 +235,7 @@ def _refuse_overflow(rows: _Rows, cell: Scaled, policy: Policy) -> None:
         sums = np.bincount(cell, weights=np.abs(values.astype(np.float64)))
         worst = int(sums.argmax())
         if sums[worst] * policy.expression.occurrences > _NEWEST / 4:
-            item = int(rows.items[worst // len(policy.bigcommerce_locations)])
+            item = int(rows.items[worst // len(policy.pools)])
             raise ValueError(f"item {item} has an impossible quantity ({term}); correct it in NetSuite")
 
 
@@ -257,8 +267,8 @@ def _kits_lost(grid: _Grid, bill: Bill, kit_of: Scaled, policy: Policy, sold: So
     of_member[read] = sold.of(grid.items[bill.row_of[read]])
     kits = own // QUANTITY_SCALE
     others = np.maximum(of_member - kits[kit_of] * bill.need, 0)
-    lost = np.zeros((len(bill.kit_id), len(policy.bigcommerce_locations)), dtype=np.int64)
-    for column, target in enumerate(policy.bigcommerce_locations):
+    lost = np.zeros((len(bill.kit_id), len(policy.pools)), dtype=np.int64)
+    for column, target in enumerate(policy.pools):
         if target == sold.location:
             more = sum(feeds == target for _, feeds in policy.routes) - 1
             by_member = np.where(others > 0, -(-others // bill.need) + more, 0)
@@ -273,7 +283,7 @@ def _kits_per_location(
     gone = len(grid.items)
     members = np.unique(bill.row_of)
     members = members[members < gone]
-    targets = np.array(policy.bigcommerce_locations, dtype=np.int64)
+    targets = np.array(policy.pools, dtype=np.int64)
     made = np.zeros(shape, dtype=np.int64)
     for route, (_, target) in enumerate(policy.routes):
         here = np.flatnonzero((rows.route == route) & np.isin(rows.item, members))
@@ -296,6 +306,16 @@ def _rules(unposted: Scaled, policy: Policy) -> npt.NDArray[np.object_]:
     for row, column in np.argwhere(unposted).tolist():
         rules[row, column] = policy.rule_with(show_quantity(int(unposted[row, column])))
     return rules
+
+
+def _share_rules(rules: npt.NDArray[np.object_], divided: Divided) -> npt.NDArray[np.object_]:
+    """The rule beside a storefront's share: that of the number, and which part of it."""
+    found = rules[:, divided.of]
+    for column, share in enumerate(divided.shares):
+        if share is not None:
+            texts = {text: f"({text}): {share.rule}" for text in set(found[:, column].tolist())}
+            found[:, column] = [texts[text] for text in found[:, column].tolist()]
+    return found
 
 
 def _kit_rules(

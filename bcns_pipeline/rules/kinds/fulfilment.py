@@ -37,6 +37,7 @@ KINDS: Final = (
         Owner.SERVICE,
         "NetSuite shipped an order that is cancelled, refunded or disputed in the store.",
         "Stop the parcel or give the order another status; a shipment would tell the shopper that it comes.",
+        hours=1,
     ),
     Kind(
         "CARRIER_UNMAPPED",

@@ -23,6 +23,7 @@ KINDS: Final = (
         Owner.INTEGRATION,
         "After a time without events was read again, the store still has records that did not arrive.",
         "Run the day's backfill again; if the ids stay missing, look at them in BigCommerce.",
+        hours=4,
     ),
     Kind(
         "MISSING_ORDER",
@@ -30,6 +31,7 @@ KINDS: Final = (
         Owner.INTEGRATION,
         "The store has an order that should be in NetSuite, and nothing has taken it in.",
         "Run `bcns replay` with its id, then find out why neither hook nor poll saw it.",
+        hours=1,
     ),
     Kind(
         "BACKLOG",

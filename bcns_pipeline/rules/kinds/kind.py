@@ -6,10 +6,12 @@ Put the shape here. Do not put codes here: each flow's are in a module of their 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 Severity = Literal["error", "warning"]
+_HOURS: Final[dict[Severity, int]] = {"error": 8, "warning": 72}
 
 
 class Owner(StrEnum):
@@ -24,7 +26,10 @@ class Owner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One code. `heals` says that it closes by itself once its cause is gone; else a person closes it."""
+    """One code. `heals` says that it closes by itself once its cause is gone; else a person closes it.
+
+    `hours`: within so many somebody should have answered; None = what its severity asks for.
+    """
 
     code: str
     severity: Severity
@@ -32,3 +37,9 @@ class Kind:
     cause: str
     fix: str
     heals: bool = True
+    hours: int | None = None
+
+    @property
+    def answer_within(self) -> timedelta:
+        """How long it may be open: a working day for an error, three days for a warning, unless it says otherwise."""
+        return timedelta(hours=_HOURS[self.severity] if self.hours is None else self.hours)

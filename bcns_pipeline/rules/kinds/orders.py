@@ -107,6 +107,7 @@ KINDS: Final = (
         Owner.FINANCE,
         "NetSuite shows another total, tax or line than was written.",
         "Find what changed it after saving: a script, a tax engine or a person; then replay the order.",
+        hours=4,
     ),
     Kind(
         "TAX_MISMATCH",

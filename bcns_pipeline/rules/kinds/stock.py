@@ -101,5 +101,6 @@ KINDS: Final = (
         "A run would have changed more of the catalogue than inventory.breaker allows; nothing is sent.",
         "Look at the plan's table; then `bcns approve` lets one such plan through, or correct NetSuite.",
         heals=False,
+        hours=1,
     ),
 )

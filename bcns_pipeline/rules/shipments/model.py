@@ -72,7 +72,8 @@ class Shipment:
 class ShipmentAction:
     """One thing to do in the store. `natural_key` names the shipment, whatever its id.
 
-    `create` posts `body`, `update` puts it (never items), `adopt` only notes that `shipment_id` is ours.
+    `create` posts `body`, `update` puts it (never items), `adopt` only notes that `shipment_id` is ours. `items` are
+    (line, units) of a shipment to be made.
     """
 
     kind: ActionKind
@@ -81,6 +82,7 @@ class ShipmentAction:
     address_id: int
     shipment_id: int | None = None
     body: Mapping[str, object] = field(default_factory=dict, repr=False)
+    items: tuple[tuple[int, int], ...] = ()
 
 
 def read_shipment(document: Json) -> Shipment:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
+from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.natural_keys import shipment_key
 from bcns_pipeline.rules.orders.model import Line, Order
 from bcns_pipeline.rules.orders.problems import Problem
@@ -239,7 +241,7 @@ class _Planning:
             "comments": comments_of(fulfilment, package, [*too_long, *further], self._policy),
             "items": [{"order_product_id": line_id, "quantity": items[line_id]} for line_id in sorted(items)],
         }
-        self._act("create", fulfilment, address_id, package, None, body)
+        self._act("create", fulfilment, address_id, package, None, body, tuple(sorted(items.items())))
 
     def _update(self, fulfilment: Fulfilment, ours: _Ours, number: str, further: Sequence[str]) -> None:
         """Later news of a parcel that the store shows already: tracking, carrier, further numbers."""
@@ -261,10 +263,11 @@ class _Planning:
         package: int,
         shipment_id: int | None,
         body: Mapping[str, object] | None = None,
+        items: tuple[tuple[int, int], ...] = (),
     ) -> None:
         key = shipment_key(self._store, fulfilment.id, address_id, package)
         self.made.actions.append(
-            ShipmentAction(kind, key, fulfilment.id, address_id, shipment_id, body or {})
+            ShipmentAction(kind, key, fulfilment.id, address_id, shipment_id, body or {}, items)
         )
 
     def _withdrawn(self, fulfilment: Fulfilment, ours: Sequence[_Ours], why: str) -> None:
@@ -297,6 +300,13 @@ class _Planning:
                 f"carrier:{fulfilment.method.strip() or fulfilment.carrier.strip()}",
             )
         )
+
+
+def value_of(order: Order, action: ShipmentAction) -> Money:
+    """What the goods of a shipment cost the shopper, tax included, before discounts of the whole order."""
+    lines = {line.id: line for line in order.lines}
+    parts = (lines[line_id].price.inc * quantity for line_id, quantity in action.items)
+    return Money.of(sum(parts, Decimal(0)), order.currency)
 
 
 def _units(ours: Iterable[_Ours]) -> Units:

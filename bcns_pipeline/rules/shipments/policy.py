@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Final, Literal
 from urllib.parse import quote
 
+from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.policy import fold
 from bcns_pipeline.rules.orders.status import Status
 
@@ -62,6 +64,7 @@ class ShipmentPolicy:
     one fulfilment stand in the `comments` of its one shipment, or are `shipments` of their own, each of which
     writes to the shopper. `comments` has {marker} in it, by which a shipment of ours is known again; `further`
     has {numbers}. `kept` are statuses that an order keeps, `ignored` items that shoppers need not see.
+    `materiality`: by currency, what the goods of a shipment may cost without a person's approval.
     """
 
     carriers: Mapping[str, Carrier] = field(default_factory=lambda: dict(CARRIERS))
@@ -73,6 +76,14 @@ class ShipmentPolicy:
     kept: frozenset[int] = frozenset()
     ignored: frozenset[int] = frozenset()
     note_field: str = ""
+    materiality: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def too_large(self, value: Money) -> str | None:
+        """One sentence where the goods of a shipment are worth more than may go without a person's approval."""
+        limit = self.materiality.get(value.currency)
+        if limit is None or value <= Money.of(limit, value.currency):
+            return None
+        return f"{value} is above fulfilment.materiality of {limit} {value.currency}."
 
 
 # Called off or never sold; a shipment would write to the shopper and may move the order (feature L5).

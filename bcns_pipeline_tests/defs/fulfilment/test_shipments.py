@@ -43,6 +43,7 @@ def test_a_shipped_order_has_one_shipment_with_tracking_and_is_shipped(shop: Ord
     assert sorted(one["quantity"] for one in shipment["items"]) == [1, 2]
     assert now["status_id"] == SHIPPED
     assert run.checks["every_shipped_line_is_in_the_store"]
+    assert 0 <= run.metadata("netsuite/item_fulfilments")["change_to_read_p95_seconds"] <= 300
     shop.control.clear_log()
     shop.later(60)
     shop.run("fulfilment_sync")

@@ -14,8 +14,12 @@ def test_two_orders_of_one_new_shopper_in_the_same_second_make_one_customer(shop
     shopper = shop.control.shopper(email="new@example.com", first_name="Ne", last_name="Wcomer")
     placed = [shop.control.shop_order(customer_id=shopper["id"], restock=True)["id"] for _ in range(2)]
 
-    shop.sync()
+    run = shop.sync()
 
+    waits = run.metadata("netsuite/sales_orders")
+    assert (
+        0 <= waits["checkout_to_sales_order_median_seconds"] <= waits["checkout_to_sales_order_p95_seconds"]
+    )
     assert len({shop.sales_order(one)["entity"] for one in placed}) == 1
     assert len(shop.control.netsuite_customers()) == 1
     shop.assert_equal_to_the_cent(*placed)

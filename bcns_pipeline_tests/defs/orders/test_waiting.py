@@ -57,6 +57,32 @@ def test_an_order_that_is_refused_goes_when_the_reason_is_gone(shop: OrderFlow) 
     assert shop.open_exceptions("PERIOD_CLOSED") == []
 
 
+def test_orders_wait_for_a_customer_that_netsuite_refuses_and_go_with_it(shop: OrderFlow) -> None:
+    shop.sections["customers"] = {"price_level": 999_999}
+    shop.configure()
+    shopper = shop.control.shopper(email="new@example.com", first_name="Ne", last_name="Wcomer")
+    first, second = (shop.control.shop_order(customer_id=shopper["id"], restock=True)["id"] for _ in range(2))
+    gone = shop.control.shop_order("guest", email="gus@example.com", restock=True)["id"]
+    shop.sync()
+    assert {shop.order(one).code for one in (first, second, gone)} == {"CUSTOMER_REFUSED"}
+    assert {shop.order(one).disposition for one in (first, second, gone)} == {"waiting"}
+    assert {one.subject for one in shop.open_exceptions("CUSTOMER_REFUSED")} == {
+        f"order:{first}",
+        f"order:{gone}",
+    }
+
+    shop.decide("customers", price_level=None)
+    shop.later(60)
+    shop.control.order_status(gone, 5)
+    shop.due_now()
+    shop.sync()
+
+    assert shop.sales_order(first)["entity"] == shop.sales_order(second)["entity"]
+    shop.assert_equal_to_the_cent(first, second)
+    assert shop.order(gone).disposition == "held"
+    assert shop.open_exceptions("CUSTOMER_REFUSED") == []
+
+
 def test_a_script_that_changes_the_total_after_the_save_is_caught(shop: OrderFlow) -> None:
     items = shop.sandbox.accounting["items"]
     cent = {

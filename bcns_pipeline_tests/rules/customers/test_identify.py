@@ -15,6 +15,7 @@ from bcns_pipeline.rules.customers.identify import (
     identify,
     look_up,
     names_of,
+    one_each,
 )
 from bcns_pipeline.rules.customers.merges import Merges
 from bcns_pipeline.rules.customers.model import NetSuiteCustomer, Shopper
@@ -258,3 +259,16 @@ def test_whoever_is_found_is_active_serves_the_subsidiary_and_was_not_merged(
         assert answer.row is None or (not answer.row.inactive and answer.row.serves(storefront.subsidiary))
     if isinstance(answer, Create):
         assert Register(rows).under(answer.natural_key) is None
+
+
+def test_one_person_who_is_new_in_two_ways_at_once_is_one_customer() -> None:
+    of_guest, of_account = Create(GUEST_KEY, 1), Create(KEY, 1)
+    people = [(guest(), AMERICA), (account(), AMERICA)]
+    assert people[0][0].email == people[1][0].email
+    assert one_each([of_guest, of_account], people) == [of_guest, of_guest]
+    # Guests on their own stay so, other subsidiaries have customers of their own, and who is found is found.
+    apart = Storefront(1, subsidiary=1, guests="per_guest")
+    assert one_each([of_guest, of_account], [(guest(), apart), people[1]]) == [of_guest, of_account]
+    european = Create(KEY, 2)
+    assert one_each([of_guest, european], [people[0], (account(), EUROPE)]) == [of_guest, european]
+    assert one_each([Found(7, "link"), of_account], people) == [Found(7, "link"), of_account]

@@ -1,0 +1,145 @@
+"""A parcel that could not be told of is told of later, by itself, and still once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bcns_pipeline.defs.fulfilment import apply
+from bcns_pipeline.outcomes import System, Unavailable
+from bcns_pipeline_tests.defs.fulfilment.test_shipments import AWAITING, CANCELLED, SHIPPED, posted, shown
+from bcns_pipeline_tests.defs.order_flow import OrderFlow
+
+
+def an_hour_passes(shop: OrderFlow) -> None:
+    """Open questions were last looked at so long ago."""
+    with shop._engine.begin() as conn:
+        conn.exec_driver_sql("update bcns.exception set last_seen_at = now() - interval '1 hour'")
+
+
+def codes(shop: OrderFlow) -> set[str]:
+    return {one.code for one in shop.state().exceptions.find(flow="fulfilment")}
+
+
+def test_what_stood_in_the_way_is_looked_at_again_and_an_answer_to_one_parcel_hides_no_other(
+    shop: OrderFlow,
+) -> None:
+    order, record = posted(shop)
+    shop.control.order_status(order, CANCELLED)
+    shop.control.fulfil(record, lines=[{"sku": "SKU-000001", "quantity": 2}])
+    shop.run("fulfilment_sync")
+    (question,) = shop.open_exceptions("SHIPMENT_HELD")
+    # Nothing new of the first parcel, and a second one that is not shipped yet.
+    shop.later(3600)
+    shop.control.fulfil(record, lines=[{"sku": "SKU-000002", "quantity": 1}], status="A")
+    shop.run("fulfilment_sync")
+    assert [one.id for one in shop.open_exceptions("SHIPMENT_HELD")] == [question.id]
+
+    shop.control.order_status(order, AWAITING)
+    shop.state().exceptions.request_retry([question.id], actor="ada")
+    shop.run("fulfilment_sync")
+
+    assert [len(one["items"]) for one in shown(shop, order)["shipments"]] == [1]
+    assert codes(shop) == set()
+
+
+def test_a_shipment_that_the_store_refused_is_sent_again_after_a_while(shop: OrderFlow) -> None:
+    order, record = posted(shop)
+    shop.control.fulfil(record)
+    no = {"system": "bigcommerce", "kind": "5xx", "status": 422, "method": "POST", "path_regex": "/shipments"}
+    shop.control.faults(no)
+    shop.run("fulfilment_sync")
+    assert codes(shop) == {"SHIPMENT_REFUSED"}
+    shop.later(3600)
+    shop.run("fulfilment_sync")
+    assert shown(shop, order)["shipments"] == []
+
+    an_hour_passes(shop)
+    shop.run("fulfilment_sync")
+
+    assert len(shown(shop, order)["shipments"]) == 1
+    assert codes(shop) == set()
+
+
+def test_a_parcel_whose_order_we_learn_of_later_is_told_of_once(shop: OrderFlow) -> None:
+    order, record = posted(shop)
+    shop.control.fulfil(record, lines=[{"sku": "SKU-000001", "quantity": 2}])
+    shop.run("fulfilment_sync")
+    shop.later(3600)
+    shop.control.fulfil(record, lines=[{"sku": "SKU-000002", "quantity": 1}])
+    shop.forget_everything()
+    # It passes both of them over, for nobody knows whose they are.
+    shop.run("fulfilment_sync")
+    shop.later(3600)
+    shop.day(shop.today())
+    assert shop.order(order).disposition == "posted"
+
+    shop.run("fulfilment_sync")
+
+    now = shown(shop, order)
+    assert [one["emails"] for one in now["shipments"]] == [1, 1]
+    assert now["status_id"] == SHIPPED
+
+
+def test_a_run_that_dies_between_shipments_and_statuses_leaves_both_to_the_next(
+    shop: OrderFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.sections["fulfilment"] = {"note_field": "custbody_bc_shipment_id"}
+    shop.configure()
+    order, record = posted(shop)
+    made = shop.control.fulfil(record)["fulfilment"]
+
+    def dies(*_: Any) -> int:
+        raise Unavailable(System.BIGCOMMERCE, "GET /v2/orders", "it was killed here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(apply, "follow_up", dies)
+        shop.run("fulfilment_sync", fails=True)
+    # This store moves an order by itself when all of it is shipped; not every store does.
+    shop.control.order_status(order, AWAITING)
+    # NetSuite does not take the note, which stops nothing else and is tried again.
+    no = {"system": "netsuite", "kind": "5xx", "status": 400, "method": "PATCH", "path_regex": "Fulfillment"}
+    shop.control.faults(no)
+    shop.run("fulfilment_sync")
+    assert codes(shop) == {"SHIPMENT_NOTE_REFUSED"}
+
+    an_hour_passes(shop)
+    shop.run("fulfilment_sync")
+
+    now = shown(shop, order)
+    (shipment,) = now["shipments"]
+    assert (now["status_id"], shipment["emails"]) == (SHIPPED, 1)
+    (found,) = [one for one in shop.books() if one["id"] == made]
+    assert found["fields"]["custbody_bc_shipment_id"] == str(shipment["id"])
+    assert codes(shop) == set()
+
+
+def test_a_shipment_of_much_money_waits_for_a_person_and_not_for_an_order_called_off(
+    shop: OrderFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.sections["fulfilment"] = {"materiality": {"USD": "20.00"}}
+    shop.configure()
+    small, of_small = posted(shop, lines=[{"sku": "SKU-000001", "quantity": 1, "price": "5.00"}])
+    large, of_large = posted(shop)
+    gone, of_gone = posted(shop)
+    for record in (of_small, of_large, of_gone):
+        shop.control.fulfil(record)
+    run = shop.run("fulfilment_sync")
+    assert [len(shown(shop, one)["shipments"]) for one in (small, large, gone)] == [1, 0, 0]
+    assert run.metadata("bigcommerce/shipments")["held_for_approval"] == 2
+    outbox = shop.state().outbox
+    held = outbox.find(flow="fulfilment", states=("held",))
+    # 25.00 and the tax of wherever the shopper lives.
+    assert [one.currency for one in held if (one.amount_minor or 0) > 2500] == ["USD", "USD"]
+    for one in held:
+        outbox.approve(one, "looked at it", actor="grace")
+    shop.control.order_status(gone, CANCELLED)
+    monkeypatch.setattr(apply, "STALE_AFTER", timedelta(0))
+
+    shop.run("fulfilment_sync")
+
+    assert [len(shown(shop, one)["shipments"]) for one in (large, gone)] == [1, 0]
+    assert (shown(shop, large)["status_id"], shown(shop, gone)["status_id"]) == (SHIPPED, CANCELLED)
+    assert codes(shop) == {"SHIPMENT_REFUSED"}
