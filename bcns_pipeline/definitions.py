@@ -40,13 +40,14 @@ def build_defs(
     step of every run, and by a WARN check.
     """
     mapping, _faults = load_or_default(Path(config_path or load_settings().config))
+    assets = [
+        *inventory_assets.ASSETS,
+        *customer_assets.ASSETS,
+        *order_assets.assets(mapping),
+        *fulfilment_assets.ASSETS,
+    ]
     return dg.Definitions(
-        assets=[
-            *inventory_assets.ASSETS,
-            *customer_assets.ASSETS,
-            *order_assets.assets(mapping),
-            *fulfilment_assets.ASSETS,
-        ],
+        assets=[asset.map_asset_specs(_with_runbook) for asset in assets],
         asset_checks=[
             *inventory_checks.CHECKS,
             *customer_checks.CHECKS,
@@ -86,6 +87,11 @@ def build_defs(
         resources={"connections": Connections(config_path=config_path), **(overrides or {})},
         executor=dg.in_process_executor,
     )
+
+
+def _with_runbook(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """Whoever finds an asset red reads on there; each code has a page of its own besides."""
+    return spec.merge_attributes(metadata={"runbook": f"docs/operations.md#{spec.group_name}"})
 
 
 defs = build_defs()

@@ -50,9 +50,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """It may or may not have happened: time-out, reset, 5xx, unreadable answer. Look the key up, never resend."""
+    """It may or may not have happened: time-out, reset, 5xx, unreadable answer. Look the key up, never resend.
+
+    `refused` is the refusal where the answer was one that has been seen to come with the work done all the same:
+    it is believed once a look-up shows that nothing happened.
+    """
 
     reason: str
+    refused: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,12 +74,15 @@ def test_the_definitions_are_valid_for_dagster() -> None:
     dg.Definitions.validate_loadable(build_defs(config_path=str(DATA / "bcns.yaml")))
 
 
-def test_every_asset_is_described_and_owned() -> None:
+def test_no_asset_is_without_description_owner_check_and_runbook() -> None:
     nodes = build_defs(config_path=str(DATA / "bcns.yaml")).get_repository_def().asset_graph
     for key in nodes.materializable_asset_keys:
         node = nodes.get(key)
         assert node.description, key
         assert node.owners, key
+        assert nodes.get_check_keys_for_assets({key}), key
+        page, _, heading = str(node.metadata["runbook"]).partition("#")
+        assert f"\n### {heading}\n" in (ROOT / page).read_text(), key
 
 
 def test_a_schedule_never_starts_at_the_full_hour() -> None:

@@ -9,8 +9,11 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from bcns_pipeline.cli.doctor import all_scopes
+from bcns_pipeline.cli.main import app
 from bcns_pipeline.cli.probes_orders import CASH_SALE, RIGHTS
 from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.settings import PREFIX, Settings
@@ -42,6 +45,14 @@ def test_a_runbook_page_says_what_the_catalogue_says(code: str) -> None:
 def test_the_documents_name_no_setting_that_does_not_exist() -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     assert set(re.findall(rf"{PREFIX}[A-Z_]+", README + OPERATIONS + "".join(PAGES.values()))) <= known
+
+
+def test_every_command_that_a_person_is_told_to_use_exists() -> None:
+    fixes = "".join(f"{kind.cause} {kind.fix}" for kind in CATALOGUE.values())
+    told = set(re.findall(r"`bcns ([a-z]+)", README + OPERATIONS + fixes + "".join(PAGES.values())))
+    command = get_command(app)
+    assert isinstance(command, TyperGroup)
+    assert told <= set(command.commands)
 
 
 def test_the_readme_names_every_scope_that_the_doctor_asks_for() -> None:

@@ -70,6 +70,12 @@ def _troubles(state: State, questions: list[ExceptionRow], settings: Settings) -
                 f"{one.open:,} events about {one.resource}s wait, the oldest for {age(one.oldest)}: is the "
                 "sensor running?"
             )
+    undecided, since = state.orders.backlog(datetime.now(UTC))
+    if since is not None and since < old:
+        yield (
+            f"{undecided:,} orders were read and are not decided, or are due again, the oldest for {age(since)}: "
+            "does order_sync run, and what does its last run say?"
+        )
     errors = [one for one in questions if one.severity == "error"]
     if errors:
         yield (

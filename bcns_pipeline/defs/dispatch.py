@@ -104,6 +104,8 @@ class _Drain:
         self._absent: dict[int, int] = {}
         self._found: dict[int, tuple[int, str]] = {}
         self._tries: dict[int, int] = {}
+        # What was said of operations in doubt; true once a look-up does not find them.
+        self._refusals: dict[int, Refused] = {}
 
     def run(self, worker: Worker) -> Dispatched:
         try:
@@ -214,7 +216,9 @@ class _Drain:
             case Sent(record_id=record_id):
                 reason = "looked up: it was there" if answer.adopted else None
                 return Move(op, "confirmed", reason, {"id": record_id, **answer.kept})
-            case Ambiguous(reason):
+            case Ambiguous(reason, refused):
+                if refused is not None:
+                    self._refusals[op.id] = refused
                 return Move(op, "ambiguous", reason)
             case RateLimited(seconds):
                 self._done.released += 1
@@ -294,7 +298,10 @@ class _Drain:
         return self._settle_looked_up(mine) > 0
 
     def _settle_looked_up(self, doubtful: Sequence[Operation]) -> int:
-        """Found is confirmed, absent is planned again (up to `TRIES`), unknown stays; returns how many moved."""
+        """Found is confirmed, absent was refused where that was said, else is planned again (up to `TRIES`).
+
+        What the other side does not know stays. Returns how many moved.
+        """
         looked_up = self._look_up(doubtful)
         answers: list[Answer] = []
         moves: list[Move] = []
@@ -302,6 +309,8 @@ class _Drain:
         for (op, record_id), payload in zip(looked_up, payloads, strict=True):
             if record_id is not None:
                 answers.append(Answer(op, payload or {}, Sent(record_id=record_id), adopted=True))
+            elif (refused := self._refusals.pop(op.id, None)) is not None:
+                answers.append(Answer(op, payload or {}, refused))
             elif self._tries.get(op.id, 0) < TRIES:
                 self._absent[op.id] = op.attempts
                 moves.append(Move(op, "planned", "looked up: it was not there", event="released"))

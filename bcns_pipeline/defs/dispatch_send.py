@@ -71,9 +71,15 @@ def _send(errand: Errand, worker: Worker, halt: threading.Event) -> Answer:
     if isinstance(outcome, Sent):
         kept = {name: outcome.answer[name] for name in sender.keep if name in outcome.answer}
     elif isinstance(outcome, Refused):
-        named = tuple(scrub(name, payload) for name in outcome.named)
-        outcome = replace(outcome, detail=scrub(outcome.detail, payload), named=named)
+        outcome = _masked(outcome, payload)
+    elif isinstance(outcome, Ambiguous) and outcome.refused is not None:
+        outcome = Ambiguous(scrub(outcome.reason, payload), _masked(outcome.refused, payload))
     return Answer(op, payload, outcome, sent=1, look_ups=looked_up, kept=kept)
+
+
+def _masked(refused: Refused, payload: Mapping[str, Any]) -> Refused:
+    named = tuple(scrub(name, payload) for name in refused.named)
+    return replace(refused, detail=scrub(refused.detail, payload), named=named)
 
 
 def _outcome(sender: Sender, op: Operation, payload: Mapping[str, Any]) -> Outcome:

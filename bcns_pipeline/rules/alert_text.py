@@ -26,13 +26,14 @@ def title(alert: Alert) -> str:
 
 
 def lines(alert: Alert, runbooks: str) -> list[str]:
-    """What stands under the title: cause, remedy, which records, what money, and where to read on."""
+    """What stands under the title: cause, remedy, which records, what they say, what money, and where to read on."""
     if alert.kind == "resolve":
         return ["Nothing of it is open any more."]
     kind = CATALOGUE.get(alert.code)
     found = [kind.cause, kind.fix] if kind else []
     more = alert.count - len(alert.subjects)
     found.append(", ".join(alert.subjects) + (f" and {more:,} more" if more > 0 else ""))
+    found += alert.messages
     if alert.amounts:
         found.append("Amount: " + ", ".join(str(one) for one in alert.amounts))
     if alert.oldest is not None:

@@ -23,6 +23,7 @@ AlertKind = Literal["open", "update", "repeat", "resolve"]
 SINKS: Final[tuple[Sink, ...]] = ("slack", "email", "webhook", "events")
 MEMORY_VERSION: Final = 1
 _SAMPLE: Final = 5
+_MESSAGES: Final = 3
 _RANK: Final[Mapping[str, int]] = {"warning": 0, "error": 1}
 
 
@@ -65,7 +66,7 @@ class AlertPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """One open exception; `id` grows with time."""
+    """One open exception; `id` grows with time, `message` is what it says of its record."""
 
     id: int
     flow: str
@@ -75,14 +76,16 @@ class Open:
     opened_at: datetime
     amount: Money | None = None
     assigned: bool = False
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One message to one sink about one code in one flow.
 
-    `count` are open now, `new` of them since the last message; `subjects` are some of the newest; `amounts` the
-    money that they move, by currency. For `resolve`, all of that is of the past and empty.
+    `count` are open now, `new` of them since the last message; `subjects` are some of the newest, `messages`
+    what the first of these say; `amounts` the money that they move, by currency. For `resolve`, all of that is
+    of the past and empty.
     """
 
     sink: Sink
@@ -94,6 +97,7 @@ class Alert:
     count: int = 0
     new: int = 0
     subjects: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
     amounts: tuple[Money, ...] = ()
     oldest: datetime | None = None
     newest_id: int = 0
@@ -236,6 +240,7 @@ def _alert(
         count=len(members),
         new=sum(one.id > since for one in members),
         subjects=tuple(one.subject for one in newest[:_SAMPLE]),
+        messages=tuple(dict.fromkeys(one.message for one in newest[:_MESSAGES] if one.message)),
         amounts=tuple(total([one for one in money if one.currency == code], code) for code in currencies),
         oldest=min(one.opened_at for one in members),
         newest_id=newest[0].id,

@@ -292,10 +292,10 @@ class Exceptions:
         code: str | None = None,
         subject: str | None = None,
         open_only: bool = True,
-        limit: int = 10_000,
+        limit: int | None = None,
         conn: sa.Connection | None = None,
     ) -> list[ExceptionRow]:
-        """Exceptions that match everything given, oldest first."""
+        """Exceptions that match everything given, oldest first; all of them, or up to `limit`."""
         query = sa.select(exception).where(exception.c.store == self._scope.store)
         for name, value in {"flow": flow, "code": code, "subject": subject}.items():
             if value is not None:

@@ -211,6 +211,18 @@ class OrderViews(OrderUnits):
             orders = {row.disposition: row.orders for row in tx.execute(counts)}
             return DayCompleteness(day, orders, tuple(tx.execute(unexplained).scalars()))
 
+    def backlog(self, now: datetime, *, conn: sa.Connection | None = None) -> tuple[int, datetime | None]:
+        """How many orders are read and not decided, or due again by `now`, and since when the oldest of them is."""
+        fresh = order_state.c.disposition == "open"
+        due = sa.and_(order_state.c.disposition == "waiting", order_state.c.retry_at <= now)
+        since = sa.case((fresh, order_state.c.read_at), else_=order_state.c.retry_at)
+        query = sa.select(sa.func.count(), sa.func.min(since)).where(
+            order_state.c.store == self._scope.store, sa.or_(fresh, due)
+        )
+        with self._scope.transaction(conn) as tx:
+            count, oldest = tx.execute(query).one()
+        return count, oldest
+
     def undecided(self, day: date, *, conn: sa.Connection | None = None) -> set[int]:
         """Orders placed on that day that were read and that no plan has looked at yet."""
         query = sa.select(order_state.c.order_id).where(

@@ -7,6 +7,7 @@ numbers with a fraction are Decimals, as they were staged.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -107,6 +108,17 @@ class OutboxReads:
             query = query.where(operation.c.flow == flow)
         with self._scope.transaction() as tx:
             return [read(row) for row in tx.execute(query.order_by(operation.c.id)).mappings()]
+
+    def backlog(self, flows: Sequence[str]) -> tuple[int, datetime | None]:
+        """How many operations of these flows are to be sent or looked up, and since when the oldest of them is."""
+        query = sa.select(sa.func.count(), sa.func.min(operation.c.staged_at)).where(
+            operation.c.store == self._scope.store,
+            operation.c.flow.in_(flows),
+            operation.c.state.in_(TO_DO),
+        )
+        with self._scope.transaction() as tx:
+            count, oldest = tx.execute(query).one()
+        return count, oldest
 
     def payload(self, op: Operation, *, conn: sa.Connection | None = None) -> Mapping[str, Any]:
         """The payload in clear; raises `Erased` where the shopper's key was deleted."""

@@ -137,6 +137,8 @@ operation = sa.Table(
         "id",
         postgresql_where=sa.text("state in ('planned','sending','ambiguous')"),
     ),
+    # What became of a record's writes, among all that were ever settled.
+    sa.Index("operation_by_key", "store", "natural_key"),
 )
 
 # One SKU and location that changed in a run. Quantities are whole units as BigCommerce takes them; the
@@ -275,6 +277,7 @@ exception = sa.Table(
         unique=True,
         postgresql_where=sa.text("resolved_at is null"),
     ),
+    sa.Index("exception_by_subject", "store", "subject"),
 )
 
 # One thing that happened, or one batch of alike things with the digest of its lines. Append-only.

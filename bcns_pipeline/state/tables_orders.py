@@ -128,6 +128,18 @@ order_state = sa.Table(
         "order_id",
         postgresql_where=sa.text("netsuite_id is not null and referenced_at is null"),
     ),
+    sa.Index(
+        "order_state_to_read_back",
+        "store",
+        "order_id",
+        postgresql_where=sa.text("netsuite_id is not null and read_back_at is null"),
+    ),
+    sa.Index(
+        "order_state_edited",
+        "store",
+        "order_id",
+        postgresql_where=sa.text("applied_hash <> content_hash"),
+    ),
 )
 
 # One step in the life of an order, as the audit chain proves it. Append-only.

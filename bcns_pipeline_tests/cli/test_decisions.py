@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bcns_pipeline.state.inbox import Event
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.cli.conftest import Bcns
-from bcns_pipeline_tests.cli.orders_seed import hold, wait
+from bcns_pipeline_tests.cli.orders_seed import hold, see, wait
 
 
 def stands(state: State, order_id: int) -> tuple[str, str | None]:
@@ -90,12 +90,18 @@ def test_status_names_held_writes_backlogs_and_the_money_that_waits(
     wait(state, 1002)
     then = datetime.now(UTC) - timedelta(hours=1)
     state.inbox.record([Event("order", "1003", "webhook", then)])
+    see(state, 1004)
+    with engine.begin() as conn:
+        conn.exec_driver_sql(
+            "update bcns.order_state set read_at = read_at - interval '1 hour' where order_id = 1004"
+        )
     result = bcns("status")
 
     assert result.exit_code == 1
     for text in (
         "1 operations are held until somebody decides",
         "1 events about orders wait, the oldest for 60 min",
+        "1 orders were read and are not decided, or are due again, the oldest for 60 min",
         "ITEM_UNMAPPED",
         "MATERIALITY",
         "116.73 USD",

@@ -17,7 +17,7 @@ from bcns_pipeline.cli.local_orders import order_sections
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.conftest import EMPTY
-from bcns_pipeline_tests.defs.flow import BASE, Flow, Run
+from bcns_pipeline_tests.defs.flow import BASE, Flow, Impatient, Run
 
 DATA_KEY_BYTES = b"k" * 32
 
@@ -89,6 +89,15 @@ class OrderFlow(Flow):
             for one in self.control.log()
             if one["method"] != "GET" and not any(part in one["path"] for part in reads)
         ]
+
+    def numbers(self, *order_ids: int) -> dict[int, str]:
+        """{order: NetSuite's number in its metafields}, as the store shows them; without those that have none."""
+        connections = Impatient(config_path=self.environment["BCNS_CONFIG"])
+        try:
+            fields = connections.bigcommerce().orders.metafields(["number"], "netsuite")
+        finally:
+            connections.close()
+        return {one.order_id: one.value for one in fields if one.order_id in order_ids}
 
     def assert_equal_to_the_cent(self, *order_ids: int) -> None:
         """Each is in NetSuite once, with exactly the total that the shop charged, and the outbox is empty."""

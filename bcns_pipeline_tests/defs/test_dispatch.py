@@ -134,6 +134,24 @@ def test_a_call_in_doubt_that_did_not_happen_is_sent_again_after_the_look_up(sta
     assert (done.confirmed, done.doubtful) == (2, [])
 
 
+def test_a_refusal_in_doubt_is_believed_once_nothing_is_found_and_stops_nobody(state: State) -> None:
+    """NetSuite says USER_ERROR for whatever a script throws, and was seen to say it with the record made."""
+    state.outbox.stage(FLOW, intents("a", "b", "c"))
+    far = FarSide()
+    doubt = Ambiguous("400 USER_ERROR: memo a", Refused(400, "USER_ERROR", "Not in July: a"))
+    far.answers["a"] = [doubt]
+
+    def made_all_the_same(make: Callable[[], Outcome]) -> Outcome:
+        make()
+        return doubt
+
+    far.answers["b"] = [made_all_the_same]
+    done = drain(state, far)
+    assert [(op.natural_key, refused.detail) for op, refused in done.refused] == [("a", "Not in July: a")]
+    assert (stands(state, "a").state, stands(state, "b").state) == ("failed", "confirmed")
+    assert (done.adopted, done.doubtful, far.made) == (1, [], {"b": 1, "c": 1})
+
+
 def test_doubt_twice_in_a_row_is_left_to_the_next_drain_and_its_group_with_it(state: State) -> None:
     state.outbox.stage(FLOW, intents("a", "b", group="g") + intents("c"))
     far = FarSide()

@@ -9,9 +9,9 @@ from typing import Any
 import dagster as dg
 
 from bcns_pipeline.clients.slack import SlackClient
-from bcns_pipeline.defs.platform.automation import failed_runs
+from bcns_pipeline.defs.platform.failed import heal_recovered, note_failure
 from bcns_pipeline.state.usage import UsageMeter
-from bcns_pipeline_tests.defs.flow import Flow
+from bcns_pipeline_tests.defs.flow import Flow, Impatient
 from bcns_pipeline_tests.defs.relay import serving
 
 
@@ -89,17 +89,41 @@ def test_plan_mode_posts_nothing(flow: Flow) -> None:
     assert slack.seen == []
 
 
-def test_a_failed_run_is_told_with_its_own_sentence(flow: Flow) -> None:
-    flow.configure(locations=None)
+def fail(flow: Flow, connections: Any) -> str:
+    """A run that fails, and what the sensor makes of it; returns the run's id."""
     run = flow.run(fails=True)
+    failed = flow.instance.get_run_by_id(run.result.run_id)
+    records = flow.instance.all_logs(run.result.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+    event = records[0].get_dagster_event()
+    context = dg.build_run_status_sensor_context("failed_runs", event, flow.instance, failed)
+    note_failure(context.for_run_failure(), connections)
+    return run.result.run_id
+
+
+def test_a_failed_run_is_a_question_until_the_job_succeeds(flow: Flow) -> None:
+    locations = flow.mapping["locations"]
+    flow.configure(locations=None)
+    connections = Impatient(config_path=flow.environment["BCNS_CONFIG"])
+    fail(flow, connections)
+    heal_recovered(flow.instance, connections)
+
+    (question,) = flow.open_exceptions("RUN_FAILED")
+    assert (question.subject, question.owner) == ("job:inventory_sync", "integration")
+    assert question.message.startswith("inventory_sync failed: inventory.locations is not set")
+
+    flow.configure(locations=locations)
+    flow.run()
+    heal_recovered(flow.instance, connections)
+    connections.close()
+    assert flow.open_exceptions("RUN_FAILED") == []
+
+
+def test_without_a_state_a_failed_run_is_told_to_slack_with_its_own_sentence(flow: Flow) -> None:
+    flow.configure(locations=None)
 
     with serving(taken) as slack, flow.at(BCNS_SLACK_WEBHOOK_URL=slack.url):
-        failed = flow.instance.get_run_by_id(run.result.run_id)
-        records = flow.instance.all_logs(run.result.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
-        event = records[0].get_dagster_event()
-        context = dg.build_run_status_sensor_context("failed_runs", event, flow.instance, failed)
-        failed_runs(context.for_run_failure(), connections=OnlySlack(slack.url))
+        run_id = fail(flow, OnlySlack(slack.url))
 
     text = json.loads(slack.seen[0][2])["text"]
     assert text.startswith(":red_circle: inventory_sync failed: inventory.locations is not set")
-    assert run.result.run_id in text
+    assert run_id in text

@@ -43,9 +43,13 @@ def told(*told_alerts: Alert, minutes: float = 0) -> dict[str, Any]:
 
 
 def test_a_hundred_records_of_one_code_are_one_message() -> None:
-    (alert,) = alerts([question(n) for n in range(1, 101)], None, at(0), POLICY)
+    asked = [question(n, message=f"Order {n}: SKU X is on no item.") for n in range(1, 101)]
+    (alert,) = alerts(asked, None, at(0), POLICY)
     assert (alert.kind, alert.count, alert.new, alert.sink) == ("open", 100, 100, "slack")
     assert alert.subjects == ("order:100", "order:99", "order:98", "order:97", "order:96")
+    assert alert.messages == tuple(f"Order {n}: SKU X is on no item." for n in (100, 99, 98))
+    assert alert.messages[0] in slack_text(alert, RUNBOOKS)
+    assert alert.messages[0] in webhook_body(alert, "abc123", RUNBOOKS)["text"]
     assert alert.owner == Owner.MERCHANDISING
 
 

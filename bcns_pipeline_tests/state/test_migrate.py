@@ -83,6 +83,24 @@ def test_rows_of_the_inventory_state_have_room_to_be_updated_in_place(engine: sa
     assert options == ["fillfactor=50"]
 
 
+def test_what_became_of_one_record_is_found_by_an_index(engine: sa.Engine) -> None:
+    """As `bcns explain` and each read-back ask; without an index they would read every write that ever was."""
+    with engine.begin() as conn:
+        conn.exec_driver_sql(
+            "insert into bcns.operation (store, flow, kind, natural_key, run_id, payload, state) "
+            "select 's', 'orders', 'sales_order', 'k' || n, 'r', '{}', 'confirmed' from generate_series(1, 5000) n; "
+            "insert into bcns.exception (store, flow, code, subject, message, severity, owner) "
+            "select 's', 'orders', 'C', 'order:' || n, '', 'error', 'o' from generate_series(1, 5000) n; "
+            "analyze bcns.operation, bcns.exception"
+        )
+        for question in (
+            "operation where natural_key = any('{k7,k8}')",
+            "exception where subject = 'order:7'",
+        ):
+            plan = conn.exec_driver_sql(f"explain select * from bcns.{question} and store = 's'").scalars()
+            assert "Seq Scan" not in "".join(plan), question
+
+
 def test_a_second_upgrade_does_nothing(blank: sa.Engine) -> None:
     assert upgrade(blank)
     assert not upgrade(blank)

@@ -312,8 +312,10 @@ class Transport:
                 if self._wait(job, text, answer)
                 else RateLimited(wait_hint(answer.headers, self._wall()))
             )
-        if fault.verdict is Verdict.RETRY or fault.unclear:
+        if fault.verdict is Verdict.RETRY:
             return Ambiguous(text)
+        if fault.unclear:
+            return Ambiguous(text, Refused(answer.status, fault.code, detail, fault.named))
         if 300 <= answer.status < 400 and answer.status not in _UNHANDLED_REDIRECTS:
             return Ambiguous(text)
         return Refused(answer.status, fault.code, detail, fault.named)

@@ -3,14 +3,29 @@
 Put the comparison and its severity here. Do not put the computation of either side here.
 """
 
+from datetime import UTC, datetime, timedelta
+
 import dagster as dg
 
-from bcns_pipeline.defs.fulfilment.assets import shipment_plan, shipments
+from bcns_pipeline.defs.fulfilment.assets import item_fulfilments, shipment_plan, shipments
 from bcns_pipeline.defs.fulfilment.run import FLOW
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.kinds.fulfilment import KINDS
 
 WARN = dg.AssetCheckSeverity.WARN
+
+
+@dg.asset_check(asset=item_fulfilments, description="No fulfilment that was read waits for too long.")
+def no_fulfilment_waits(connections: Connections) -> dg.AssetCheckResult:
+    """Those just read are young; an old one is met again and again by runs that do not get through."""
+    waiting = connections.state.inbox.waiting("fulfilment")
+    most = timedelta(minutes=connections.mapping.alerts.backlog.fulfilment.minutes)
+    age = timedelta(0) if waiting.oldest is None else datetime.now(UTC) - waiting.oldest
+    return dg.AssetCheckResult(
+        passed=age <= most,
+        severity=WARN,
+        metadata={"waiting": waiting.count, "oldest_minutes": int(age.total_seconds() // 60)},
+    )
 
 
 @dg.asset_check(
@@ -49,4 +64,4 @@ def every_shipped_line_is_in_the_store(connections: Connections) -> dg.AssetChec
     )
 
 
-CHECKS = [no_fulfilment_is_lost, every_shipped_line_is_in_the_store]
+CHECKS = [no_fulfilment_waits, no_fulfilment_is_lost, every_shipped_line_is_in_the_store]

@@ -6,6 +6,7 @@ else, and its exception heals once it was read.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from bcns_pipeline.defs.intake.backfill import FLOW, question
 from bcns_pipeline.defs.polling import cutover_of
@@ -56,7 +57,7 @@ def compare(connections: Connections) -> Compared:
         Listed(
             one.id,
             one.status_id,
-            Money.of(one.total, one.currency).amount,
+            _money(one.total, one.currency)[0],
             one.currency,
             one.created_at,
         )
@@ -104,7 +105,7 @@ def _placed(row: ExceptionRow) -> datetime:
 
 def _question(one: Missing, now: datetime) -> Question:
     asked = question(CODE, Problem(CODE, one.sentence), f"order:{one.order_id}")
-    money = Money.of(one.total, one.currency)
+    _, money = _money(one.total, one.currency)
     return Question(
         asked.code,
         asked.subject,
@@ -112,6 +113,15 @@ def _question(one: Missing, now: datetime) -> Question:
         asked.severity,
         asked.owner,
         {"placed_at": (now - one.age).isoformat()},
-        money.minor,
-        money.currency,
+        money.minor if money else None,
+        money.currency if money else None,
     )
+
+
+def _money(total: Decimal, currency: str) -> tuple[Decimal, Money | None]:
+    """The amount as people read it; one order of an unknown currency must not end the watch over all others."""
+    try:
+        money = Money.of(total, currency)
+    except ValueError:
+        return total, None
+    return money.amount, money

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from bcns_pipeline.defs.polling import subject_of
-from bcns_pipeline.outcomes import Lane
+from bcns_pipeline.outcomes import Lane, Rejected
 from bcns_pipeline.resources.connections import BIGCOMMERCE_SLOTS, RESERVED_FOR_FAST_LANE, Connections
 from bcns_pipeline.rules.orders import reading
 from bcns_pipeline.rules.orders.model import Detail, Details, Order
@@ -38,12 +38,17 @@ def keep_rows(state: State, kind: str, read: Sequence[tuple[Order, Any]]) -> Non
     )
 
 
+# These say something of us or of the address, not of the one order.
+_OF_ALL = frozenset({401, 403, 405})
+
+
 def read_details(
     connections: Connections, orders: Iterable[Order]
 ) -> tuple[dict[int, Details], dict[int, Problem]]:
     """{order: what was read beside it}, and the orders whose details can't be understood. Raises OutsideError.
 
-    One call per order and detail, several at once; by default no order needs any.
+    One call per order and detail, several at once; by default no order needs any. An order whose details are
+    refused, because it was deleted meanwhile, keeps no other from being read.
     """
     found = list(orders)
     wanted = {order.id: needs(order, connections.order_policy) for order in found}
@@ -54,16 +59,30 @@ def read_details(
         Detail.TRANSACTIONS: client.transactions,
     }
     asked = [(one, detail) for one, details in wanted.items() for detail in sorted(details)]
+
+    def read(pair: tuple[int, Detail]) -> Any:
+        try:
+            return calls[pair[1]](pair[0])
+        except Rejected as refused:
+            if refused.status in _OF_ALL:
+                raise
+            return refused
+
     with ThreadPoolExecutor(BIGCOMMERCE_SLOTS - RESERVED_FOR_FAST_LANE, thread_name_prefix="details") as pool:
-        answers = list(pool.map(lambda pair: calls[pair[1]](pair[0]), asked))
+        answers = list(pool.map(read, asked))
     rows: dict[int, dict[Detail, Any]] = {order.id: {} for order in found}
-    for (one, detail), answer in zip(asked, answers, strict=True):
-        rows[one][detail] = answer
-    by_id = {order.id: order for order in found}
-    keep_rows(connections.state, KIND, [(by_id[one], given) for one, given in rows.items() if given])
     details: dict[int, Details] = {}
     unreadable: dict[int, Problem] = {}
-    for one, given in rows.items():
+    for (one, detail), answer in zip(asked, answers, strict=True):
+        if isinstance(answer, Rejected):
+            said = f"its {detail.value} can't be read: BigCommerce says {answer.status} {answer.code}."
+            unreadable[one] = Problem("ORDER_UNREADABLE", said)
+        else:
+            rows[one][detail] = answer
+    by_id = {order.id: order for order in found}
+    keep_rows(connections.state, KIND, [(by_id[one], given) for one, given in rows.items() if given])
+    for one in rows.keys() - unreadable.keys():
+        given = rows[one]
         try:
             details[one] = reading.read_details(
                 coupons=given.get(Detail.COUPONS),

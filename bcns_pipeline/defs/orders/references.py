@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bcns_pipeline.clients.bigcommerce.models import Metafield
@@ -20,6 +21,7 @@ from bcns_pipeline.resources.connections import BIGCOMMERCE_SLOTS, RESERVED_FOR_
 from bcns_pipeline.rules.natural_keys import order_key
 from bcns_pipeline.state.operations import Intent, Operation
 from bcns_pipeline.state.order_models import OrderState
+from bcns_pipeline.state.store import State
 
 KIND, METAFIELDS = "order_reference", "order_metafields"
 NAMESPACE = "netsuite"
@@ -27,6 +29,8 @@ BATCH = 250
 # Two metafields an order. How many a call takes is not documented; 50 is what one of the store's own calls takes.
 ORDERS_A_CALL = 25
 BUDGET_SECONDS = 120.0
+# What the store refused, such as an order deleted there, is tried again no sooner than this.
+AGAIN = timedelta(minutes=15)
 PARALLEL = BIGCOMMERCE_SLOTS - RESERVED_FOR_FAST_LANE
 
 
@@ -56,23 +60,34 @@ class Referenced:
 def write_references(connections: Connections, progress: Callable[[str], None]) -> Referenced:
     """Reference up to `BATCH` orders, and whatever an earlier run left. Raises OutsideError."""
     state = connections.state
-    waiting = state.orders.unreferenced(BATCH)
+    waiting = _waiting(state)
     done = Referenced()
     if not waiting and not state.outbox.find(flow=REFERENCE_FLOW, limit=1):
         return done
     before = _money(connections, [one.order_id for one in waiting])
-    state.outbox.stage(REFERENCE_FLOW, [_intent(state.store, one) for one in waiting])
+    some = [waiting[at : at + ORDERS_A_CALL] for at in range(0, len(waiting), ORDERS_A_CALL)]
+    # Both in one transaction: a process that dies between the two kinds leaves the second to the next run.
+    intents = [_intent(state.store, one) for one in waiting]
+    state.outbox.stage(REFERENCE_FLOW, intents + [_metafields(state.store, one) for one in some])
     done.dispatched = _drain(connections, done, progress)
     written = [one for one in waiting if one.order_id in set(done.orders)]
-    if written and done.dispatched.stop is None:
-        some = (written[at : at + ORDERS_A_CALL] for at in range(0, len(written), ORDERS_A_CALL))
-        state.outbox.stage(REFERENCE_FLOW, [_metafields(state.store, one) for one in some])
-        _drain(connections, done, progress)
     after = _money(connections, [one.order_id for one in written])
     done.compared = len(after)
     done.moved = sorted(one for one, mark in after.items() if one in before and before[one] != mark)
     done.dispatched.raise_if_stopped(System.BIGCOMMERCE, "PUT /v2/orders/{id}")
     return done
+
+
+def _waiting(state: State) -> list[OrderState]:
+    """Up to `BATCH` orders without a reference; those refused a while ago wait, so that they hold up no other."""
+    limit = datetime.now(UTC) - AGAIN
+    refused = {
+        one.subject
+        for one in state.exceptions.find(flow=REFERENCE_FLOW, code="REFERENCE_REFUSED")
+        if one.last_seen_at > limit and one.retry_requested_at is None
+    }
+    found = state.orders.unreferenced(BATCH + len(refused))
+    return [one for one in found if f"order:{one.order_id}" not in refused][:BATCH]
 
 
 def _drain(connections: Connections, done: Referenced, progress: Callable[[str], None]) -> Dispatched:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from bcns_pipeline.defs.platform.failed import heal_recovered
 from bcns_pipeline.defs.platform.telling import Teller
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.alerts import Alert, Open, Waiting, alerts, backlog_problems, remember
@@ -21,8 +22,12 @@ from bcns_pipeline.state.store import State
 TOLD = "alerts/told"
 FLOW = "platform"
 BACKLOG = "BACKLOG"
-# By the flow that works it off: what the inbox calls its work.
-RESOURCES: dict[str, Resource] = {"orders": "order", "customers": "customer", "fulfilment": "fulfilment"}
+# By the flow that works it off: what the inbox calls its work, and whose operations it sends.
+WORK: dict[str, tuple[Resource, tuple[str, ...]]] = {
+    "orders": ("order", ("orders", "order_references")),
+    "customers": ("customer", ("customers",)),
+    "fulfilment": ("fulfilment", ("fulfilment",)),
+}
 
 
 class Undelivered(Exception):
@@ -40,6 +45,7 @@ def exception_alerts(context: dg.SensorEvaluationContext, connections: Connectio
     connections.require("bigcommerce", "netsuite")
     state, now = connections.state, datetime.now(UTC)
     watch_backlogs(connections, now)
+    heal_recovered(context.instance, connections)
     policy, memory = connections.mapping.alerts.policy(), state.cursors.get(TOLD)
     wanted = alerts([_open(row) for row in state.exceptions.find()], memory, now, policy)
     delivered: list[Alert] = []
@@ -78,16 +84,15 @@ def watch_backlogs(connections: Connections, now: datetime) -> None:
 
 
 def _waiting(state: State, now: datetime) -> list[Waiting]:
-    """What each flow has to do: events nobody has dealt with, orders read and not decided, or due again."""
+    """What each flow has to do: events nobody has dealt with, orders not decided or due again, writes not sent."""
     found = []
-    for flow, resource in RESOURCES.items():
+    for flow, (resource, senders) in WORK.items():
         inbox = state.inbox.waiting(resource)
-        count, oldest = inbox.count, [] if inbox.oldest is None else [inbox.oldest]
+        parts = [(inbox.count, inbox.oldest), state.outbox.backlog(senders)]
         if flow == "orders":
-            fresh = state.orders.find(disposition="open")
-            due = state.orders.find(disposition="waiting", due_before=now)
-            count += len(fresh) + len(due)
-            oldest += [one.read_at for one in fresh] + [one.retry_at for one in due if one.retry_at]
+            parts.append(state.orders.backlog(now))
+        count = sum(many for many, _ in parts)
+        oldest = [since for _, since in parts if since is not None]
         found.append(Waiting(flow, count, min(oldest, default=None)))
     return found
 
@@ -106,4 +111,5 @@ def _open(row: ExceptionRow) -> Open:
         row.opened_at,
         amount,
         assigned=row.assigned_to is not None,
+        message=row.message,
     )

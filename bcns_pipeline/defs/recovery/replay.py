@@ -78,7 +78,7 @@ def replay(state: State, found: Iterable[Effect], *, actor: str, reason: str) ->
 
 def of_code(state: State, code: str) -> list[int]:
     """The orders that stand under this code, and those with an open exception of it."""
-    ids = {one.order_id for one in state.orders.find(code=code)}
+    ids = set(state.orders.ids(code=code))
     asked = (order_of(one.subject) for one in state.exceptions.find(code=code))
     return sorted(ids | {one for one in asked if one is not None})
 

@@ -40,4 +40,11 @@ KINDS: Final = (
         "More work waits than alerts.backlog allows, or it waits longer.",
         "Look at `bcns status`: what runs, what is refused, and whether the schedules are on.",
     ),
+    Kind(
+        "RUN_FAILED",
+        "error",
+        Owner.INTEGRATION,
+        "The last run of a job failed, and none has succeeded since.",
+        "The message says why. Mend settings or permissions; an outside system that was away needs nothing.",
+    ),
 )

@@ -19,6 +19,9 @@ Json = Mapping[str, Any]
 
 _LONGEST: Final = 40
 _LARGEST_ID: Final = 2**63 - 1
+_LARGEST_COUNT: Final = 2**31 - 1
+# What lies outside is a fault, such as the year 0001 for "never".
+_YEARS: Final = range(1990, 2200)
 
 
 class Unreadable(ValueError):
@@ -57,19 +60,27 @@ def whole(source: Json, name: str, at: str = "") -> int:
     return int(found)
 
 
+def count(source: Json, name: str, at: str = "") -> int:
+    """As `whole`, for what is counted or numbered low: statuses, channels, units."""
+    found = whole(source, name, at)
+    if abs(found) > _LARGEST_COUNT:
+        raise Unreadable(f"{at}{name} is no whole number.")
+    return found
+
+
 def optional_whole(source: Json, name: str, at: str = "") -> int | None:
     """As `whole`, but None for what is missing, empty or 0."""
     return whole(source, name, at) or None
 
 
 def text(source: Json, name: str, at: str = "") -> str:
-    """Text without outer blanks; "" where it is missing. Numbers are taken as written."""
+    """Text without outer blanks and without NUL, which no database takes; "" where it is missing."""
     value = source.get(name)
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise Unreadable(f"{at}{name} is no text.")
-    return str(value).strip()
+    return str(value).replace("\0", "").strip()
 
 
 def flag(source: Json, name: str, at: str = "") -> bool | None:
@@ -97,9 +108,12 @@ def moment(source: Json, name: str, at: str = "") -> datetime:
         except (ValueError, TypeError, IndexError):
             raise Unreadable(f"{at}{name} is no date.") from None
     try:
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (OverflowError, ValueError):
         raise Unreadable(f"{at}{name} is no date.") from None
+    if found.year not in _YEARS:
+        raise Unreadable(f"{at}{name} is no date.")
+    return found
 
 
 def day(source: Json, name: str, at: str = "") -> date | None:

@@ -29,6 +29,8 @@ from bcns_pipeline.rules.orders.model import (
     Tender,
 )
 
+# In minor units of any currency it must fit into 64 bits.
+LARGEST_TOTAL: Final = 10**13
 _LINE_KINDS: Final = ("physical", "digital", "giftcertificate")
 _CONSIGNMENTS: Final[tuple[tuple[str, ConsignmentKind], ...]] = (
     ("shipping", "shipping"),
@@ -54,8 +56,8 @@ def read_order(document: Json) -> Order:
     return Order(
         id=order_id,
         customer_id=whole(document, "customer_id"),
-        channel_id=whole(document, "channel_id") or 1,
-        status_id=whole(document, "status_id"),
+        channel_id=fields.count(document, "channel_id") or 1,
+        status_id=fields.count(document, "status_id"),
         placed_at=fields.moment(document, "date_created"),
         modified_at=fields.moment(document, "date_modified"),
         currency=_currency(document),
@@ -128,6 +130,8 @@ def _cost(source: Json, name: str, at: str = "") -> Cost:
 def _charged(document: Json) -> Cost:
     """The order's total; its tax is the difference where the order does not say it."""
     cost = _cost(document, "total")
+    if abs(cost.inc) > LARGEST_TOTAL:
+        raise Unreadable("total_inc_tax is no amount of an order.")
     said = document.get("total_tax") not in (None, "")
     return cost if said else Cost(cost.ex, cost.inc, cost.inc - cost.ex)
 
@@ -206,7 +210,7 @@ def _line(row: Json, consignment_id: int, at: str) -> Line:
     kind = text(row, "type", at) or "physical"
     if kind not in _LINE_KINDS:
         raise Unreadable(f"{at}type is none of {', '.join(_LINE_KINDS)}.")
-    quantity = whole(row, "quantity", at)
+    quantity = fields.count(row, "quantity", at)
     if quantity < 0:
         raise Unreadable(f"{at}quantity is below 0.")
     discounted = row.get("discounted_total_inc_tax")

@@ -82,23 +82,45 @@ def test_updates_off_leaves_the_record_alone(shop: OrderFlow) -> None:
     assert shop.sales_order(order) == before
 
 
-def test_an_edit_whose_answer_is_lost_is_made_once(shop: OrderFlow) -> None:
+def test_an_edit_is_made_once_whatever_the_weather(shop: OrderFlow) -> None:
     order = shop.control.shop_order(lines=THREE, restock=True)["id"]
     shop.sync_twice()
     shop.control.cancel_units(order, 1, sku="SKU-000001")
-    lost = {
-        "system": "netsuite",
-        "kind": "reset_after",
-        "method": "PATCH",
-        "path_regex": "salesOrder",
-        "times": 1,
-    }
-    shop.control.faults(lost)
+    where = {"system": "netsuite", "method": "PATCH", "path_regex": "salesOrder"}
+    faults = [
+        {"kind": "429", "ms": 50},
+        {"kind": "reset_before"},
+        {"kind": "timeout"},
+        {"kind": "reset_after"},
+    ]
+    # Each strikes the call after the one that the fault before it struck.
+    shop.control.faults(*({**where, **one, "skip": place} for place, one in enumerate(faults)))
     shop.control.clear_log()
 
     shop.sync_until_done()
 
-    patches = [one for one in shop.writes() if one[0] == "PATCH" and "salesOrder" in one[1]]
-    assert len(patches) == 1
+    sent = [one for one in shop.writes() if one[0] == "PATCH" and "salesOrder" in one[1]]
+    assert len(sent) == len(faults)
+    assert shop.control.call("GET", "/faults") == []
     assert Decimal(shop.sales_order(order)["lines"][0]["quantity"]) == 2
     shop.assert_equal_to_the_cent(order)
+
+
+def test_an_edit_waits_for_a_record_that_somebody_has_locked(shop: OrderFlow) -> None:
+    orders = [shop.control.shop_order(lines=THREE, restock=True)["id"] for _ in range(2)]
+    shop.sync_twice()
+    for order in orders:
+        shop.control.cancel_units(order, 1, sku="SKU-000001")
+    record = shop.sales_order(orders[0])["id"]
+    shop.control.lock_record(record)
+
+    shop.sync()
+
+    (question,) = shop.open_exceptions("ORDER_REFUSED")
+    assert question.subject == f"order:{orders[0]}"
+    shop.assert_equal_to_the_cent(orders[1])
+    shop.control.lock_record(record, locked=False)
+    shop.due_now()
+    shop.sync()
+    shop.assert_equal_to_the_cent(*orders)
+    assert shop.open_exceptions("ORDER_REFUSED") == []

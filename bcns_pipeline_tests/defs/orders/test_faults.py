@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 
+from bcns_pipeline_tests.defs.flow import wait_until
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 ORDER, CUSTOMER, QUERY, TOKEN = (
@@ -14,7 +16,7 @@ ORDER, CUSTOMER, QUERY, TOKEN = (
     "query/v1/suiteql",
     "oauth2/v1/token",
 )
-LIST, PUT = r"/v2/orders$", r"/v2/orders/\d+$"
+LIST, PUT, FIELDS = r"/v2/orders$", r"/v2/orders/\d+$", "/v3/orders/metafields"
 
 
 def books(kind: str, path: str = ORDER, **more: Any) -> dict[str, Any]:
@@ -23,6 +25,11 @@ def books(kind: str, path: str = ORDER, **more: Any) -> dict[str, Any]:
 
 def store(kind: str, path: str = LIST, **more: Any) -> dict[str, Any]:
     return {"system": "bigcommerce", "kind": kind, "path_regex": path, **more}
+
+
+def in_turn(*faults: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each strikes the call after the one that the fault before it struck."""
+    return [{**one, "skip": place} for place, one in enumerate(faults)]
 
 
 WEATHER = {
@@ -40,9 +47,6 @@ WEATHER = {
         books("login_overload", times=2),
         books("login_overload", TOKEN),
     ],
-    "a customer is saved and its answer reset": [books("reset_after", CUSTOMER, times=2)],
-    "a customer is saved and an error comes back": [books("5xx", CUSTOMER, after_commit=True, times=2)],
-    "a customer meets silence": [books("timeout", CUSTOMER)],
     "queries fail, are cut off and refused": [
         books("5xx", QUERY),
         books("truncate", QUERY),
@@ -50,8 +54,31 @@ WEATHER = {
     ],
     "BigCommerce's list fails": [store("5xx", times=2), store("html", skip=2), store("reset_before")],
     "BigCommerce says 429 with and without headers": [store("429", ms=100), store("429_bare", times=2)],
-    "a reference is written and its answer reset": [store("reset_after", PUT, times=2)],
-    "a reference meets an error": [store("5xx", PUT, times=2)],
+    "customers meet all of it in turn": in_turn(
+        books("reset_after", CUSTOMER),
+        books("5xx", CUSTOMER, after_commit=True),
+        books("timeout", CUSTOMER),
+        books("reset_before", CUSTOMER),
+        books("truncate", CUSTOMER),
+        books("html", CUSTOMER, after_commit=True),
+    ),
+    "references meet all of it in turn": in_turn(
+        store("reset_after", PUT),
+        store("5xx", PUT),
+        store("timeout", PUT),
+        store("reset_before", PUT),
+        store("truncate", PUT),
+        store("html", PUT),
+        store("429_bare", PUT),
+        store("timeout", PUT, after_commit=True),
+    ),
+    "metafields meet all of it in turn": in_turn(
+        store("5xx", FIELDS, after_commit=True),
+        store("html", FIELDS),
+        store("429", FIELDS, ms=50),
+        store("timeout", FIELDS),
+        store("reset_after", FIELDS),
+    ),
 }
 
 
@@ -62,11 +89,12 @@ def test_whatever_the_weather_each_order_is_there_once(shop: OrderFlow, faults: 
     ]
     shop.control.faults(*faults)
 
-    shop.sync_until_done()
+    shop.sync_until_done(runs=6)
 
     assert shop.control.call("GET", "/faults") == [], "the runs did not meet their faults"
     assert len(shop.books()) == len(placed)
     shop.assert_equal_to_the_cent(*placed)
+    assert shop.numbers(*placed) == {one: shop.sales_order(one)["number"] for one in placed}
     customers = [one["externalId"] for one in shop.control.netsuite_customers()]
     assert len(customers) == len(set(customers))
     shop.sync()
@@ -75,21 +103,52 @@ def test_whatever_the_weather_each_order_is_there_once(shop: OrderFlow, faults: 
     assert shop.writes() == []
 
 
-def test_one_bad_order_among_many_stops_nobody(shop: OrderFlow) -> None:
-    bad = shop.control.shop_order("unmapped_sku", restock=True)["id"]
-    good = shop.control.shop_orders(20, restock=True)
+def test_bad_orders_among_many_stop_nobody(shop: OrderFlow) -> None:
+    """One is not mapped, one is refused, one can't be read whole; and the tokens expire while all are sent."""
+    shop.decide("orders", capture_policy="flag")
+    unmapped = shop.control.shop_order("unmapped_sku", restock=True)["id"]
+    placed = shop.control.shop_orders(20, restock=True)
+    gone = placed.pop(7)
+    refusal = {
+        "on": "salesOrder",
+        "refuse": "Closed for stock-taking.",
+        "match": f"-{placed[3]}",
+        "times": None,
+    }
+    shop.control.script(**refusal)
+    shop.control.faults(store("5xx", rf"orders/{gone}/transactions", status=404, times=None))
 
+    def expire() -> None:
+        wait_until(lambda: any(ORDER in one["path"] for one in shop.control.log(system="netsuite")))
+        shop.control.call("POST", "/netsuite/tokens/expire")
+
+    shop.control.clear_log()
+    clock = threading.Thread(target=expire)
+    clock.start()
     shop.sync()
+    clock.join()
 
+    (refused,) = shop.open_exceptions("ORDER_REFUSED")
+    assert "Closed for stock-taking" in refused.message
+    good = [one for one in placed if f"order:{one}" != refused.subject]
+    assert len(good) == len(placed) - 1
     shop.assert_equal_to_the_cent(*good)
-    assert shop.order(bad).code == "ITEM_UNMAPPED"
+    assert shop.order(unmapped).code == "ITEM_UNMAPPED"
+    assert shop.order(gone).code == "ORDER_UNREADABLE"
+    shop.control.clear_faults()
+    shop.control.script(clear=True)
+    shop.due_now()
+    shop.sync()
+    shop.assert_equal_to_the_cent(*placed, gone)
+    assert shop.open_exceptions("ORDER_REFUSED") == shop.open_exceptions("ORDER_UNREADABLE") == []
 
 
-def test_a_revoked_token_stops_the_run_and_fails_no_order(shop: OrderFlow) -> None:
+@pytest.mark.parametrize("name", ["BCNS_NETSUITE_CERTIFICATE_ID", "BCNS_BIGCOMMERCE_ACCESS_TOKEN"])
+def test_a_revoked_token_stops_the_run_and_fails_no_order(shop: OrderFlow, name: str) -> None:
     placed = [shop.control.shop_order("plain", restock=True)["id"] for _ in range(2)]
-    with shop.at(BCNS_NETSUITE_CERTIFICATE_ID="of-somebody-else"):
+    with shop.at(**{name: "of-somebody-else"}):
         shop.run("order_sync", fails=True)
-    assert {shop.order(one).disposition for one in placed} <= {"open", "planned"}
+    assert {one.disposition for one in shop.state().orders.many(placed).values()} <= {"open", "planned"}
 
     shop.sync_until_done()
 

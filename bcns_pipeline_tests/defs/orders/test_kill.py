@@ -48,8 +48,32 @@ def test_a_run_killed_at_a_call_is_finished_by_the_next(
 
     shop.sync_until_done()
 
+    assert_once(shop, placed)
+
+
+def test_a_run_whose_database_goes_away_is_finished_by_the_next(shop: OrderFlow) -> None:
+    """As in a restart of PostgreSQL: every session of the run ends while its calls are on their way."""
+    placed = [shop.control.shop_order(kind, restock=True)["id"] for kind in ("plain", "guest", "plain")]
+    slow = {"system": "netsuite", "kind": "latency", "path_regex": "record/v1/salesOrder", "ms": 1_000}
+    shop.control.faults(slow)
+    child = shop.start("order_sync")
+    wait_until(lambda: shop.control.call("GET", "/faults") == [])
+    with shop.state().worker() as worker:
+        shop.end_other_sessions(worker)
+    # A step that notices before it has sent anything may connect anew and go on.
+    assert child.wait(90) in {0, 1}
+    shop.control.clear_faults()
+
+    shop.sync_until_done()
+
+    assert_once(shop, placed)
+
+
+def assert_once(shop: OrderFlow, placed: list[int]) -> None:
+    """Each order and each customer once, equal to the cent, its number on the order, and nothing more to write."""
     assert len(shop.books()) == len(placed)
     shop.assert_equal_to_the_cent(*placed)
+    assert shop.numbers(*placed) == {one: shop.sales_order(one)["number"] for one in placed}
     customers = [one["externalId"] for one in shop.control.netsuite_customers()]
     assert len(customers) == len(set(customers))
     shop.sync()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -50,17 +50,37 @@ def test_any_mix_of_sources_has_one_effect(shop: OrderFlow) -> None:
     shop.assert_equal_to_the_cent(*placed)
 
 
-def test_a_backfill_over_a_day_that_is_synced_writes_nothing(shop: OrderFlow) -> None:
-    placed = [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]
-    shop.sync()
-    shop.sync()
+# In New York: the first second and both half past ones of a day of 25 hours, its last second, and just after the
+# hour that a day of 23 hours does not have.
+AT_THE_EDGES = {
+    date(2024, 11, 3): (
+        "2024-11-03T04:00:00Z",
+        "2024-11-03T05:30:00Z",
+        "2024-11-03T06:30:00Z",
+        "2024-11-04T04:59:59Z",
+    ),
+    date(2024, 3, 10): ("2024-03-10T07:00:00Z",),
+}
+
+
+def test_a_backfill_over_years_that_are_synced_writes_nothing(shop: OrderFlow) -> None:
+    shop.sections["cutover"] = {"at": "2024-01-01"}
+    shop.configure()
+    placed = {shop.today(): [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]}
+    for day, moments in AT_THE_EDGES.items():
+        placed[day] = [shop.control.shop_order(created_at=at, restock=True)["id"] for at in moments]
+    every = [one for some in placed.values() for one in some]
+    shop.sync_twice()
+    shop.assert_equal_to_the_cent(*every)
     shop.control.clear_log()
 
-    run = shop.day(shop.order(placed[0]).day)
+    for day, orders in placed.items():
+        run = shop.day(day)
+        assert run.metadata("bigcommerce/orders")["dagster/row_count"] == len(orders), day
+        assert {shop.order(one).day for one in orders} == {day}
 
-    assert run.metadata("bigcommerce/orders")["dagster/row_count"] == 3
     assert shop.writes() == []
-    shop.assert_equal_to_the_cent(*placed)
+    shop.assert_equal_to_the_cent(*every)
 
 
 def test_a_backfill_of_a_day_that_was_never_seen_posts_it(shop: OrderFlow) -> None:
@@ -90,16 +110,25 @@ def test_a_lost_cursor_reads_again_and_sends_nothing_again(shop: OrderFlow) -> N
 
 
 def test_orders_that_netsuite_has_already_are_linked_when_our_memory_is_lost(shop: OrderFlow) -> None:
-    placed = [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]
-    shop.sync()
+    """Of four orders one is known to be saved, one was saved without our hearing of it, and two were not."""
+    placed = [shop.control.shop_order("plain", restock=True)["id"] for _ in range(4)]
+    where = {"system": "netsuite", "kind": "5xx", "method": "POST", "path_regex": "record/v1/salesOrder"}
+    shop.control.faults({**where, "skip": 1, "after_commit": True}, {**where, "skip": 1, "times": None})
+    shop.run_somehow("order_sync")
+    saved = [one["id"] for one in shop.books()]
+    assert 0 < len(saved) < len(placed)
     shop.forget_everything()
+    shop.control.clear_faults()
     shop.control.clear_log()
 
     shop.sync()
 
-    assert [one for one in shop.writes() if "record/v1" in one[1]] == []
+    created = [one for one in shop.writes() if one[0] == "POST" and "record/v1/salesOrder" in one[1]]
+    assert len(created) == len(placed) - len(saved)
     shop.assert_equal_to_the_cent(*placed)
     assert {shop.order(one).disposition for one in placed} == {"posted"}
+    customers = [one["externalId"] for one in shop.control.netsuite_customers()]
+    assert len(customers) == len(set(customers))
 
 
 @pytest.mark.kill

@@ -16,6 +16,7 @@ import pytest
 from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.state.exceptions import Question
 from bcns_pipeline.state.inbox import Event
+from bcns_pipeline.state.operations import Intent
 from bcns_pipeline_tests.defs.flow import Impatient
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 from bcns_pipeline_tests.defs.relay import Server, serving
@@ -186,6 +187,13 @@ def test_work_that_waits_too_long_is_an_alarm_and_ends_when_it_is_done(shop: Ord
         state.inbox.done(state.inbox.claim("order", 10, worker))
     tick(shop)
     assert shop.open_exceptions("BACKLOG") == []
+
+    # A write that can't be sent waits as well, though its order was read and decided.
+    state.outbox.stage("orders", [Intent("sales_order", "bc-x-order-100", {"order_id": 100})])
+    shop.age_operations(minutes=31)
+    tick(shop)
+    (question,) = shop.open_exceptions("BACKLOG")
+    assert "1 of orders wait, the oldest for 31 minutes" in question.message
 
 
 def test_no_flow_starts_while_an_alert_would_reach_nobody(shop: OrderFlow) -> None:

@@ -4,11 +4,13 @@ import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.fields import Unreadable
 from bcns_pipeline.rules.orders.model import Cost, Coupon, Tender
 from bcns_pipeline.rules.orders.reading import read_details, read_order
@@ -245,9 +247,29 @@ anything = st.recursive(
 
 @given(st.sampled_from(sorted(document(EXAMPLE_C))), anything)
 def test_whatever_a_field_holds_the_answer_is_an_order_or_a_sentence(name: str, value: Any) -> None:
-    said = "."
+    said, order = ".", order_of(EXAMPLE_C)
     try:
-        order_of(EXAMPLE_C, **{name: value})
+        order = order_of(EXAMPLE_C, **{name: value})
     except Unreadable as error:
         said = str(error)
     assert said.endswith(".")
+    # What is read can be kept, so that no single order ever stops a batch.
+    assert abs(Money.of(order.charged.inc, order.currency).minor) < 2**63
+    assert max(abs(order.status_id), abs(order.channel_id), *(one.quantity for one in order.lines)) < 2**31
+    assert 1990 <= order.placed_at.astimezone(ZoneInfo("Pacific/Kiritimati")).year <= 2200
+    assert "\0" not in order.order_source + order.payment_method
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("total_inc_tax", "99999999999999999.99"),
+        ("status_id", 2**40),
+        ("channel_id", str(2**40)),
+        ("date_created", "9999-12-31T23:59:59Z"),
+        ("date_modified", "1899-12-30T00:00:00+00:00"),
+    ],
+)
+def test_what_no_column_could_hold_is_refused_when_it_is_read(name: str, value: Any) -> None:
+    with pytest.raises(Unreadable, match=name):
+        order_of(EXAMPLE_C, **{name: value})
