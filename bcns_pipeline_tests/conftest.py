@@ -117,12 +117,6 @@ def _drop_databases_of_dead_workers(conn: sa.Connection) -> None:
             continue
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One more worker than cores: a quarter of a worker's time is waiting for the sandbox or the database."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, or one worker is busy with it at the end while the others have nothing."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)

@@ -205,7 +205,7 @@ def test_dagster_dev_runs_what_its_sensor_asks_for_and_leaves_no_server_behind(c
     finally:
         dev.send_signal(signal.SIGINT)
         try:
-            dev.wait(60)
+            dev.wait(180)
         finally:
             if dev.poll() is None:
                 os.killpg(dev.pid, signal.SIGKILL)
