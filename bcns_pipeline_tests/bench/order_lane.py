@@ -13,7 +13,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import dagster as dg
@@ -27,7 +27,8 @@ from bcns_pipeline.defs.orders.checks import CHECKS
 from bcns_pipeline.defs.orders.fates import remember
 from bcns_pipeline.defs.orders.planning import make_plan
 from bcns_pipeline.defs.orders.take import drain
-from bcns_pipeline.resources.connections import SWITCH_SECONDS, Connections
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.resources.interpreter import set_for_a_run
 from bcns_pipeline.state.store import State
 
 JOB = "order_lane"
@@ -126,13 +127,8 @@ def connections() -> Iterator[Connections]:
     ours = Connections()
     # Only Dagster hands out run ids.
     ours._run_id = f"bench-{time.time_ns()}"
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_SECONDS)
-    try:
+    with closing(ours), set_for_a_run():
         yield ours
-    finally:
-        sys.setswitchinterval(interval)
-        ours.close()
 
 
 if __name__ == "__main__":
