@@ -113,7 +113,7 @@ class OrderFlow(Flow):
         for _ in range(runs):
             result = self.job("order_sync").execute_in_process(instance=self.instance, raise_on_error=False)
             state = self.state()
-            waiting = state.orders.find(disposition=("open", "planned"))
+            waiting = state.orders.find(disposition=("open", "planned")) or state.inbox.waiting("order").free
             if result.success and not waiting and not state.outbox.find() and not state.orders.unreferenced():
                 return
             self.due_now()

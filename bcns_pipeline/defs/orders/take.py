@@ -53,12 +53,16 @@ class Taken:
 
 
 def drain(connections: Connections, progress: Callable[[str], None]) -> Taken:
-    """Poll, then read a batch of what the inbox holds; never more than `orders.batch`."""
-    polled = poll_orders(connections)
-    progress(polled.sentence)
+    """Poll unless a whole batch waits already, then read what the inbox holds, up to `orders.batch`.
+
+    Each poll lists its overlap anew, which in a backlog is most of the backlog; the run that finds less asks again.
+    """
+    inbox, batch = connections.state.inbox, connections.mapping.orders.batch
+    if inbox.waiting("order").free < batch:
+        progress(poll_orders(connections).sentence)
     taken = Taken()
     with connections.state.worker() as worker:
-        claims = connections.state.inbox.claim("order", connections.mapping.orders.batch, worker)
+        claims = inbox.claim("order", batch, worker)
         _read(connections, worker, claims, taken, None)
     return taken
 

@@ -81,6 +81,20 @@ def test_a_poll_within_a_small_budget_goes_on_where_it_stopped(
     assert shop.state().inbox.missing("order", [str(one) for one in placed]) == []
 
 
+def test_a_backlog_is_worked_off_before_the_store_is_asked_for_more(shop: OrderFlow) -> None:
+    placed = shop.control.shop_orders(3, restock=True)
+    shop.decide("orders", batch=2)
+    shop.state().inbox.record([Event("order", str(one), "webhook") for one in placed[:2]])
+    shop.control.clear_log()
+
+    shop.sync()
+
+    assert not any("modified" in one["query"] for one in shop.control.log())
+    shop.sync_until_done()
+    assert any("modified" in one["query"] for one in shop.control.log())
+    shop.assert_equal_to_the_cent(*placed)
+
+
 def test_without_a_mapping_for_orders_the_sensors_say_so_and_call_nobody(shop: OrderFlow) -> None:
     shop.decide("orders", discounts=None)
     shop.control.clear_log()
