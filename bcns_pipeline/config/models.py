@@ -25,6 +25,7 @@ from bcns_pipeline.config.intake import IntakeMapping
 from bcns_pipeline.config.inventory import InventoryMapping
 from bcns_pipeline.config.order_policy import order_policy
 from bcns_pipeline.config.orders import OrdersMapping
+from bcns_pipeline.config.payouts import PayoutsMapping
 from bcns_pipeline.config.text import Several, read_mapping_text, sentences
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.inventory.policy import Policy, Route
@@ -70,7 +71,7 @@ class Mapping(Section):
     fulfilment: FulfilmentMapping = FulfilmentMapping()
     intake: IntakeMapping = IntakeMapping()
     cash: Later = Field(default_factory=dict)
-    payouts: Later = Field(default_factory=dict)
+    payouts: PayoutsMapping = PayoutsMapping()
     alerts: AlertsMapping = AlertsMapping()
 
     @field_validator("channels")
@@ -126,6 +127,10 @@ class Mapping(Section):
                     "must not reach the tax account."
                 )
         return faults
+
+    def payout_faults(self) -> list[str]:
+        """What posting payouts needs and the file does not say, a sentence each; orders do without it."""
+        return list(self.payouts.faults())
 
     def require_orders(self) -> None:
         """Raises BadInput with `order_faults` where there are any."""
