@@ -21,6 +21,7 @@ from bcns_pipeline.state.inventory_proof import recompute as recompute_lines
 from bcns_pipeline.state.order_proof import recompute as recompute_steps
 from bcns_pipeline.state.order_proof import strayed
 from bcns_pipeline.state.partitions import DROPPED, month_of
+from bcns_pipeline.state.payout_proof import recompute as recompute_payout
 from bcns_pipeline.state.plan_lines import recompute as recompute_plan
 from bcns_pipeline.state.scope import digest, parse
 from bcns_pipeline.state.tables import audit, operation
@@ -31,6 +32,7 @@ _RECOMPUTE = {
     "documents": recompute_documents,
     "orders": recompute_steps,
     "plan_lines": recompute_plan,
+    "payout_lines": recompute_payout,
 }
 
 

@@ -15,6 +15,7 @@ from bcns_pipeline.outcomes import Lane, System
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.state.audit import Audit, Head
 from bcns_pipeline.state.audit_verify import Broken, Verified, verify
+from bcns_pipeline.state.bank import Bank
 from bcns_pipeline.state.crypto import Vault
 from bcns_pipeline.state.cursors import Cursors
 from bcns_pipeline.state.documents import Documents
@@ -27,8 +28,10 @@ from bcns_pipeline.state.links import Links
 from bcns_pipeline.state.merges import Merges
 from bcns_pipeline.state.orders import OrderStates
 from bcns_pipeline.state.outbox import Outbox
+from bcns_pipeline.state.payouts import Payouts
 from bcns_pipeline.state.plans import Plans
 from bcns_pipeline.state.scope import Scope
+from bcns_pipeline.state.settlements import Settlements
 from bcns_pipeline.state.tables import installation
 from bcns_pipeline.state.usage import UsageLedger
 from bcns_pipeline.state.worker import Worker
@@ -66,6 +69,9 @@ class State:
         self.inbox = Inbox(scope)
         self.orders = OrderStates(scope, self.audit)
         self.merges = Merges(scope, self.audit)
+        self.settlements = Settlements(scope, self.audit, self.vault, self.documents)
+        self.payouts = Payouts(scope, self.audit)
+        self.bank = Bank(scope, self.audit)
         self.usage = UsageLedger(scope)
 
     def worker(self) -> Worker:

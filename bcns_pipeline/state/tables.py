@@ -1,6 +1,6 @@
 """The tables of schema `bcns`, as SQLAlchemy Core objects: the foundation, the outbox and the flow of stock.
 
-Columns, keys and what one row means stand here and in `tables_orders.py`, and nowhere else; the Alembic
+Columns, keys and what one row means stand here and in `tables_*.py` beside it, and nowhere else; the Alembic
 migrations create exactly this. Do not put queries here. `store` is the BigCommerce store hash in every table.
 """
 
@@ -9,14 +9,15 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from bcns_pipeline.state import tables_orders
+from bcns_pipeline.state import tables_orders, tables_payouts
 from bcns_pipeline.state.schema import SCHEMA, Timestamp
 from bcns_pipeline.state.schema import metadata as metadata
 
 _now = sa.func.now()
 
-# Whoever asks for all tables gets those of orders too.
+# Whoever asks for all tables gets those of other flows too.
 assert tables_orders.order_state.metadata is metadata
+assert tables_payouts.payout.metadata is metadata
 
 # Kinds of links where several BigCommerce records may be one NetSuite record.
 MANY_TO_ONE = ("customer", "shipment")

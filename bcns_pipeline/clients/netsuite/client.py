@@ -22,6 +22,7 @@ from bcns_pipeline.clients.netsuite.auth import Assertion, TokenAuth
 from bcns_pipeline.clients.netsuite.customers import Customers
 from bcns_pipeline.clients.netsuite.errors import explain_query, explain_record, explain_token
 from bcns_pipeline.clients.netsuite.fulfilments import Fulfilments
+from bcns_pipeline.clients.netsuite.journals import Journals
 from bcns_pipeline.clients.netsuite.models import NetSuiteLocation, Page
 from bcns_pipeline.clients.netsuite.order_items import OrderItems
 from bcns_pipeline.clients.netsuite.records import Records, read_object
@@ -99,6 +100,7 @@ class NetSuiteClient(Records):
         self.customers = Customers(self)
         self.items = OrderItems(self)
         self.fulfilments = Fulfilments(self)
+        self.journals = Journals(self)
         self.account = Account(self)
 
     # --- reading -------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bcns_pipeline.clients.netsuite import rows
+from bcns_pipeline.clients.netsuite import journal_rows, rows
 
 Row = dict[str, str]
 SalesRow = rows.SalesRow
@@ -30,6 +30,11 @@ FulfilmentDetail = rows.FulfilmentDetail
 AccountCurrency = rows.AccountCurrency
 Subsidiary = rows.Subsidiary
 AccountFacts = rows.AccountFacts
+JournalRow = journal_rows.JournalRow
+JournalLine = journal_rows.JournalLine
+AccountRow = journal_rows.AccountRow
+PeriodRow = journal_rows.PeriodRow
+CarryingRow = journal_rows.CarryingRow
 TERMS: Final = ("available", "on_hand", "committed", "in_transit", "backordered", "on_order")
 
 

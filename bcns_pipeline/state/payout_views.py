@@ -1,0 +1,353 @@
+"""Payouts as they stand: one, many, their lines, their documents and their journals.
+
+Put reads here. Do not put transitions here (`payouts.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bcns_pipeline.rules.payouts.model import Itemisation, LineClass, Payout, PayoutLine, PayoutStatus
+from bcns_pipeline.state.payout_models import Journal, PayoutState, Received, Status
+from bcns_pipeline.state.scope import Scope
+from bcns_pipeline.state.tables_payouts import (
+    payout,
+    payout_document,
+    payout_journal,
+    payout_line,
+    payout_member,
+    settlement_document,
+)
+
+_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Which payout lines stand behind a line of a journal: [first, last] runs of line numbers."""
+
+    place: int
+    runs: Sequence[Sequence[int]]
+    count: int
+    digest: str
+
+    def __contains__(self, line: int) -> bool:
+        return any(first <= line <= last for first, last in self.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLine:
+    """A line of a payout with its link. `number` is its place in the provider's order, `step` of the ladder."""
+
+    number: int
+    line: PayoutLine
+    step: str | None
+    journal_key: str | None
+    carrying: int | None
+
+
+class PayoutViews:
+    """Reads over the payouts of one store."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    # --- payouts -------------------------------------------------------------------------------------
+
+    def find(
+        self, provider: str, account: str, payout_id: str, *, conn: sa.Connection | None = None
+    ) -> PayoutState | None:
+        """The payout of that name, or None."""
+        wanted = (
+            payout.c.provider == provider, payout.c.account == account, payout.c.payout_id == payout_id
+        )  # fmt: skip
+        found = self._payouts(*wanted, conn=conn)
+        return found[0] if found else None
+
+    def named(self, payout_id: str, *, conn: sa.Connection | None = None) -> list[PayoutState]:
+        """Payouts with this id, whoever made them."""
+        return self._payouts(payout.c.payout_id == payout_id, conn=conn)
+
+    def many(self, ids: Collection[int], *, conn: sa.Connection | None = None) -> dict[int, PayoutState]:
+        """Payouts by our own number."""
+        wanted = payout.c.id == sa.any_(sa.cast(sorted(set(ids)), sa.ARRAY(sa.BigInteger)))
+        return {one.id: one for one in self._payouts(wanted, conn=conn)} if ids else {}
+
+    def having(
+        self,
+        statuses: Collection[Status] = (),
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        conn: sa.Connection | None = None,
+    ) -> list[PayoutState]:
+        """Payouts of these statuses (any, without) that arrive on `since` or later and before `until`, in order."""
+        wanted: list[Any] = []
+        if statuses:
+            wanted.append(payout.c.status.in_(sorted(statuses)))
+        if since is not None:
+            wanted.append(payout.c.arrival_date >= since)
+        if until is not None:
+            wanted.append(payout.c.arrival_date < until)
+        return self._payouts(*wanted, conn=conn)
+
+    def unread(self, *, conn: sa.Connection | None = None) -> list[PayoutState]:
+        """Payouts of which nobody has read yet what they are made of."""
+        return self._payouts(payout.c.version == 0, payout.c.status == "new", conn=conn)
+
+    # --- lines ---------------------------------------------------------------------------------------
+
+    def lines(
+        self, state: PayoutState, version: int | None = None, *, conn: sa.Connection | None = None
+    ) -> list[StoredLine]:
+        """The lines of a payout, of its newest version by default, in the provider's order."""
+        query = (
+            sa.select(payout_line)
+            .where(payout_line.c.payout == state.id)
+            .where(payout_line.c.version == (state.version if version is None else version))
+            .order_by(payout_line.c.line)
+        )
+        with self._scope.transaction(conn) as tx:
+            return [_stored(row) for row in tx.execute(query).yield_per(_AT_ONCE)]
+
+    def some_lines(
+        self, state: PayoutState, numbers: Collection[int], *, conn: sa.Connection | None = None
+    ) -> list[StoredLine]:
+        """These lines of the newest version, by their numbers."""
+        query = (
+            sa.select(payout_line)
+            .where(payout_line.c.payout == state.id, payout_line.c.version == state.version)
+            .where(payout_line.c.line == sa.any_(sa.cast(sorted(set(numbers)), sa.ARRAY(sa.Integer))))
+            .order_by(payout_line.c.line)
+        )
+        with self._scope.transaction(conn) as tx:
+            return [_stored(row) for row in tx.execute(query)] if numbers else []
+
+    def of_order(
+        self, order_id: int, *, conn: sa.Connection | None = None
+    ) -> list[tuple[PayoutState, StoredLine]]:
+        """The lines of the newest versions that are linked to an order, with their payouts."""
+        return self._with_payouts(payout_line.c.order_id == order_id, conn)
+
+    def of_reference(
+        self, reference: str, *, conn: sa.Connection | None = None
+    ) -> list[tuple[PayoutState, StoredLine]]:
+        """The lines whose id this is, in the newest versions, with their payouts."""
+        return self._with_payouts(payout_line.c.line_id == reference, conn)
+
+    def elsewhere(self, state: PayoutState, *, conn: sa.Connection | None = None) -> list[tuple[str, str]]:
+        """(line id, payout id) of lines of this payout that another payout of the account has as well (FI9)."""
+        values = {"payout": state.id, "version": state.version}
+        with self._scope.transaction(conn) as tx:
+            return [(row.line_id, row.payout_id) for row in tx.execute(_ELSEWHERE, values)]
+
+    def reads(self, state: PayoutState, *, conn: sa.Connection | None = None, details: bool = True) -> Payout:
+        """The payout with its lines, as the rules take it."""
+        lines = tuple(one.line for one in self.lines(state, conn=conn)) if details else ()
+        sources = tuple(one.sha256 for one in self.documents(state, conn=conn))
+        return payout_of(state, lines, sources)
+
+    # --- documents -----------------------------------------------------------------------------------
+
+    def documents(
+        self,
+        state: PayoutState,
+        version: int | None = None,
+        *,
+        role: str = "lines",
+        conn: sa.Connection | None = None,
+    ) -> list[Received]:
+        """What a version of a payout was read from, in order; role `list`: what said that it is."""
+        wanted = 0 if role == "list" else state.version if version is None else version
+        query = (
+            sa.select(
+                payout_document.c.sha256, payout_document.c.document_id, settlement_document.c.origin,
+                settlement_document.c.name, settlement_document.c.fetched_at, settlement_document.c.fate,
+            )
+            .join(
+                settlement_document,
+                sa.and_(
+                    settlement_document.c.sha256 == payout_document.c.sha256,
+                    settlement_document.c.store == self._scope.store,
+                ),
+            )
+            .where(
+                payout_document.c.payout == state.id,
+                payout_document.c.version == wanted,
+                payout_document.c.role == role,
+            )
+            .order_by(payout_document.c.place)
+        )  # fmt: skip
+        with self._scope.transaction(conn) as tx:
+            return [Received(**row) for row in tx.execute(query).mappings()]
+
+    # --- journals ------------------------------------------------------------------------------------
+
+    def journals(
+        self,
+        payouts: Collection[int] | None = None,
+        *,
+        keys: Collection[str] | None = None,
+        kind: str | None = None,
+        conn: sa.Connection | None = None,
+    ) -> list[Journal]:
+        """Journals of these payouts, or by natural key, oldest first; all of them without either."""
+        query = sa.select(payout_journal).where(payout_journal.c.store == self._scope.store)
+        if payouts is not None:
+            query = query.where(payout_journal.c.payout.in_(sorted(set(payouts))))
+        if keys is not None:
+            query = query.where(payout_journal.c.natural_key.in_(sorted(set(keys))))
+        if kind is not None:
+            query = query.where(payout_journal.c.kind == kind)
+        with self._scope.transaction(conn) as tx:
+            rows = tx.execute(query.order_by(payout_journal.c.id)).mappings().all()
+        return [_journal(row) for row in rows]
+
+    def journal(self, natural_key: str, *, conn: sa.Connection | None = None) -> Journal | None:
+        """The journal of this natural key, or None."""
+        found = self.journals(keys=[natural_key], conn=conn)
+        return found[0] if found else None
+
+    def journal_of(self, netsuite_id: str, *, conn: sa.Connection | None = None) -> Journal | None:
+        """The journal that NetSuite has under this internal id or document number, or None."""
+        either = sa.or_(
+            payout_journal.c.netsuite_id == netsuite_id, payout_journal.c.netsuite_number == netsuite_id
+        )
+        query = sa.select(payout_journal).where(payout_journal.c.store == self._scope.store, either)
+        with self._scope.transaction(conn) as tx:
+            row = tx.execute(query.order_by(payout_journal.c.id).limit(1)).mappings().one_or_none()
+        return None if row is None else _journal(row)
+
+    def unapproved(self, *, conn: sa.Connection | None = None) -> list[Journal]:
+        """Journals in NetSuite that nobody had approved there when they were last read, or that were not read yet."""
+        query = (
+            sa.select(payout_journal)
+            .where(payout_journal.c.store == self._scope.store, payout_journal.c.netsuite_id.is_not(None))
+            .where(payout_journal.c.approved.is_not(True))
+            .order_by(payout_journal.c.id)
+        )
+        with self._scope.transaction(conn) as tx:
+            return [_journal(row) for row in tx.execute(query).mappings()]
+
+    def members(self, journal_id: int, *, conn: sa.Connection | None = None) -> dict[int, Member]:
+        """Which payout lines stand behind each line of a journal, by its place (from 1)."""
+        query = sa.select(payout_member).where(payout_member.c.journal == journal_id)
+        with self._scope.transaction(conn) as tx:
+            rows = tx.execute(query.order_by(payout_member.c.place)).mappings().all()
+        return {row["place"]: Member(row["place"], row["lines"], row["count"], row["digest"]) for row in rows}
+
+    # --- the same for all ----------------------------------------------------------------------------
+
+    def _payouts(self, *wanted: Any, conn: sa.Connection | None) -> list[PayoutState]:
+        query = (
+            sa.select(payout)
+            .where(payout.c.store == self._scope.store, *wanted)
+            .order_by(payout.c.arrival_date, payout.c.id)
+        )
+        with self._scope.transaction(conn) as tx:
+            return [payout_state(row) for row in tx.execute(query).mappings()]
+
+    def _with_payouts(self, wanted: Any, conn: sa.Connection | None) -> list[tuple[PayoutState, StoredLine]]:
+        query = (
+            sa.select(payout_line)
+            .join(
+                payout,
+                sa.and_(payout.c.id == payout_line.c.payout, payout.c.version == payout_line.c.version),
+            )
+            .where(payout.c.store == self._scope.store, wanted)
+            .order_by(payout_line.c.payout, payout_line.c.line)
+        )
+        with self._scope.transaction(conn) as tx:
+            rows = tx.execute(query).all()
+            states = self.many({row.payout for row in rows}, conn=tx)
+        return [(states[row.payout], _stored(row)) for row in rows]
+
+
+def payout_of(state: PayoutState, lines: Sequence[PayoutLine], sources: Sequence[str] = ()) -> Payout:
+    """A payout as the rules take it."""
+    details: Mapping[str, Any] = state.details
+    failed = details.get("failed_on")
+    return Payout(
+        provider=state.provider,
+        account=state.account,
+        id=state.payout_id,
+        currency=state.currency,
+        amount=state.amount_minor,
+        status=PayoutStatus(state.source_status),
+        arrival_date=state.arrival_date,
+        lines=tuple(lines),
+        itemisation=Itemisation(state.itemisation),
+        created_at=state.created_at,
+        automatic=bool(details.get("automatic", True)),
+        instant=bool(details.get("instant", False)),
+        fee=int(details.get("fee", 0)),
+        failed_on=None if failed is None else date.fromisoformat(failed),
+        bank_reference=details.get("bank_reference", ""),
+        descriptor=details.get("descriptor", ""),
+        related=tuple(details.get("related", ())),
+        whole_units_only=bool(details.get("whole_units_only", False)),
+        sources=tuple(sources),
+    )
+
+
+def payout_state(row: sa.RowMapping) -> PayoutState:
+    """A row of `payout`."""
+    return PayoutState(**{name: row[name] for name in PayoutState.__dataclass_fields__})
+
+
+def _journal(row: sa.RowMapping) -> Journal:
+    return Journal(**{name: row[name] for name in Journal.__dataclass_fields__})
+
+
+def _stored(row: Any) -> StoredLine:
+    moment: datetime | None = row.occurred_at
+    line = PayoutLine(
+        id=row.line_id,
+        category=row.category,
+        gross=row.gross,
+        fee=row.fee,
+        net=row.net,
+        currency=row.currency,
+        cls=LineClass(row.cls),
+        kind=row.kind,
+        fee_tax=row.fee_tax,
+        presentment_amount=row.presentment_amount,
+        presentment_currency=row.presentment_currency,
+        rate=row.rate,
+        occurred_at=moment,
+        references=_split(row.refs),
+        order_hints=_split(row.hints),
+        method=row.method,
+        order_id=row.order_id,
+        transaction_id=row.transaction_id,
+        raw_sha256=row.row_sha256,
+    )
+    return StoredLine(row.line, line, row.step, row.journal_key, row.carrying)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(text.split("\n")) if text else ()
+
+
+def each_of(lines: Sequence[StoredLine]) -> Iterator[PayoutLine]:
+    """The lines alone."""
+    return (one.line for one in lines)
+
+
+_ELSEWHERE = sa.text(
+    f"""
+    select l.line_id, q.payout_id
+    from {payout_line.fullname} l
+    join {payout.fullname} p on p.id = l.payout
+    join {payout_line.fullname} m on m.line_id = l.line_id and m.payout <> l.payout
+    join {payout.fullname} q on q.id = m.payout and q.version = m.version and q.store = p.store
+        and q.provider = p.provider and q.account = p.account
+    where l.payout = :payout and l.version = :version
+    order by l.line
+    """
+)
