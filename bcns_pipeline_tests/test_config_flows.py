@@ -5,6 +5,7 @@ Put these sections here. Stock, orders and the file as a whole are in `test_conf
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ import yaml
 from bcns_pipeline.config import Mapping, load_mapping
 from bcns_pipeline.config.customers import CustomersMapping
 from bcns_pipeline.rules.alerts import AlertPolicy, Limit
+from bcns_pipeline.rules.cash.policy import CashPolicy, Destination, StoredValue
 from bcns_pipeline.rules.customers.policy import CustomerPolicy
 from bcns_pipeline.rules.exceptions import Owner
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.shipments.policy import ShipmentPolicy, carrier_of
 
 ROOT = Path(__file__).resolve().parent.parent
-SECTIONS = ("customers", "fulfilment", "intake", "alerts")
+SECTIONS = ("cash", "customers", "fulfilment", "intake", "alerts")
 
 
 def mapping(tmp_path: Path, text: str) -> Mapping:
@@ -39,6 +41,7 @@ def test_the_defaults_of_the_file_are_the_defaults_of_the_rules() -> None:
     made = Mapping()
     assert made.customers.policy() == CustomerPolicy()
     assert made.fulfilment.policy() == ShipmentPolicy()
+    assert made.cash_policy() == CashPolicy()
     policy, rule = made.alerts.policy(), AlertPolicy()
     assert (policy.routes, policy.default, policy.group_minutes) == (
         rule.routes,
@@ -254,3 +257,54 @@ def test_no_unit_is_given_to_two_storefronts(tmp_path: Path, availability: str, 
 def test_a_share_without_locations_has_nothing_to_be_a_share_of(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, "channels: {2: {availability: {location: 5}}}\n")
     assert "name them in inventory.locations" in fault
+
+
+def test_cash_is_mapped_as_written(tmp_path: Path) -> None:
+    made = mapping(
+        tmp_path,
+        """
+channels:
+  1: {receipts: payment}
+  2: {record: cash_sale, cash_account: 1130}
+payouts:
+  providers:
+    stripe: {clearing: {USD: 1130, EUR: 1132}}
+    amazon: {clearing: 1135}
+cash:
+  accounts: {Bank Deposit: 1010, cheque*: 1011}
+  marketplaces: {amazon*: amazon}
+  gift_certificates: {item: 55}
+  store_credit: {as: deposit, account: 2320}
+  billing: netsuite
+""",
+    )
+    policy, on = made.cash_policy(), date(2026, 3, 1)
+    assert policy.destination("StripeV3", "USD", on) == Destination(1130, provider="stripe")
+    assert policy.destination("stripe", "EUR", on) == Destination(1132, provider="stripe")
+    assert policy.destination("stripe", "JPY", on) is None
+    assert policy.destination("bank deposit", "JPY", on) == Destination(1010)
+    assert policy.destination("amazon", "USD", on) == Destination(1135, provider="amazon")
+    assert policy.marketplace("Amazon US", "USD", on) == Destination(1135, provider="amazon")
+    assert policy.marketplace("ebay", "USD", on) is None
+    assert (policy.gift_certificates, policy.store_credit) == (
+        StoredValue(item=55),
+        StoredValue("deposit", account=2320),
+    )
+    assert (policy.post_as, policy.cash_sale_accounts) == ({1: "payment", 2: "deposit"}, {2: 1130})
+    assert list(made.cash.faults(made.payouts, made.channels)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("cash: {}", "payouts.providers is empty; name each provider's clearing account"),
+        ("cash: {accounts: {cash: 5}, store_credit: {as: deposit}}", "cash.store_credit.account is missing"),
+        (
+            "{cash: {accounts: {cash: 5}}, channels: {2: {record: cash_sale}}}",
+            "channels.2.cash_account is missing",
+        ),
+    ],
+)
+def test_what_booking_captures_needs_and_is_not_there_is_said(tmp_path: Path, text: str, said: str) -> None:
+    made = mapping(tmp_path, text)
+    assert [one for one in made.cash.faults(made.payouts, made.channels) if said in one]

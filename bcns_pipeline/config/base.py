@@ -100,8 +100,6 @@ Country = Annotated[Text, AfterValidator(_country)]
 OrderPath = Annotated[Text, AfterValidator(_path)]
 LinePath = Annotated[Text, AfterValidator(_line_path)]
 FieldName = Annotated[Text, AfterValidator(_field)]
-# Flows that are not built yet keep what is written for them; each gets its own model with its flow.
-Later = dict[Text | Whole, Any]
 
 
 class Section(BaseModel):

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from bcns_pipeline.config.base import Count, FieldName, Flag, Id, Section, Text, TimeZone, Whole
+from bcns_pipeline.rules.cash.policy import PostAs
 from bcns_pipeline.rules.inventory.shares import Share
 from bcns_pipeline.rules.orders.policy import CASH_SALE, SALES_ORDER, Channel, Record, TaxMode
 
@@ -39,6 +40,12 @@ class ChannelMapping(Section):
     class_: Id | None = Field(None, alias="class", description="NetSuite class.")
     record: Literal["sales_order", "cash_sale"] = Field(
         "sales_order", description="cash_sale posts at once, for what was handed over at the till."
+    )
+    receipts: PostAs = Field(
+        "deposit", description="deposit on the sales order when money is taken | payment on its invoice."
+    )
+    cash_account: Id | None = Field(
+        None, description="Account of its cash sales, e.g. the till's provider's clearing account."
     )
     guests: Literal["per_guest", "channel_guest", "match_email"] = Field(
         "match_email", description="Which NetSuite customer a shopper without an account becomes."
@@ -70,6 +77,7 @@ class ChannelMapping(Section):
             department=self.department,
             class_id=self.class_,
             record=_RECORDS[self.record],
+            cash_account=self.cash_account,
             tax_mode=self.tax_mode,
             prices_include_tax=self.price_includes_tax,
             marketplace=self.marketplace,

@@ -17,7 +17,8 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from bcns_pipeline.config.alerts import AlertsMapping
-from bcns_pipeline.config.base import Flag, Id, Later, Section, TimeZone
+from bcns_pipeline.config.base import Flag, Id, Section, TimeZone
+from bcns_pipeline.config.cash import CashMapping
 from bcns_pipeline.config.channels import ChannelMapping, share_faults, shares
 from bcns_pipeline.config.customers import CustomersMapping
 from bcns_pipeline.config.fulfilment import FulfilmentMapping
@@ -27,6 +28,7 @@ from bcns_pipeline.config.order_policy import order_policy
 from bcns_pipeline.config.orders import OrdersMapping
 from bcns_pipeline.config.payouts import PayoutsMapping
 from bcns_pipeline.config.text import Several, read_mapping_text, sentences
+from bcns_pipeline.rules.cash.policy import CashPolicy
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.inventory.policy import Policy, Route
 from bcns_pipeline.rules.orders.policy import OrderPolicy
@@ -70,7 +72,7 @@ class Mapping(Section):
     customers: CustomersMapping = CustomersMapping()
     fulfilment: FulfilmentMapping = FulfilmentMapping()
     intake: IntakeMapping = IntakeMapping()
-    cash: Later = Field(default_factory=dict)
+    cash: CashMapping = CashMapping()
     payouts: PayoutsMapping = PayoutsMapping()
     alerts: AlertsMapping = AlertsMapping()
 
@@ -110,6 +112,14 @@ class Mapping(Section):
         """What the rules of orders need. `store_zone` is the store's own, for where the file names none."""
         zone = self.store.timezone or store_zone or "UTC"
         return order_policy(self.orders, self.channels, self.cutover.at, zone)
+
+    def cash_policy(self) -> CashPolicy:
+        """What the rules of cash need, with the clearing accounts of all providers."""
+        return self.cash.policy(self.payouts, self.channels)
+
+    def cash_faults(self) -> list[str]:
+        """What booking captures needs beyond what posting orders does, a sentence each."""
+        return [*self.order_faults(), *self.cash.faults(self.payouts, self.channels)]
 
     def order_faults(self) -> list[str]:
         """What posting orders needs and the file does not say, a sentence each; stock does without it."""

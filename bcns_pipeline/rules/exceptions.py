@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from bcns_pipeline.rules.kinds import customers, fulfilment, intake, orders, stock
+from bcns_pipeline.rules.kinds import cash, customers, fulfilment, intake, orders, stock
 from bcns_pipeline.rules.kinds.kind import Kind, Owner, Severity
 
 __all__ = ["CATALOGUE", "Kind", "Owner", "Severity"]
 
-_ALL: Final = (*stock.KINDS, *orders.KINDS, *customers.KINDS, *fulfilment.KINDS, *intake.KINDS)
+_ALL: Final = (
+    *(*stock.KINDS, *orders.KINDS, *customers.KINDS, *fulfilment.KINDS, *intake.KINDS),
+    *cash.KINDS,
+)
 CATALOGUE: Final[dict[str, Kind]] = {kind.code: kind for kind in _ALL}

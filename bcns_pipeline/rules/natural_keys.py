@@ -41,6 +41,21 @@ def shipment_key(store: str, fulfilment_id: int, address_id: int, package: int =
     return _key("bc", store, "shipment", f"{fulfilment_id}-{address_id}-{package}")
 
 
+def deposit_key(store: str, order_id: int, transaction_id: int) -> str:
+    """Key of what posts one capture: a customer deposit, a payment, or the credit memo of a stored value."""
+    return _key("bc", store, "deposit", f"{order_id}-{transaction_id}")
+
+
+def invoice_key(store: str, order_id: int, number: int) -> str:
+    """Key of the `number`th invoice that we make of an order, counted from 1."""
+    return _key("bc", store, "invoice", f"{order_id}-{number}")
+
+
+def apply_key(store: str, order_id: int, transaction_id: int, invoice_id: int) -> str:
+    """Key of the application of a capture's deposit to an invoice (its internal id): once each, whoever made it."""
+    return _key("bc", store, "apply", f"{order_id}-{transaction_id}-{invoice_id}")
+
+
 def status_key(store: str, order_id: int) -> str:
     """Key of the status that a BigCommerce order is given."""
     return _key("bc", store, "status", str(order_id))

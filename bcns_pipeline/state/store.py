@@ -16,6 +16,7 @@ from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.state.audit import Audit, Head
 from bcns_pipeline.state.audit_verify import Broken, Verified, verify
 from bcns_pipeline.state.bank import Bank
+from bcns_pipeline.state.cash import Cash
 from bcns_pipeline.state.crypto import Vault
 from bcns_pipeline.state.cursors import Cursors
 from bcns_pipeline.state.documents import Documents
@@ -68,6 +69,7 @@ class State:
         self.cursors = Cursors(scope)
         self.inbox = Inbox(scope)
         self.orders = OrderStates(scope, self.audit)
+        self.cash = Cash(scope, self.audit)
         self.merges = Merges(scope, self.audit)
         self.settlements = Settlements(scope, self.audit, self.vault, self.documents)
         self.payouts = Payouts(scope, self.audit)

@@ -53,6 +53,10 @@ def draft_header(
         header["memo"] = policy.memo.replace("{id}", str(order.id))
     if channel.record == SALES_ORDER:
         header["orderStatus"] = {"id": policy.order_status}
+    elif channel.cash_account is not None:
+        # Without it NetSuite puts the money into Undeposited Funds, where no payout looks for it.
+        header |= _reference("account", channel.cash_account)
+        header["undepFunds"] = {"id": "F"}
     header |= _reference("location", channel.location)
     header |= _reference("department", channel.department)
     header |= _reference("class", channel.class_id)

@@ -219,6 +219,7 @@ class Tender:
     gateway: str = ""
     gateway_transaction_id: str = ""
     reference_id: int | None = None
+    happened_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

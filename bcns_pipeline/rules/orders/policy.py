@@ -37,7 +37,7 @@ CASH_SALE: Final[Record] = "cashSale"
 class Channel:
     """Where the orders of one storefront go. `fields` are NetSuite fields with the same value on each order.
 
-    `marketplace` None: the order's own source tells.
+    `marketplace` None: the order's own source tells. `cash_account` is where cash sales go.
     """
 
     id: int
@@ -46,6 +46,7 @@ class Channel:
     department: int | None = None
     class_id: int | None = None
     record: Record = SALES_ORDER
+    cash_account: int | None = None
     tax_mode: TaxMode | None = None
     prices_include_tax: bool | None = None
     marketplace: bool | None = None

@@ -300,4 +300,5 @@ def _tender(row: Json) -> Tender:
         gateway=fields.text(row, "gateway", at),
         gateway_transaction_id=fields.text(row, "gateway_transaction_id", at),
         reference_id=fields.optional_whole(row, "reference_transaction_id", at),
+        happened_at=None if row.get("date_created") in (None, "") else fields.moment(row, "date_created", at),
     )
