@@ -15,6 +15,7 @@ from pydantic import Field
 from bcns_pipeline.config.base import CronLine, Currency, Exact, Flag, Id, Name, Section, Text, Whole
 from bcns_pipeline.config.channels import ChannelMapping
 from bcns_pipeline.config.payouts import PayoutsMapping
+from bcns_pipeline.config.refunds import RefundsMapping
 from bcns_pipeline.rules.cash.policy import (
     GATEWAYS,
     Billing,
@@ -93,6 +94,7 @@ class CashMapping(Section):
         "17 4 * * *", description="When captured less refunded is compared with NetSuite, order by order."
     )
     check_days: Annotated[Whole, Field(ge=1, le=400)] = Field(35, description="How far back that looks.")
+    refunds: RefundsMapping = RefundsMapping()
     poll: CashPollMapping = CashPollMapping()
     batch: Annotated[Whole, Field(ge=1, le=500)] = Field(
         500, description="Orders that one run takes at most."

@@ -61,6 +61,26 @@ def status_key(store: str, order_id: int) -> str:
     return _key("bc", store, "status", str(order_id))
 
 
+def refund_key(store: str, refund_id: int) -> str:
+    """Key of the credit memo or cash refund of a BigCommerce refund."""
+    return _key("bc", store, "refund", str(refund_id))
+
+
+def refund_payment_key(store: str, refund_id: int, n: int) -> str:
+    """Key of what settles the n-th payment (from 1) of a refund: a customer refund, or the journal of stored value."""
+    return _key("bc", store, "refundpay", f"{refund_id}-{n}")
+
+
+def refund_reversal_key(store: str, refund_id: int, n: int) -> str:
+    """Key of the n-th journal (from 1) that takes a posted refund back, as its payment was declined later."""
+    return _key("bc", store, "refund", f"{refund_id}-rev{n}")
+
+
+def refund_close_key(store: str, refund_id: int) -> str:
+    """Key of the operation that takes what was refunded off a sales order that was not billed."""
+    return _key("bc", store, "refund", f"{refund_id}-close")
+
+
 def order_id_of(store: str, key: str) -> int | None:
     """The BigCommerce order whose key this is; None for any other key, another store's included."""
     head, _, number = key.rpartition("-")

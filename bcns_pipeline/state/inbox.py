@@ -21,7 +21,7 @@ from bcns_pipeline.state.scope import Scope
 from bcns_pipeline.state.tables_orders import inbox, inbox_seq
 from bcns_pipeline.state.worker import Worker, WorkerLost
 
-Resource = Literal["order", "customer", "fulfilment", "item", "sales_order"]
+Resource = Literal["order", "customer", "fulfilment", "item", "sales_order", "refund"]
 Source = Literal["poll", "webhook", "netsuite", "backfill", "replay"]
 # A statement of 500 rows takes about 10 ms; the rows it touches are locked for that long.
 _ROWS_AT_ONCE = 500

@@ -31,6 +31,7 @@ from bcns_pipeline.state.orders import OrderStates
 from bcns_pipeline.state.outbox import Outbox
 from bcns_pipeline.state.payouts import Payouts
 from bcns_pipeline.state.plans import Plans
+from bcns_pipeline.state.refunds import Refunds
 from bcns_pipeline.state.scope import Scope
 from bcns_pipeline.state.settlements import Settlements
 from bcns_pipeline.state.tables import installation
@@ -71,6 +72,7 @@ class State:
         self.orders = OrderStates(scope, self.audit)
         self.cash = Cash(scope, self.audit)
         self.merges = Merges(scope, self.audit)
+        self.refunds = Refunds(scope, self.audit)
         self.settlements = Settlements(scope, self.audit, self.vault, self.documents)
         self.payouts = Payouts(scope, self.audit)
         self.bank = Bank(scope, self.audit)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from bcns_pipeline.state import tables_cash, tables_orders, tables_payouts
+from bcns_pipeline.state import tables_cash, tables_orders, tables_payouts, tables_refunds
 from bcns_pipeline.state.schema import SCHEMA, Timestamp
 from bcns_pipeline.state.schema import metadata as metadata
 
@@ -19,6 +19,7 @@ _now = sa.func.now()
 assert tables_orders.order_state.metadata is metadata
 assert tables_payouts.payout.metadata is metadata
 assert tables_cash.tender.metadata is metadata
+assert tables_refunds.refund_state.metadata is metadata
 
 # Kinds of links where several BigCommerce records may be one NetSuite record.
 MANY_TO_ONE = ("customer", "shipment")

@@ -18,7 +18,7 @@ inbox = sa.Table(
     "inbox",
     metadata,
     sa.Column("store", sa.Text, primary_key=True),
-    sa.Column("resource", sa.Text, primary_key=True),  # order | customer | fulfilment | item | sales_order
+    sa.Column("resource", sa.Text, primary_key=True),  # order | customer | fulfilment | item | ...
     sa.Column("resource_id", sa.Text, primary_key=True),
     sa.Column("generation", sa.BigInteger, nullable=False, server_default="1"),  # grows with each new event
     sa.Column("done_generation", sa.BigInteger, nullable=False, server_default="0"),

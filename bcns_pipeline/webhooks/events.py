@@ -82,6 +82,9 @@ def _place_of_id(scope: str) -> tuple[Resource, tuple[str, ...]] | None:
         # Neither is read by any flow, and our own metafields would call us back after every order.
         case "order", "metafield" | "message":
             return None
+        # That its order changed as well is told by an event of the order's own.
+        case "order", "refund":
+            return "refund", ("refund", "refund_id")
         case "order", "transaction":
             return "order", ("order_id",)
         case "order", _:

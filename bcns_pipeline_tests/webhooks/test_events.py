@@ -24,7 +24,7 @@ TRANSACTION = {
         ("store/order/updated", ORDER, ("order", "250")),
         ("store/order/archived", ORDER, ("order", "250")),
         ("store/order/statusUpdated", {**ORDER, "status": {"new_status_id": 11}}, ("order", "250")),
-        ("store/order/refund/created", {**ORDER, "refund": {"refund_id": 3}}, ("order", "250")),
+        ("store/order/refund/created", {**ORDER, "refund": {"refund_id": 3}}, ("refund", "3")),
         ("store/order/transaction/created", TRANSACTION, ("order", "250")),
         ("store/order/transaction/updated", TRANSACTION, ("order", "250")),
         ("store/channel/2/order/created", ORDER, ("order", "250")),

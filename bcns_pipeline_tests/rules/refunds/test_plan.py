@@ -1,0 +1,234 @@
+"""Which records a refund becomes, by what its order has become: the worked example, the router, and what waits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bcns_pipeline.rules.orders.policy import Channel
+from bcns_pipeline.rules.orders.problems import Problem
+from bcns_pipeline.rules.refunds.plan import Case, RefundPlan, plan_refund, settled_in_full
+from bcns_pipeline.rules.refunds.router import route
+from bcns_pipeline_tests.rules.orders.books import no_float
+from bcns_pipeline_tests.rules.orders.examples import POLICY as ORDERS
+from bcns_pipeline_tests.rules.orders.shop import Cart, CartLine
+from bcns_pipeline_tests.rules.refunds import world
+from bcns_pipeline_tests.rules.refunds.world import D, captured, item, payment, refund
+
+PLAIN = Cart([CartLine(D("20.00"), 2, D("8.875"))])
+
+
+def planned(case: Case) -> RefundPlan:
+    found = plan_refund(case, ORDERS, world.POLICY)
+    assert isinstance(found, RefundPlan), found
+    for one in found.records:
+        no_float(dict(one.body))
+    return found
+
+
+def problem(case: Case) -> Problem:
+    found = plan_refund(case, ORDERS, world.POLICY)
+    assert isinstance(found, list)
+    return found[0]
+
+
+def example_d(**more: Any) -> Case:
+    order, parts = world.sold(world.EXAMPLE_D)
+    payments = [payment("stripe", "100.65"), payment("storecredit", "30.00", offline=True)]
+    one = refund(77, "130.65", "10.65", [item("PRODUCT", 5501, quantity=1)], payments)
+    tenders = [captured("249.00"), captured("50.00", "giftcertificate", 2)]
+    return world.case(one, order, parts, tenders=tenders, **more)
+
+
+def test_example_d_is_a_credit_memo_of_the_total_a_customer_refund_and_a_journal_of_store_credit() -> None:
+    found = planned(example_d())
+
+    journal, memo, money = found.records
+    assert [one.key for one in found.records] == [
+        "bc-abc123-refundpay-77-2",
+        "bc-abc123-refund-77",
+        "bc-abc123-refundpay-77-1",
+    ]
+    assert [
+        (one["account"]["id"], one.get("debit"), one.get("credit")) for one in journal.body["line"]["items"]
+    ] == [
+        ("120", D("30.00"), None),
+        ("232", None, D("30.00")),
+    ]
+    assert journal.body["line"]["items"][0]["entity"] == {"id": "55"}
+    assert [(one["item"]["id"], one["amount"]) for one in memo.body["item"]["items"]] == [
+        ("940", D("120.00")),
+        ("901", D("10.65")),
+    ]
+    assert [(one.key, one.amount) for one in memo.settles] == [(journal.key, D("30.00"))]
+    assert (money.record, money.account, money.amount.amount) == ("customerRefund", 113, D("100.65"))
+    assert [(one.key, one.amount) for one in money.settles] == [(memo.key, D("100.65"))]
+    # Unapplied after settlement: 0.00.
+    assert settled_in_full(found.records, memo.amount)
+
+
+def test_a_credit_memo_names_no_item_that_has_stock() -> None:
+    memo = planned(example_d()).records[1]
+    goods = {"100", "101"}
+    assert not goods & {one["item"]["id"] for one in memo.body["item"]["items"]}
+
+
+def test_the_order_s_currency_and_rate_are_kept() -> None:
+    case = example_d()
+    foreign = replace(case, books=replace(case.books, currency_id=2, rate=D("1.0850")))
+    for one in planned(foreign).records:
+        assert (one.body["currency"], one.body["exchangeRate"]) == ({"id": "2"}, D("1.0850"))
+
+
+@pytest.mark.parametrize(
+    ("given", "marketplace", "way", "account"),
+    [
+        (payment("stripe", "21.77"), None, "gateway", 113),
+        (payment("storecredit", "21.77"), None, "store_credit", 232),
+        (payment("giftcertificate", "21.77"), None, "gift_certificate", 231),
+        (payment("cheque", "21.77", offline=True), None, "bank", 110),
+        (payment("custom", "21.77", offline=True), None, "external", 113),
+        (payment("stripe", "21.77"), "amazon", "marketplace", 135),
+    ],
+)
+def test_the_router(given: dict[str, Any], marketplace: str | None, way: str, account: int) -> None:
+    one = refund(1, "21.77", "1.77", [item("PRODUCT", 5501, quantity=1)], [given])
+    tenders = [captured("43.55")]
+    if way == "external":
+        back = replace(captured("21.77", "stripe", 9), event="refund", reference_id=1)
+        tenders.append(back)
+        one = replace(one, payments=(replace(one.payments[0], transaction_id=9),))
+    found = route(one, tenders, world.POLICY, world.clearing, marketplace=marketplace)
+    assert isinstance(found, tuple)
+    assert [(one.way, one.account) for one in found] == [(way, account)]
+
+
+def test_a_gateway_without_a_clearing_account_is_a_question_that_names_the_key() -> None:
+    one = refund(1, "21.77", "1.77", [item("PRODUCT", 5501, quantity=1)], [payment("klarna", "21.77")])
+    found = route(one, [], world.POLICY, world.clearing)
+    assert isinstance(found, Problem)
+    assert found.code == "REFUND_UNMAPPED"
+    assert "'klarna'" in found.sentence
+
+
+def test_a_declined_payment_is_settled_by_nothing() -> None:
+    one = refund(1, "21.77", "1.77", [], [payment("stripe", "21.77", is_declined=True)])
+    assert route(one, [captured("43.55")], world.POLICY, world.clearing) == ()
+
+
+def half(**more: Any) -> Case:
+    order, parts = world.sold(PLAIN)
+    one = refund(5, "21.78", "1.78", [item("PRODUCT", 5501, quantity=1)])
+    return world.case(one, order, parts, **more)
+
+
+def test_a_cash_sale_is_given_back_by_one_cash_refund() -> None:
+    found = planned(half(record="cashSale", deposit=""))
+    (record,) = found.records
+    assert (found.route, record.record, record.body["account"]) == (
+        "cash_refund",
+        "cashRefund",
+        {"id": "113"},
+    )
+    assert record.amount.amount == D("21.78")
+
+
+def test_a_cash_sale_given_back_in_two_ways_is_a_credit_memo() -> None:
+    assert planned(example_d(record="cashSale", deposit="")).route == "credit_memo"
+
+
+def test_a_refund_waits_for_the_capture_that_it_gives_back() -> None:
+    assert problem(half(deposit="")).code == "REFUND_BEFORE_CAPTURE"
+
+
+def whole(**more: Any) -> Case:
+    order, parts = world.sold(PLAIN)
+    one = refund(5, "43.55", "3.55", [item("PRODUCT", 5501, quantity=2)])
+    return world.case(one, order, parts, **more)
+
+
+def test_an_order_that_was_never_billed_is_paid_back_out_of_its_deposit_and_closed() -> None:
+    found = planned(whole(billed=False))
+    (record,) = found.records
+    assert found.route == "deposit"
+    assert record.body["deposit"]["items"] == [{"doc": {"id": "9001"}, "apply": True, "amount": D("43.55")}]
+    assert found.cut is not None
+    assert {one["line"] for one in found.cut.body["item"]["items"] if one["isClosed"]} == set(
+        found.cut.closes
+    )
+
+
+def test_a_line_that_was_never_billed_is_closed_with_its_share_of_the_tax_line() -> None:
+    order, parts = world.sold(world.EXAMPLE_D)
+    one = refund(7, "130.65", "10.65", [item("PRODUCT", 5501, quantity=1)])
+    found = planned(world.case(one, order, parts, billed=False))
+    assert found.cut is not None
+    goods, tax = found.cut.body["item"]["items"]
+    assert goods == {"line": 1, "isClosed": True}
+    assert tax["amount"] == D("13.72")
+
+
+def test_a_deposit_is_never_overdrawn() -> None:
+    assert problem(whole(billed=False, deposit="40.00")).code == "REFUND_EXCEEDS_CAPTURE"
+
+
+def test_goodwill_on_an_order_that_is_still_to_ship_is_credited() -> None:
+    order, parts = world.sold(PLAIN)
+    one = refund(5, "4.00", "0.00", [item("ORDER", 1001, requested_amount=D("4.00"))])
+    found = planned(world.case(one, order, parts, billed=False))
+    assert found.route == "credit_memo"
+    assert found.cut is None
+
+
+def test_units_and_goodwill_of_an_order_not_billed_are_for_a_person() -> None:
+    order, parts = world.sold(PLAIN)
+    items = [item("PRODUCT", 5501, quantity=1), item("ORDER", 1001, requested_amount=D("4.00"))]
+    one = refund(5, "25.78", "1.78", items)
+    assert problem(world.case(one, order, parts, billed=False)).code == "REFUND_NOT_BILLED"
+
+
+def test_the_money_of_a_refund_made_elsewhere_waits_for_the_provider_and_its_credit_does_not() -> None:
+    case = half()
+    elsewhere = replace(case.settlements[0], way="external", references=("re_1",))
+    waiting = planned(replace(case, settlements=(elsewhere,)))
+    assert [one.record for one in waiting.records] == ["creditMemo"]
+    assert waiting.later == (elsewhere,)
+    seen = planned(replace(case, settlements=(elsewhere,), seen=frozenset({"re_1"})))
+    assert [one.record for one in seen.records] == ["creditMemo", "customerRefund"]
+    assert seen.later == ()
+
+
+def test_what_has_no_item_is_named_before_anything_is_sent() -> None:
+    case = half()
+    policy = replace(world.POLICY, items=replace(world.POLICY.items, product=None))
+    found = plan_refund(case, ORDERS, policy)
+    assert isinstance(found, list)
+    assert [(one.code, "cash.refunds.items.product" in one.sentence) for one in found] == [
+        ("REFUND_UNMAPPED", True)
+    ]
+
+
+def test_department_and_class_stand_on_lines_where_the_merchant_wants_them() -> None:
+    case = replace(half(), channel=Channel(1, subsidiary=1, location=2, department=4, class_id=3))
+    found = plan_refund(case, replace(ORDERS, line_dimensions=True), world.POLICY)
+    assert isinstance(found, RefundPlan)
+    body = found.records[0].body
+    assert body["location"] == {"id": "2"}
+    assert {tuple(one["department"].values()) for one in body["item"]["items"]} == {("4",)}
+
+
+def test_the_shares_of_two_refunds_take_all_of_the_tax_line_and_no_more() -> None:
+    order, parts = world.sold(world.EXAMPLE_D)
+    first = refund(1, "130.65", "10.65", [item("PRODUCT", 5501, quantity=1)])
+    second = refund(2, "168.35", "13.72", [item("PRODUCT", 5502, quantity=1)])
+    bodies = [
+        planned(world.case(first, order, parts)).records[0].body,
+        planned(world.case(second, order, parts, earlier=(first,))).records[0].body,
+    ]
+    taxes = [
+        line["amount"] for body in bodies for line in body["item"]["items"] if line["item"]["id"] == "901"
+    ]
+    assert taxes == [Decimal("10.65"), Decimal("13.72")]
