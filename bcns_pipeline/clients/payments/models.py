@@ -7,7 +7,7 @@ amount is a whole number of ISO 4217 minor units, whatever units the provider wr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -80,7 +80,8 @@ class SourceLine:
     where it has one. `presentment_*` is what the shopper paid in their currency, `rate` settlement per presentment.
     `references` are all ids by which a BigCommerce transaction may know this line, the line's own source first;
     `order_hints` are texts that may name the order (metadata, merchant reference, invoice id). `fee_parts` are
-    the parts of `fee` by the provider's word. `row_sha256` is the hash of the row as it was received.
+    the parts of `fee` by the provider's word; `fee_billed_later` is a fee that is not in `net`, because the provider
+    bills it by the month. `row_sha256` is the hash of the row as it was received.
     `balance` is the provider's sub-balance.
     """
 
@@ -100,6 +101,7 @@ class SourceLine:
     order_hints: tuple[str, ...] = ()
     description: str = ""
     fee_parts: tuple[tuple[str, int], ...] = ()
+    fee_billed_later: int = 0
     method: str = ""
     country: str = ""
     sku: str = ""
@@ -163,7 +165,7 @@ class PayoutSource(Protocol):
         """Documents that itemise `payout`; none where its itemisation is not COMPLETE."""
         ...
 
-    def read_lines(self, payout: SourcePayout, documents: Sequence[Document]) -> Settlement:
+    def read_lines(self, payout: SourcePayout, documents: Iterable[Document]) -> Settlement:
         """`payout` with its lines; BadFile where `documents` are not all of them, or not of this payout."""
         ...
 

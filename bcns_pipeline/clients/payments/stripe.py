@@ -1,0 +1,145 @@
+"""Stripe by its API: payouts, the balance transactions of one, and what the balance is.
+
+Put requests here, reading is in `stripe_reading.py`. Only reads: nothing here moves money. Each page is handed out as
+it came before the next is asked for, so that it can be stored first. A payout of n lines costs one page per hundred
+rows of its list, in which it is a row itself; the list of payouts is one call per hundred. Facts: facts/finance.md 1.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bcns_pipeline.clients.files.models import Document
+from bcns_pipeline.clients.http.body import Params, decode_exact, query_string
+from bcns_pipeline.clients.http.exchange import HttpClient, Timeouts
+from bcns_pipeline.clients.http.retry import RetryPolicy
+from bcns_pipeline.clients.http.transport import Transport
+from bcns_pipeline.clients.payments import stripe_reading
+from bcns_pipeline.clients.payments.models import (
+    Itemisation,
+    Settlement,
+    SourceBalance,
+    SourcePayout,
+)
+from bcns_pipeline.clients.payments.stripe_errors import explain
+from bcns_pipeline.outcomes import Gate, Meter, System, Unavailable
+
+PUBLIC_API: Final = "https://api.stripe.com"
+PAGE: Final = 100
+# The version whose shapes are read here; without it the account's own default decides.
+API_VERSION: Final = "2024-12-18.acacia"
+ORIGIN: Final = "stripe/api"
+_MOST_PAGES: Final = 10_000
+
+
+class StripeSource:
+    """One Stripe account, as a PayoutSource. Thread-safe, no I/O when made; reads raise OutsideError.
+
+    `account` is its name in natural keys. With `expand` a line comes with its charge or refund, hence with the payment
+    intent and the metadata by which a BigCommerce transaction is found (and with the shopper's name).
+    """
+
+    provider: Final = stripe_reading.PROVIDER
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        account: str,
+        gate: Gate,
+        meter: Meter,
+        expand: bool = True,
+        retry: RetryPolicy | None = None,
+        timeouts: Timeouts | None = None,
+        client: HttpClient | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        **clockwork: Any,
+    ) -> None:
+        """`base_url` is the API root in front of `/v1/`; `clockwork` goes to the Transport (tests)."""
+        self.account = account
+        self._expand = expand
+        self._now = now
+        self._transport = Transport(
+            System.PAYMENTS,
+            base_url or PUBLIC_API,
+            gate=gate,
+            meter=meter,
+            headers={"Authorization": f"Bearer {api_key}", "Stripe-Version": API_VERSION},
+            secrets=(api_key,),
+            retry=retry,
+            timeouts=timeouts,
+            explain=explain,
+            client=client,
+            **clockwork,
+        )
+
+    def payouts(self, since: datetime) -> Iterator[Document]:
+        """Pages of payouts created since then, newest first."""
+        yield from self._pages("/v1/payouts", {"created[gte]": stripe_reading.start_of(since)})
+
+    def read_payouts(self, document: Document) -> list[SourcePayout]:
+        """The payouts of one page."""
+        return stripe_reading.read_payouts(document, self.account)
+
+    def lines(self, payout: SourcePayout) -> Iterator[Document]:
+        """Pages of the balance transactions of `payout`; none where Stripe can't itemise it, or not yet."""
+        if payout.itemisation is Itemisation.COMPLETE:
+            yield from self._transactions({"payout": payout.id})
+
+    def read_lines(self, payout: SourcePayout, documents: Iterable[Document]) -> Settlement:
+        """`payout` with its lines."""
+        return stripe_reading.read_lines(payout, documents)
+
+    def balance(self, at: datetime | None = None) -> Iterator[Document]:
+        """The balance now; for a moment in the past also what happened since, which is taken off it."""
+        yield self._get("/v1/balance", {}, _object)
+        if at is not None:
+            yield from self._transactions({"created[gte]": stripe_reading.start_of(at)})
+
+    def read_balance(self, documents: Sequence[Document], at: datetime | None = None) -> SourceBalance | None:
+        """What these documents say; pass the `at` for which they were fetched."""
+        return stripe_reading.read_balance(documents, self.account, at) if documents else None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def _transactions(self, asked: Params) -> Iterator[Document]:
+        params = {**asked, "expand[]": "data.source"} if self._expand else asked
+        yield from self._pages("/v1/balance_transactions", params)
+
+    def _pages(self, path: str, asked: Params) -> Iterator[Document]:
+        """A list, page after page. Raises Unavailable where it walks in circles: an endless list is no list."""
+        after: str | None = None
+        seen: set[str] = set()
+        for _ in range(_MOST_PAGES):
+            params: Params = {**asked, "limit": PAGE, "starting_after": after}
+            document = self._get(path, params, stripe_reading.page_of)
+            rows, more = stripe_reading.page_of(document.content)
+            last = str(rows[-1]["id"]) if rows else ""
+            if last in seen:
+                raise Unavailable(System.PAYMENTS, f"GET {path}", f"the list walks in circles at {last}")
+            seen.add(last)
+            yield document
+            if not more:
+                return
+            after = last
+        raise Unavailable(System.PAYMENTS, f"GET {path}", f"the list has no end: {_MOST_PAGES} pages read")
+
+    def _get(self, path: str, params: Params, parse: Callable[[bytes], Any]) -> Document:
+        answer = self._transport.read("GET", path, operation=f"GET {path}", params=params, parse=parse)
+        query = query_string(params)
+        return Document(
+            ORIGIN, f"GET {path}?{query}" if query else f"GET {path}", answer.content, self._now()
+        )
+
+
+def _object(content: bytes) -> Any:
+    """A JSON object; ValueError for anything else, after which the transport asks again."""
+    value = decode_exact(content)
+    if not isinstance(value, dict):
+        raise ValueError("not an object")  # noqa: TRY004
+    return value
