@@ -204,6 +204,9 @@ class PayoutsMapping(Section):
     fx_residual: Residual = Field(
         "revaluation", description="Payouts in the shopper's currency: revaluation | companion (an entry)."
     )
+    fx_band_percent: Annotated[Exact, Field(le=100)] = Field(
+        _PLAIN.fx_band_percent, description="Exchange differences of a line above this are told."
+    )
     unmatched: Literal["post", "wait"] = Field(
         "post",
         description="Lines of no known order: post them in the clearing account, or let the payout wait.",
@@ -269,6 +272,7 @@ class PayoutsMapping(Section):
             window=Window(self.window.days_back, self.window.days_ahead),
             closed_period=self.closed_period,
             residual=self.fx_residual,
+            fx_band_percent=self.fx_band_percent,
             unmatched_waits=self.unmatched == "wait",
             order_hints=self.order_hints,
             bank=BankPolicy(

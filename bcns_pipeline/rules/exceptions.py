@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bcns_pipeline.rules.kinds import cash, customers, fulfilment, intake, orders, refunds, stock
+from bcns_pipeline.rules.kinds import cash, customers, fulfilment, intake, orders, payouts, refunds, stock
 from bcns_pipeline.rules.kinds.kind import Kind, Owner, Severity
 
 __all__ = ["CATALOGUE", "Kind", "Owner", "Severity"]
@@ -18,5 +18,6 @@ _ALL: Final = (
     *(*stock.KINDS, *orders.KINDS, *customers.KINDS, *fulfilment.KINDS, *intake.KINDS),
     *cash.KINDS,
     *refunds.KINDS,
+    *payouts.KINDS,
 )
 CATALOGUE: Final[dict[str, Kind]] = {kind.code: kind for kind in _ALL}

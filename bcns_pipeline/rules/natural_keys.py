@@ -14,6 +14,8 @@ from typing import Final
 _ALLOWED: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
 # Of what is not allowed or too long, as much of a hash stays as makes a collision unthinkable.
 _HASHED: Final = 24
+# How versions, reversals and failures of a payout's entry end.
+_ENDS: Final = re.compile(r"-(?:v[0-9]+|rev[0-9]+|failed)$")
 
 
 def order_key(store: str, order_id: int) -> str:
@@ -81,6 +83,36 @@ def refund_close_key(store: str, refund_id: int) -> str:
     return _key("bc", store, "refund", f"{refund_id}-close")
 
 
+def payout_key(provider: str, account: str, payout: str, currency: str = "") -> str:
+    """Key of a payout's journal entry: "psp-stripe-acct1-payout-po_1"; `currency` where it has one of its own.
+
+    What would read as another payout's key, or as a later version of one, is hashed.
+    """
+    name = f"{payout}-{currency}" if currency else payout
+    told = _safe(account) if "-payout-" not in account else _hashed(account)
+    return f"psp-{_safe(provider)}-{told}-payout-{_hashed(name) if _ENDS.search(name) else _safe(name)}"
+
+
+def version_key(key: str, version: int) -> str:
+    """Key of a corrected entry: the first has the bare key, the second "...-v2"."""
+    return key if version < 2 else f"{key}-v{version}"
+
+
+def reversal_key(key: str, version: int = 1) -> str:
+    """Key of the entry that reverses the entry of that version."""
+    return f"{key}-rev{version}"
+
+
+def failed_key(key: str) -> str:
+    """Key of the second entry of a payout that failed after it was posted."""
+    return f"{key}-failed"
+
+
+def settlement_key(provider: str, account: str, what: str, subject: str) -> str:
+    """Key of an entry about a provider that is no payout: `what` is dispute, accrual or fx."""
+    return f"psp-{_safe(provider)}-{_safe(account)}-{_safe(what)}-{_safe(subject)}"
+
+
 def order_id_of(store: str, key: str) -> int | None:
     """The BigCommerce order whose key this is; None for any other key, another store's included."""
     head, _, number = key.rpartition("-")
@@ -94,6 +126,8 @@ def _key(*parts: str) -> str:
 
 
 def _safe(part: str) -> str:
-    if _ALLOWED.fullmatch(part):
-        return part
+    return part if _ALLOWED.fullmatch(part) else _hashed(part)
+
+
+def _hashed(part: str) -> str:
     return "x" + hashlib.sha256(part.encode()).hexdigest()[:_HASHED]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Final
 
 
@@ -97,10 +98,12 @@ class ProviderAccounts:
         return None
 
     def of_category(self, category: str, on: date) -> int | None:
-        """The account that the merchant gave a single category; None: its role's."""
+        """The account that the merchant gave a single category or a pattern of them; None: its class's."""
+        word = category.casefold()
         for chart in self._newest_first(on):
-            if category in chart.categories:
-                return chart.categories[category]
+            for pattern, account in chart.categories.items():
+                if fnmatchcase(word, pattern.casefold()):
+                    return account
         return None
 
     def every(self, role: Role) -> frozenset[int]:

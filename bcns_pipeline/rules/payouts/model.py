@@ -106,6 +106,7 @@ class PayoutLine:
     order_hints: tuple[str, ...] = ()
     description: str = ""
     method: str = ""
+    country: str = ""
     order_id: int | None = None
     transaction_id: int | None = None
     raw_sha256: str = ""

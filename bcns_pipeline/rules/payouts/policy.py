@@ -21,7 +21,10 @@ Shift = Literal["next_open_day", "park"]
 Residual = Literal["revaluation", "companion"]
 
 # Which text names the order differs by gateway and its version (facts/finance.md 1.7, step 5).
-ORDER_HINTS: Final = (r"^(?:BigCommerce )?(?:Order|order)?\s*#?(\d{2,12})$",)
+ORDER_HINTS: Final = (
+    r"^(?:BigCommerce )?(?:Order|order)?\s*#?(\d{2,12})$",
+    r"\((?:Order|order) #?(\d{2,12})\)$",
+)
 
 
 def hint_fault(pattern: str) -> str | None:
@@ -83,6 +86,7 @@ class PayoutPolicy:
     window: Window = Window()
     closed_period: Shift = "next_open_day"
     residual: Residual = "revaluation"
+    fx_band_percent: Decimal = Decimal(5)
     unmatched_waits: bool = False
     order_hints: tuple[str, ...] = ORDER_HINTS
     bank: BankPolicy = BankPolicy()
