@@ -1,7 +1,8 @@
 """What an accountant has set up in the account: subsidiaries, currencies, tax codes, items for charges.
 
-Put master data that orders refer to here, with its ids. Do not put catalogue items here (world.py) nor rules
-(they live beside the records). Ids differ from their places in the list, so that swapped ones are noticed.
+Put master data that orders refer to here, with its ids. Do not put catalogue items here (world.py), the chart of
+accounts (chart.py) nor rules (they live beside the records). Ids differ from their places in the list, so that
+swapped ones are noticed.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from bcns_pipeline.sandbox.netsuite.chart import ACCOUNTS, LedgerAccount
 from bcns_pipeline.sandbox.options import Options
 
 PARENT, EUROPE = 1, 2
 BASE_PRICE, CUSTOM_PRICE = 1, -1
-Thing = TypeVar("Thing", bound="Named")
+Thing = TypeVar("Thing", bound="Named | LedgerAccount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +72,6 @@ class ShipMethod(Named):
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerAccount(Named):
-    """An account of the chart of accounts."""
-
-    number: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
 class ServiceItem(Named):
     """An item without stock that orders need; `percent` belongs to discounts that have a rate of their own."""
 
@@ -102,19 +96,6 @@ DEPARTMENTS = (Named(4, "E-Commerce"), Named(5, "Wholesale"))
 CLASSES = (Named(3, "Online"), Named(7, "Marketplace"))
 PRICE_LEVELS = {BASE_PRICE: Decimal(0), 2: Decimal("-0.2")}
 PAYMENT_METHODS = (Named(1, "Cash"), Named(2, "Check"), Named(5, "VISA"), Named(9, "PayPal"))
-ACCOUNTS = (
-    LedgerAccount(110, "Bank USD", "1010", "Bank"),
-    LedgerAccount(113, "Stripe clearing USD", "1130", "Bank"),
-    LedgerAccount(114, "PayPal clearing USD", "1131", "Bank"),
-    LedgerAccount(120, "Accounts Receivable", "1200", "AcctRec"),
-    LedgerAccount(231, "Gift certificate liability", "2310", "OthCurrLiab"),
-    LedgerAccount(232, "Store credit liability", "2320", "OthCurrLiab"),
-    LedgerAccount(234, "Sales tax payable", "2340", "OthCurrLiab"),
-    LedgerAccount(400, "Product revenue", "4000", "Income"),
-    LedgerAccount(401, "Shipping revenue", "4010", "Income"),
-    LedgerAccount(409, "Order rounding", "4090", "Income"),
-    LedgerAccount(611, "Processing fees", "6110", "Expense"),
-)
 TAX_CODES = (
     TaxCode(11, "US-NY", 1, Decimal("8.875"), "US", "NY", default=True),
     TaxCode(12, "US-TX", 1, Decimal("8.25"), "US", "TX", default=True),
@@ -154,6 +135,12 @@ SERVICE_ITEMS = tuple(
             ("gift_certificate", "Gift Certificate", "GiftCert", False, None),
             ("store_credit", "BC Store Credit", "OthCharge", False, None),
             ("unmapped", "BC Unmapped Item", "NonInvtPart", True, None),
+            ("gift_redemption", "BC Gift Certificate Redeemed", "OthCharge", False, None),
+            ("tip", "BC Tip", "OthCharge", False, None),
+            ("marketplace_tax", "BC Marketplace Tax", "OthCharge", False, None),
+            ("refund_no_return", "BC Refund, No Return", "OthCharge", True, None),
+            ("goodwill", "BC Goodwill Allowance", "OthCharge", False, None),
+            ("restocking", "BC Restocking Fee", "OthCharge", False, None),
         )
     )
 )

@@ -9,19 +9,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bcns_pipeline.sandbox.clock import Clock
-from bcns_pipeline.sandbox.netsuite import cashsale, fulfilment_fields, salesorder
+from bcns_pipeline.sandbox.netsuite import cashsale, deposit, fulfilment_fields, invoice, salesorder
 from bcns_pipeline.sandbox.netsuite.account import make_account
 from bcns_pipeline.sandbox.netsuite.cashsale import CashSales
+from bcns_pipeline.sandbox.netsuite.claims import Claims
 from bcns_pipeline.sandbox.netsuite.context import Context
 from bcns_pipeline.sandbox.netsuite.customer import CUSTOMER
 from bcns_pipeline.sandbox.netsuite.customers import Customers, Relationships
 from bcns_pipeline.sandbox.netsuite.database import Database
 from bcns_pipeline.sandbox.netsuite.definition import Definition, Feature
+from bcns_pipeline.sandbox.netsuite.deposit import Deposits
 from bcns_pipeline.sandbox.netsuite.fulfilment import Fulfilments
 from bcns_pipeline.sandbox.netsuite.interference import Interference
+from bcns_pipeline.sandbox.netsuite.invoice import Invoices
 from bcns_pipeline.sandbox.netsuite.items import Items
-from bcns_pipeline.sandbox.netsuite.ledger import Ledger
+from bcns_pipeline.sandbox.netsuite.kinds import CASH_SALE
+from bcns_pipeline.sandbox.netsuite.ledger import Ledger, Transaction
 from bcns_pipeline.sandbox.netsuite.periods import Periods
+from bcns_pipeline.sandbox.netsuite.postings import post
 from bcns_pipeline.sandbox.netsuite.records import RecordApi
 from bcns_pipeline.sandbox.netsuite.rows import Rows
 from bcns_pipeline.sandbox.netsuite.salesorder import SalesOrders
@@ -38,7 +43,8 @@ class Books:
         self._features = features(options)
         self._fields = [field.lower() for field in options.custom_fields]
         periods = Periods(database)
-        self.rows = Rows(database, periods)
+        claims = Claims()
+        self.rows = Rows(database, periods, claims)
         items = Items(database)
         customers = Customers(self._entity(CUSTOMER), database, clock)
         self.context = Context(
@@ -48,7 +54,8 @@ class Books:
             items=items,
             stock=Stock(database, items, clock),
             customers=customers,
-            ledger=Ledger(self.rows.write),
+            ledger=Ledger(self._write),
+            claims=claims,
             periods=periods,
             interference=Interference(),
             tax_engine=options.tax_engine,
@@ -57,13 +64,18 @@ class Books:
         self.fulfilments = Fulfilments(
             self._transaction(fulfilment_fields.DEFINITION), self.context, self.orders
         )
-        self.cash_sales = CashSales(self._transaction(cashsale.DEFINITION), self.context)
+        self.cash_sales = CashSales(CASH_SALE, self._transaction(cashsale.DEFINITION), self.context)
+        self.invoices = Invoices(self._transaction(invoice.DEFINITION), self.context, self.orders)
+        self.deposits = Deposits(self._transaction(deposit.DEFINITION), self.context)
         self.api = RecordApi(self.context)
         self.api.add(customers)
         self.api.add(self.orders)
         self.api.add(self.cash_sales)
         self.api.add(self.fulfilments)
+        self.api.add(self.invoices)
+        self.api.add(self.deposits)
         self.api.add_transform("salesOrder", self.fulfilments)
+        self.api.add_transform("salesOrder", self.invoices)
         if options.oneworld:
             self.api.add(Relationships(customers))
 
@@ -74,10 +86,20 @@ class Books:
         context.account = context.customers.account = make_account(world.netsuite_locations, options)
         context.customers.clear()
         context.ledger.clear()
+        context.claims.clear()
         context.interference.clear()
         self.orders.clear()
         context.database.load(world, context.account)
         context.periods.load()
+
+    def _write(self, transaction: Transaction) -> None:
+        """What a transaction does to the ledger follows from it, and is shown with it."""
+        context = self.context
+        if transaction.kind.posting:
+            claims = context.claims.of(transaction.id)
+            precision = context.base_precision(transaction.subsidiary)
+            transaction.postings = post(transaction, claims, precision)
+        self.rows.write(transaction)
 
     def _entity(self, definition: Definition) -> Definition:
         return definition.for_account(self._features, body=self._own("custentity"))

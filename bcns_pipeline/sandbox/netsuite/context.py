@@ -11,6 +11,7 @@ from typing import Any
 
 from bcns_pipeline.sandbox.clock import Clock
 from bcns_pipeline.sandbox.netsuite.account import CUSTOM_PRICE, Account, Named
+from bcns_pipeline.sandbox.netsuite.claims import Claims
 from bcns_pipeline.sandbox.netsuite.customers import Customers
 from bcns_pipeline.sandbox.netsuite.database import Database
 from bcns_pipeline.sandbox.netsuite.interference import Interference
@@ -34,6 +35,7 @@ class Context:
     stock: Stock
     customers: Customers
     ledger: Ledger
+    claims: Claims
     periods: Periods
     interference: Interference
     tax_engine: TaxEngine
@@ -42,6 +44,11 @@ class Context:
     def today(self) -> date:
         """The day in the account's zone."""
         return self.clock.account().date()
+
+    def base_precision(self, subsidiary: int) -> int:
+        """The digits of a subsidiary's base currency."""
+        base = self.account.subsidiaries[subsidiary].currency
+        return self.account.currencies[base].precision
 
     def resolve(self, target: str, identity: str | None, external: str | None) -> Ref | None:
         """The record with this id or external id; only items, customers and transactions have the latter."""

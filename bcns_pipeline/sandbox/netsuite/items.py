@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from bcns_pipeline.sandbox.netsuite.account import BASE_PRICE, Account
+from bcns_pipeline.sandbox.netsuite.chart import REVENUE
 from bcns_pipeline.sandbox.netsuite.database import Database
 
 STOCKED = frozenset({"InvtPart", "Assembly"})
@@ -22,7 +23,10 @@ FULFILLED = STOCKED | KITS | {"NonInvtPart"}
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item as a line sees it. `price` is the base price; `percent` is a discount item's own rate."""
+    """An item as a line sees it. `price` is the base price; `percent` is a discount item's own rate.
+
+    `income` is the account that its sales post to, which of a certificate or a charge may be a liability.
+    """
 
     id: int
     name: str
@@ -33,6 +37,7 @@ class Item:
     price: Decimal | None
     taxable: bool
     percent: Decimal | None
+    income: int = REVENUE
 
     @property
     def stocked(self) -> bool:
@@ -101,7 +106,7 @@ class Items:
             kept.clear()
         rows = self._database.rows(
             """SELECT id, itemid, itemtype, matrixtype = 'PARENT', isinactive = 'T', subsidiary, _price,
-                      COALESCE(_taxable, 'T') = 'T', _percent FROM ns.item"""
+                      COALESCE(_taxable, 'T') = 'T', _percent, incomeaccount FROM ns.item"""
         )
         self._rows.update((row[0], row) for row in rows)
         self._external.update(
@@ -113,10 +118,19 @@ class Items:
             self._members.setdefault(kit, []).append((member, quantity))
 
     def _made(self, row: tuple[Any, ...]) -> Item:
-        number, name, kind, is_parent, inactive, told, price, taxable, percent = row
+        number, name, kind, is_parent, inactive, told, price, taxable, percent, income = row
         owners = str(told or "")
         if owners not in self._owners:
             self._owners[owners] = frozenset(int(part) for part in owners.replace(",", " ").split())
         return Item(
-            number, name, kind, bool(is_parent), inactive, self._owners[owners], price, taxable, percent
+            number,
+            name,
+            kind,
+            bool(is_parent),
+            inactive,
+            self._owners[owners],
+            price,
+            taxable,
+            percent,
+            REVENUE if income is None else income,
         )

@@ -22,6 +22,8 @@ from bcns_pipeline.sandbox.netsuite.kinds import FIRST_NUMBER, TransactionType
 from bcns_pipeline.sandbox.netsuite.reading import EXTERNAL_ID
 
 FIRST_ID = 5001
+# Employees: whom the integration's role belongs to, and who works in the office.
+INTEGRATION, OFFICE = 17, 42
 ZERO = Decimal(0)
 
 
@@ -92,6 +94,39 @@ class Totals:
 
 
 @dataclass(slots=True)
+class Entry:
+    """One line of a journal, in its currency; one of `debit` and `credit` is zero."""
+
+    id: int
+    unique: int
+    account: int
+    debit: Decimal = ZERO
+    credit: Decimal = ZERO
+    entity: int | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def amount(self) -> Decimal:
+        """The amount, a debit positive."""
+        return self.debit - self.credit
+
+
+@dataclass(slots=True)
+class Posting:
+    """What a transaction does to one account: base and transaction currency, a debit positive.
+
+    `line` is the line of the transaction that does it, 0 its main line.
+    """
+
+    line: int
+    account: int
+    base: Decimal
+    foreign: Decimal
+    entity: int | None = None
+    memo: str | None = None
+
+
+@dataclass(slots=True)
 class Package:
     """A parcel of a fulfilment."""
 
@@ -102,7 +137,10 @@ class Package:
 
 @dataclass(slots=True)
 class Transaction:
-    """One transaction. `values` are body properties by their names in REST, as far as no field here has them."""
+    """One transaction. `values` are body properties by their names in REST, as far as no field here has them.
+
+    A journal has `entries` in place of lines. `pending` keeps it out of the ledger until somebody approves it.
+    """
 
     id: int
     kind: TransactionType
@@ -122,8 +160,15 @@ class Transaction:
     taxes: list[TaxRow] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
     packages: list[Package] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    postings: list[Posting] = field(default_factory=list)
+    pending: bool = False
+    voided: bool = False
+    created_by: int = 0
+    modified_by: int = 0
     next_line: int = 1
-    # Line ids of the shipping, handling, discount and tax rows, in the order in which they were first needed.
+    # Line ids of the rows that have no line of their own (shipping, handling, discount, tax, what the ledger adds),
+    # in the order in which they were first needed.
     extra_lines: dict[str, int] = field(default_factory=dict)
 
     def line(self, number: int | None) -> Line | None:
@@ -136,15 +181,22 @@ class Transaction:
         self.next_line += 1
         return number
 
+    def extra_line(self, name: str) -> int:
+        """The id of a row without a line, which it keeps."""
+        if name not in self.extra_lines:
+            self.extra_lines[name] = self.take_line()
+        return self.extra_lines[name]
+
 
 Writer = Callable[[Transaction], None]
 
 
 class Ledger:
-    """All transactions. `write` shows one in SuiteQL."""
+    """All transactions. `write` shows one in SuiteQL; `actor` is the employee who saves."""
 
     def __init__(self, write: Writer) -> None:
         self._write = write
+        self.actor = INTEGRATION
         self.clear()
 
     def clear(self) -> None:
@@ -213,8 +265,13 @@ class Ledger:
             self._by_external.pop(before.external, None)
         if transaction.external is not None:
             self._by_external[transaction.external] = transaction.id
-        transaction.modified = now
+        transaction.modified, transaction.modified_by = now, self.actor
+        transaction.created_by = transaction.created_by or self.actor
         self._by_id[transaction.id] = transaction
+        self._write(transaction)
+
+    def show(self, transaction: Transaction) -> None:
+        """Write a transaction anew of which something else than itself has changed, as what of it is paid."""
         self._write(transaction)
 
     def rename(self, transaction: Transaction, external: str | None) -> None:

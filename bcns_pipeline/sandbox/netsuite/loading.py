@@ -16,6 +16,7 @@ import pandas as pd
 
 from bcns_pipeline.sandbox.netsuite.account import SERVICE_ITEMS, SHIP_METHODS, Account, ServiceItem
 from bcns_pipeline.sandbox.netsuite.backlog import insert
+from bcns_pipeline.sandbox.netsuite.chart import INVENTORY, ITEM_ACCOUNTS, REVENUE, SHIPPING
 from bcns_pipeline.sandbox.netsuite.kinds import status_rows
 from bcns_pipeline.sandbox.netsuite.schema import DUCKDB_TYPES, ITEM, LEVELS, STORED
 from bcns_pipeline.sandbox.world import World
@@ -83,6 +84,8 @@ def load_items(con: duckdb.DuckDBPyConnection, world: World, now: datetime, *, o
         "averagecost": "4.5 + id % 50",
         "cost": "4.0 + id % 50",
         "lastmodifieddate": "$now::TIMESTAMP - INTERVAL 30 DAY",
+        "incomeaccount": str(REVENUE),
+        "assetaccount": f"CASE WHEN itemtype IN ('InvtPart', 'Assembly') THEN {INVENTORY} END",
         "subtype": "CASE WHEN itemtype IN ('NonInvtPart', 'Service') THEN 'Sale' END",
     }
     fields = ", ".join(f'CAST({given.get(c, "NULL")} AS {DUCKDB_TYPES[k]}) AS "{c}"' for c, k in ITEM.items())
@@ -98,6 +101,10 @@ def load_items(con: duckdb.DuckDBPyConnection, world: World, now: datetime, *, o
             "itemtype": [item.kind for item in extra],
             "taxable": ["T" if item.taxable else "F" for item in extra],
             "percent": [None if item.percent is None else float(item.percent) for item in extra],
+            "income": [
+                SHIPPING if item.kind == "ShipItem" else ITEM_ACCOUNTS.get(item.key, REVENUE)
+                for item in extra
+            ],
         }
     )
     con.register("loading", services)
@@ -106,7 +113,8 @@ def load_items(con: duckdb.DuckDBPyConnection, world: World, now: datetime, *, o
            SELECT id, itemid, itemid AS fullname, itemid AS displayname, itemtype, 'F' AS isinactive,
                   CASE WHEN itemtype IN ('OthCharge', 'NonInvtPart') THEN 'Sale' END AS subtype,
                   $subsidiary AS subsidiary, $now::TIMESTAMP - INTERVAL 30 DAY AS lastmodifieddate,
-                  taxable AS _taxable, percent::DECIMAL(18,5) AS _percent
+                  taxable AS _taxable, percent::DECIMAL(18,5) AS _percent,
+                  income::BIGINT AS incomeaccount
            FROM loading""",
         {"now": now, "subsidiary": "1, 2" if oneworld else None},
     )
@@ -220,7 +228,8 @@ def load_account(con: duckdb.DuckDBPyConnection, account: Account, now: datetime
                 "accttype": one.kind,
                 "fullname": one.name,
                 "accountsearchdisplayname": f"{one.number} {one.name}",
-                **named,
+                "currency": one.currency,
+                "isinactive": "T" if one.inactive else "F",
             }
             for one in account.accounts.values()
         ),

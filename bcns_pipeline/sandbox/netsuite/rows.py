@@ -1,25 +1,28 @@
 """Transactions as SuiteQL shows them: header, lines with their signs, tax, shipping, addresses, links, parcels.
 
-Put the way from the ledger to the tables here. Do not put rules here. Sources: facts/netsuite.md 2.4 and 2.6:
-on sales-side lines quantity and amounts are negative and discounts positive, the header's totals are positive,
-the main line has id 0, and a fulfilment shows each stocked item a second time as cost of goods.
+Put the way from the ledger to the tables here. Do not put rules here, nor the rows of money and the general ledger
+(money_rows.py). Sources: facts/netsuite.md 2.4 and 2.6: on sales-side lines quantity and amounts are negative and
+discounts positive, the main line has id 0, and a fulfilment shows each stocked item a second time as cost of goods.
+Credits have all of this the other way round, the header's totals included.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
 
 from bcns_pipeline.sandbox.netsuite.account import SHIP_METHODS
+from bcns_pipeline.sandbox.netsuite.claims import Claims
 from bcns_pipeline.sandbox.netsuite.database import Database
 from bcns_pipeline.sandbox.netsuite.definition import ADDRESS
 from bcns_pipeline.sandbox.netsuite.items import KITS, STOCKED
 from bcns_pipeline.sandbox.netsuite.kinds import FULFILMENT
-from bcns_pipeline.sandbox.netsuite.ledger import ZERO, Line, Transaction
+from bcns_pipeline.sandbox.netsuite.ledger import Line, Transaction
+from bcns_pipeline.sandbox.netsuite.money_rows import MONEY, MoneyRows
 from bcns_pipeline.sandbox.netsuite.periods import Periods
-from bcns_pipeline.sandbox.netsuite.reading import Ref
+from bcns_pipeline.sandbox.netsuite.postings import extras, ref_id
 
 CARRIERS = {method.id: method.carrier for method in SHIP_METHODS}
 Row = dict[str, Any]
@@ -28,7 +31,8 @@ Row = dict[str, Any]
 class Rows:
     """Writes transactions into the backlog."""
 
-    def __init__(self, database: Database, periods: Periods) -> None:
+    def __init__(self, database: Database, periods: Periods, claims: Claims) -> None:
+        self._money = MoneyRows(claims)
         self._backlog = database.backlog
         self._columns = database.columns
         self._periods = periods
@@ -38,6 +42,8 @@ class Rows:
         put, number = self._backlog.put, transaction.id
         put("transaction", number, [self._header(transaction)])
         put("transactionline", number, list(self._lines(transaction)))
+        if transaction.kind.posting:
+            put("transactionaccountingline", number, list(self._money.accounting(transaction)))
         for table, name in (
             ("transactionshippingaddress", "shippingAddress"),
             ("transactionbillingaddress", "billingAddress"),
@@ -48,16 +54,14 @@ class Rows:
         method = transaction.values.get("shipMethod")
         shipment = {
             "doc": number,
-            "shippingmethod": _id(method),
+            "shippingmethod": ref_id(method),
             "shippingrate": transaction.totals.shipping,
             "handlingrate": transaction.totals.handling,
         }
         put("transactionshipment", number, [shipment] if method is not None else ())
-        if transaction.source is not None:
-            shipped = "ShipRcpt" if transaction.status == "C" else "PickPack"
-            kind = shipped if transaction.kind is FULFILMENT else "OrdBill"
-            link = {"previousdoc": transaction.source, "nextdoc": number, "linktype": kind}
-            put("transactionlink", number, [link])
+        links = list(self._links(transaction))
+        if links or transaction.kind.posting:
+            put("transactionlink", number, links)
         if transaction.kind is FULFILMENT:
             self._parcels(transaction)
 
@@ -69,6 +73,7 @@ class Rows:
             "transactionshippingaddress",
             "transactionbillingaddress",
             "transactionshipment",
+            "transactionaccountingline",
             "transactionlink",
             "trackingnumber",
             "trackingnumbermap",
@@ -77,6 +82,14 @@ class Rows:
             self._backlog.put(table, transaction.id, ())
         gone = {"recordid": transaction.id, "type": transaction.kind.recordtype, "deleteddate": at}
         self._backlog.put("deletedrecord", transaction.id, [gone])
+
+    def _links(self, transaction: Transaction) -> Iterator[Row]:
+        """From what it was made, and what it settles."""
+        if transaction.source is not None:
+            shipped = "ShipRcpt" if transaction.status == "C" else "PickPack"
+            kind = shipped if transaction.kind is FULFILMENT else transaction.kind.link
+            yield {"previousdoc": transaction.source, "nextdoc": transaction.id, "linktype": kind}
+        yield from self._money.links(transaction)
 
     def _header(self, transaction: Transaction) -> Row:
         kind, values = transaction.kind, transaction.values
@@ -98,10 +111,12 @@ class Rows:
             "exchangerate": transaction.exchange_rate,
             "memo": values.get("memo"),
             "otherrefnum": values.get("otherRefNum"),
-            "posting": "T" if kind.posting else "F",
+            "posting": "T" if kind.posting and not transaction.pending else "F",
             "postingperiod": None if period is None else period.id,
             "void": "F",
-            "voided": "F",
+            "voided": "T" if transaction.voided else "F",
+            "createdby": transaction.created_by or None,
+            "lastmodifiedby": transaction.modified_by or None,
             "trandate": datetime.combine(transaction.day, time()),
             "createddate": transaction.created,
             "lastmodifieddate": transaction.modified,
@@ -114,7 +129,9 @@ class Rows:
             shipped = values.get("shippedDate")
             row["actualshipdate"] = None if shipped is None else datetime.combine(shipped, time())
         else:
-            row["total"], row["foreigntotal"] = transaction.totals.base, transaction.totals.total
+            row["total"] = kind.sign * transaction.totals.base
+            row["foreigntotal"] = kind.sign * transaction.totals.total
+            row |= self._money.header(transaction)
         row |= {name: value for name, value in values.items() if name in own and name.startswith("cust")}
         return row
 
@@ -125,9 +142,13 @@ class Rows:
             "subsidiary": transaction.subsidiary,
             "linelastmodifieddate": transaction.modified,
         }
-        head = {"location": _id(transaction.values.get("location")), **_dimensions(transaction.values)}
+        head = {"location": ref_id(transaction.values.get("location")), **_dimensions(transaction.values)}
         rate = transaction.exchange_rate
-        total = transaction.totals.total
+        if transaction.kind.record in MONEY:
+            yield from ({**head, **common, **row} for row in self._money.lines(transaction))
+            return
+        sign = transaction.kind.sign
+        total = sign * transaction.totals.total
         sale = transaction.kind is not FULFILMENT
         yield {
             **common,
@@ -138,12 +159,13 @@ class Rows:
             "mainline": "T",
             "taxline": "F",
             "foreignamount": total if sale else None,
-            "netamount": transaction.totals.base if sale else None,
+            "netamount": sign * transaction.totals.base if sale else None,
+            "entity": transaction.entity,
         }
         sequence = 0
         for line in transaction.lines:
             sequence += 1
-            row = self._line(line, rate, sale=sale, moves=transaction.kind.posting)
+            row = self._line(line, rate, sign, sale=sale, moves=transaction.kind.posting)
             yield {**common, **row, "linesequencenumber": sequence}
             if not sale and line.item is not None and line.item.kind in STOCKED:
                 sequence += 1
@@ -153,11 +175,14 @@ class Rows:
         for row in self._extras(transaction) if sale else ():
             sequence += 1
             yield {**common, **row, "linesequencenumber": sequence}
+        for row in self._money.added(transaction) if sale else ():
+            sequence += 1
+            yield {**common, **row, "linesequencenumber": sequence}
 
-    def _line(self, line: Line, rate: Decimal, *, sale: bool, moves: bool) -> Row:
+    def _line(self, line: Line, rate: Decimal, sign: int, *, sale: bool, moves: bool) -> Row:
         """A line; `moves` says that its goods are booked with the transaction."""
         item = line.item
-        quantity = None if line.quantity is None else -line.quantity
+        quantity = None if line.quantity is None else -sign * line.quantity
         row: Row = {
             "id": line.id,
             "uniquekey": line.unique,
@@ -175,8 +200,8 @@ class Rows:
         if sale:
             row |= {
                 "rate": line.rate,
-                "foreignamount": -line.amount,
-                "netamount": -line.amount * rate,
+                "foreignamount": -sign * line.amount,
+                "netamount": -sign * line.amount * rate,
                 "quantitycommitted": line.committed,
                 "quantitybackordered": line.backordered,
                 "quantitypicked": line.touched,
@@ -194,34 +219,19 @@ class Rows:
 
     def _extras(self, transaction: Transaction) -> Iterator[Row]:
         """Header discount, shipping, handling and one tax row per code, with ids of their own."""
-        totals, rate = transaction.totals, transaction.exchange_rate
-        method = _id(transaction.values.get("shipMethod"))
-        found: list[tuple[str, Decimal, int | None, str]] = [
-            ("discount", totals.discount, _id(transaction.values.get("discountItem")), "F"),
-            ("shipping", totals.shipping, method, "F"),
-            ("handling", totals.handling, method, "F"),
-        ]
-        by_code: dict[int, Decimal] = {}
-        for tax in transaction.taxes:
-            by_code[tax.code.id] = by_code.get(tax.code.id, ZERO) + tax.amount
-        found += [(f"tax{code}", amount, None, "T") for code, amount in by_code.items()]
-        for name, amount, item, taxline in found:
-            if not amount and not (taxline == "T" or (name == "shipping" and method)):
-                continue
-            number = transaction.extra_lines.setdefault(name, transaction.next_line)
-            if number == transaction.next_line:
-                transaction.next_line += 1
+        sign, rate = transaction.kind.sign, transaction.exchange_rate
+        for one in extras(transaction):
             yield {
-                "id": number,
-                "uniquekey": transaction.id * 1000 + number,
+                "id": one.id,
+                "uniquekey": transaction.id * 1000 + one.id,
                 "mainline": "F",
-                "taxline": taxline,
+                "taxline": "T" if one.is_tax else "F",
                 "iscogs": "F",
-                "item": item,
-                "foreignamount": -amount,
-                "netamount": -amount * rate,
+                "item": one.item,
+                "foreignamount": -sign * one.amount,
+                "netamount": -sign * one.amount * rate,
                 "isclosed": "F",
-                "shipmethod": item if name == "shipping" else None,
+                "shipmethod": one.item if one.name == "shipping" else None,
             }
 
     def _parcels(self, transaction: Transaction) -> None:
@@ -249,10 +259,6 @@ class Rows:
 COLUMNS = (*(name for name in ADDRESS if name != "addrText"), "country")
 
 
-def _id(value: Any) -> int | None:
-    return value.id if isinstance(value, Ref) else None
-
-
-def _dimensions(values: dict[str, Any]) -> Row:
+def _dimensions(values: Mapping[str, Any]) -> Row:
     """Department and class of a header or line."""
-    return {"department": _id(values.get("department")), "class": _id(values.get("class"))}
+    return {"department": ref_id(values.get("department")), "class": ref_id(values.get("class"))}

@@ -22,6 +22,11 @@ class Settings:
     per line, or once per tax code. `legacy_taxes`: an account with legacy tax adds its own tax on save.
     `multi_subsidiary_customers`: a customer may have further subsidiaries. `commit_unapproved`: orders pending
     approval commit stock too. `receipts_commit`: stock that arrives goes to lines on back order, oldest first.
+    `invoice_in_advance`: goods may be billed before they are shipped. `tax_override_survives`: an invoice takes
+    overridden tax details over from its order. `deposits_apply_themselves`: an invoice made from an order takes the
+    order's open deposits at once, in applications that NetSuite makes. `journals_need_approval`: a journal of which a
+    request says nothing waits for a person. `approves_journals`: the integration's role may approve its own; without,
+    `approved` is dropped without a word.
     `carrier_packages`: the account ships with UPS, FedEx and USPS, whose parcels stand in sublists of their own.
     """
 
@@ -34,6 +39,11 @@ class Settings:
     commit_unapproved: bool = False
     receipts_commit: bool = True
     carrier_packages: bool = True
+    invoice_in_advance: bool = False
+    tax_override_survives: bool = True
+    deposits_apply_themselves: bool = False
+    journals_need_approval: bool = True
+    approves_journals: bool = True
 
     def change(self, given: dict[str, Any]) -> dict[str, Any]:
         """Turn switches; returns all of them. Raises `ValueError` for an unknown one or a wrong value."""
