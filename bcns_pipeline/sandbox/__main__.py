@@ -48,6 +48,8 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument("--bigcommerce-port", type=int, default=0)
     parser.add_argument("--netsuite-port", type=int, default=0)
     parser.add_argument("--control-port", type=int, default=0)
+    parser.add_argument("--stripe-port", type=int, default=0)
+    parser.add_argument("--drop-dir", default="", help="where settlement files and bank statements go")
     parser.add_argument("--exit-with-parent", action="store_true")
     given = parser.parse_args(arguments)
     try:
@@ -81,6 +83,8 @@ def parse(arguments: list[str] | None = None) -> Options:
         bigcommerce_port=given.bigcommerce_port,
         netsuite_port=given.netsuite_port,
         control_port=given.control_port,
+        stripe_port=given.stripe_port,
+        drop_dir=given.drop_dir,
         exit_with_parent=given.exit_with_parent,
     )
 

@@ -20,6 +20,7 @@ from bcns_pipeline.sandbox.faults import parse_fault
 from bcns_pipeline.sandbox.merchant import Merchant
 from bcns_pipeline.sandbox.office_control import OfficeControl
 from bcns_pipeline.sandbox.options import Options, Troubles
+from bcns_pipeline.sandbox.payments.control import PaymentControl
 from bcns_pipeline.sandbox.service import read, write
 from bcns_pipeline.sandbox.shop_cart import BadCart
 from bcns_pipeline.sandbox.shop_control import ShopControl
@@ -66,6 +67,7 @@ class Control:
             ("GET", "/state/netsuite/stock", self._books),
             ("POST", "/stop", self._end),
             *OfficeControl(self.events.office).verbs(),
+            *PaymentControl(merchant.treasury, merchant.stripe).verbs(),
             *ShopControl(self.events.shop, HookHand(merchant.bigcommerce.courier)).verbs(),
         ):
             self.routes.add(method, path, path, handler)

@@ -16,7 +16,7 @@ BEFORE = frozenset({"429", "429_bare", "reset_before", "login_overload"})
 AFTER = frozenset({"reset_after", "truncate"})
 EITHER = frozenset({"5xx", "timeout", "html"})
 KINDS = BEFORE | AFTER | EITHER | {"latency", "stale"}
-SYSTEMS = frozenset({"bigcommerce", "netsuite"})
+SYSTEMS = frozenset({"bigcommerce", "netsuite", "stripe"})
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ def parse_fault(raw: Mapping[str, Any]) -> Fault:
         raise ValueError(f"A fault has no field {unknown[0]!r}; it has {', '.join(sorted(known))}.")
     system, kind = str(raw.get("system", "")), str(raw.get("kind", ""))
     if system not in SYSTEMS:
-        raise ValueError(f"A fault's system is bigcommerce or netsuite, not {system!r}.")
+        raise ValueError(f"A fault's system is bigcommerce, netsuite or stripe, not {system!r}.")
     if kind not in KINDS:
         raise ValueError(f"There is no fault of kind {kind!r}; there are {', '.join(sorted(KINDS))}.")
     if kind == "stale" and system != "bigcommerce":

@@ -22,6 +22,7 @@ from typing import Any, Self
 from urllib.parse import urlencode
 
 from bcns_pipeline.sandbox.office_verbs import OfficeVerbs
+from bcns_pipeline.sandbox.payments.verbs import PaymentVerbs
 from bcns_pipeline.sandbox.shop_verbs import ShopVerbs
 
 START_SECONDS = 60.0
@@ -33,7 +34,7 @@ class SandboxFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Control(ShopVerbs, OfficeVerbs):
+class Control(ShopVerbs, OfficeVerbs, PaymentVerbs):
     """The control endpoint's verbs; each returns the parsed answer or raises `SandboxFailed`."""
 
     url: str
@@ -152,6 +153,7 @@ class Sandbox:
     netsuite_url: str
     control: Control
     env: dict[str, str]
+    stripe_url: str = ""
     locations: list[dict[str, int]] = field(default_factory=list)
     token_url: str = ""
     accounting: dict[str, Any] = field(default_factory=dict)
@@ -214,6 +216,7 @@ def start(
         netsuite_url=ready["netsuite_url"],
         control=Control(ready["control_url"]),
         env=ready["env"],
+        stripe_url=ready["stripe_url"],
         locations=ready["locations"],
         token_url=ready["token_url"],
         accounting=ready["accounting"],

@@ -1,7 +1,8 @@
-"""One merchant: both doubles over one generated world, and the environment that points a pipeline at them.
+"""One merchant: the doubles over one generated world, and the environment that points a pipeline at them.
 
-Put what concerns both systems at once here. Do not put HTTP here. Neither double looks into the other: an
-order lowers the shop's stock, and NetSuite hears of it only when it is told.
+Put what concerns several systems at once here. Do not put HTTP here. Neither shop nor NetSuite looks into the
+other: an order lowers the shop's stock, and NetSuite hears of it only when it is told. The payment providers see
+what the shop captured and refunded through them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from bcns_pipeline.sandbox.clock import Clock
 from bcns_pipeline.sandbox.netsuite.app import ZONE, NetSuite
 from bcns_pipeline.sandbox.netsuite.oauth import TOKEN_PATH, make_client
 from bcns_pipeline.sandbox.options import Options
+from bcns_pipeline.sandbox.payments.drops import Drops
+from bcns_pipeline.sandbox.payments.stripe.app import Stripe
+from bcns_pipeline.sandbox.payments.treasury import Treasury
 from bcns_pipeline.sandbox.service import Shared
 from bcns_pipeline.sandbox.world import World, make_world
 
@@ -23,7 +27,7 @@ CLIENT_ID = "f1d0c0ffee" * 6
 
 
 class Merchant:
-    """Both systems. Loading happens here, so constructing one takes as long as its catalogue is large."""
+    """All systems. Loading happens here, so constructing one takes as long as its catalogue is large."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -31,6 +35,9 @@ class Merchant:
         self.clock = Clock(ZONE)
         self.bigcommerce = BigCommerce(options, self.clock, STORE_HASH)
         self.netsuite = NetSuite(options, self.clock)
+        self.drops = Drops(options.drop_dir)
+        self.treasury = Treasury(self.bigcommerce.shop, self.clock, self.drops)
+        self.stripe = Stripe(self.treasury.providers["stripe"])
         self.netsuite.certificates.client_id = CLIENT_ID
         self.private_key, certificate = make_client(options.key)
         self.certificate_id = self.netsuite.certificates.upload(certificate)
@@ -56,9 +63,10 @@ class Merchant:
         store = Store(STORE_HASH, self.clock.utc())
         store.load(world)
         self.bigcommerce.load(store, self.options)
+        self.treasury.open()
         self.netsuite.load(world, self.options)
 
-    def describe(self, bigcommerce_url: str, netsuite_url: str) -> dict[str, Any]:
+    def describe(self, bigcommerce_url: str, netsuite_url: str, stripe_url: str) -> dict[str, Any]:
         """What whoever started us needs to know."""
         return {
             "env": {
@@ -73,6 +81,10 @@ class Merchant:
                 "BCNS_NETSUITE_CERTIFICATE_ID": self.certificate_id,
                 "BCNS_NETSUITE_PRIVATE_KEY": self.private_key,
                 "BCNS_NETSUITE_CONCURRENCY": str(max(self.netsuite.concurrency - 1, 1)),
+                "BCNS_STRIPE_BASE_URL": stripe_url,
+                "BCNS_STRIPE_API_KEY": self.stripe.key,
+                "BCNS_PAYOUT_DROP_DIR": str(self.drops.payouts),
+                "BCNS_BANK_DROP_DIR": str(self.drops.bank),
             },
             "token_url": netsuite_url + TOKEN_PATH,
             "accounting": self.netsuite.books.context.account.describe(),

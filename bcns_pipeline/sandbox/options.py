@@ -80,4 +80,7 @@ class Options:
     bigcommerce_port: int = 0
     netsuite_port: int = 0
     control_port: int = 0
+    stripe_port: int = 0
+    # Where settlement files and bank statements are dropped; empty: a folder of our own, gone at the end.
+    drop_dir: str = ""
     exit_with_parent: bool = False

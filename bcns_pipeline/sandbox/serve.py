@@ -1,6 +1,6 @@
-"""The sandbox process: both doubles and the control endpoint on three loopback ports.
+"""The sandbox process: the doubles and the control endpoint on four loopback ports.
 
-Put start and end of the process here. Do not put behaviour here. It prints one JSON line when all three
+Put start and end of the process here. Do not put behaviour here. It prints one JSON line when all four
 ports answer, and ends on SIGTERM, SIGINT or, where asked to, when its parent is gone.
 """
 
@@ -28,7 +28,7 @@ PARENT_CHECK_SECONDS = 0.5
 
 
 class Quiet(uvicorn.Server):
-    """A uvicorn server that leaves the process's signals alone, since three of them share it."""
+    """A uvicorn server that leaves the process's signals alone, since four of them share it."""
 
     def install_signal_handlers(self) -> None:
         """Signals are handled in `serve`."""
@@ -63,11 +63,13 @@ async def serve(options: Options) -> None:
     merchant = Merchant(options)
     merchant.warm_up()
     stop = asyncio.Event()
-    sockets = [listen(p) for p in (options.bigcommerce_port, options.netsuite_port, options.control_port)]
+    ports = (options.bigcommerce_port, options.netsuite_port, options.stripe_port, options.control_port)
+    sockets = [listen(port) for port in ports]
     control = Control(merchant, stop)
     applications: list[Any] = [
         Service(merchant.bigcommerce, merchant.shared),
         Service(merchant.netsuite, merchant.shared),
+        Service(merchant.stripe, merchant.shared),
         control,
     ]
     servers = [
@@ -99,9 +101,10 @@ async def serve(options: Options) -> None:
     ready = {
         "bigcommerce_url": url(sockets[0]),
         "netsuite_url": url(sockets[1]),
-        "control_url": url(sockets[2]),
+        "stripe_url": url(sockets[2]),
+        "control_url": url(sockets[3]),
         "pid": os.getpid(),
-        **merchant.describe(url(sockets[0]), url(sockets[1])),
+        **merchant.describe(*map(url, sockets[:3])),
     }
     sys.stdout.write(json.dumps(ready) + "\n")
     sys.stdout.flush()
@@ -115,6 +118,7 @@ async def serve(options: Options) -> None:
         server.should_exit = True
     await asyncio.gather(*tasks)
     merchant.shared.pool.shutdown(wait=False, cancel_futures=True)
+    merchant.drops.close()
 
 
 def run(options: Options) -> None:

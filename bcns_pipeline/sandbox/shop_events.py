@@ -268,7 +268,10 @@ class ShopEvents:
         due = half_up(amount(raw.get("amount", order.total.inc), "amount"), minor(order.currency))
         if open_one is not None:
             due = min(due, Decimal(str(open_one["amount"])))
-            row = transaction(self.shop, order, due, event="capture", reference=open_one["id"])
+            gateway = open_one["gateway"]
+            row = transaction(
+                self.shop, order, due, event="capture", gateway=gateway, reference=open_one["id"]
+            )
         else:
             more = {"offline": {"display_name": order.payment_method}}
             row = transaction(self.shop, order, due, method="offline", gateway="bankdeposit", more=more)

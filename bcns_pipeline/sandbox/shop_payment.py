@@ -37,6 +37,8 @@ METHODS = {
     "card": Method("Credit Card", "captured", "purchase"),
     "authorise": Method("Credit Card", "authorized", "authorization"),
     "paypal": Method("PayPal", "captured", "purchase", "electronic_wallet", "paypalexpress"),
+    "braintree": Method("Credit Card", "captured", "purchase", gateway="braintree"),
+    "adyen": Method("Credit Card", "captured", "purchase", gateway="adyen"),
     "offline": Method(
         "Bank Deposit", "pending", "pending", "offline", "bankdeposit", statuses.AWAITING_PAYMENT
     ),
@@ -76,6 +78,7 @@ def pay(shop: Shop, order: Order, body: Mapping[str, Any]) -> None:
             gateway=method.gateway,
             status="ok" if method.ok else "error",
             test=method.test,
+            at=order.created,
             more={"offline": {"display_name": method.name}} if method.method == "offline" else None,
         )
         if method.method != "offline":
@@ -112,7 +115,15 @@ def _gift_certificate(shop: Shop, order: Order, body: Mapping[str, Any], due: De
             "status": "active",
         }
         more = {"gift_certificate": certificate}
-        transaction(shop, order, used, method="gift_certificate", gateway="giftcertificate", more=more)
+        transaction(
+            shop,
+            order,
+            used,
+            method="gift_certificate",
+            gateway="giftcertificate",
+            more=more,
+            at=order.created,
+        )
     return used
 
 
@@ -128,5 +139,13 @@ def _store_credit(shop: Shop, order: Order, body: Mapping[str, Any], due: Decima
     customer.store_credit -= used
     order.store_credit = used
     more = {"store_credit": {"remaining_balance": number(customer.store_credit)}}
-    transaction(shop, order, used, method="store_credit", gateway="storecredit", more=more)
+    transaction(
+        shop,
+        order,
+        used,
+        method="store_credit",
+        gateway="storecredit",
+        more=more,
+        at=order.created,
+    )
     return used

@@ -61,6 +61,10 @@ class Shop:
         self._numbers[kind] += 1
         return self._numbers[kind]
 
+    def drawn(self, kind: str) -> int:
+        """The last id of a kind that was drawn."""
+        return self._numbers[kind]
+
     def take_back(self, kind: str) -> None:
         """The record that drew the last id of a kind did not come about."""
         self._numbers[kind] -= 1

@@ -10,6 +10,7 @@ answers 204.
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +23,7 @@ from bcns_pipeline.sandbox.web import Answer, Call, json_answer
 
 CARD = {"card_type": "visa", "card_iin": "411111", "card_last4": "1111", "card_expiry_month": 12}
 IDS = {"stripe": "ch", "braintree": "bt", "adyen": "psp", "testgateway": "test"}
+REFUND_IDS = {**IDS, "stripe": "re"}
 
 
 def find(shop: Shop, order_id: str) -> Order:
@@ -44,9 +46,11 @@ def transaction(
     test: bool = False,
     reference: int | None = None,
     more: dict[str, Any] | None = None,
+    at: datetime | None = None,
 ) -> dict[str, Any]:
-    """Enter one transaction on the order and return it; nobody is told yet."""
+    """Enter one transaction on the order, of this moment or `at`, and return it; nobody is told yet."""
     transaction_id = shop.number("transaction")
+    ids = REFUND_IDS if event == "refund" else IDS
     stored = gateway in ("giftcertificate", "storecredit")
     row: dict[str, Any] = {
         "id": transaction_id,
@@ -56,8 +60,10 @@ def transaction(
         "amount": number(amount),
         "currency": order.currency,
         "gateway": gateway,
-        "gateway_transaction_id": "" if stored else gateway_id(gateway, shop.hash, transaction_id),
-        "date_created": shop.now().strftime("%Y-%m-%dT%H:%M:%S+00:00"),
+        "gateway_transaction_id": ""
+        if stored
+        else gateway_id(ids.get(gateway, gateway), shop.hash, transaction_id),
+        "date_created": (at or shop.now()).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00"),
         "test": test,
         "status": status,
         "fraud_review": False,
@@ -80,10 +86,10 @@ def transaction(
     return row
 
 
-def gateway_id(gateway: str, store_hash: str, transaction_id: int) -> str:
+def gateway_id(prefix: str, store_hash: str, transaction_id: int) -> str:
     """The id that the payment provider gave it; the same sandbox always gives the same."""
     digest = hashlib.sha256(f"{store_hash}/{transaction_id}".encode()).hexdigest()[:24]
-    return f"{IDS.get(gateway, gateway)}_{digest}"
+    return f"{prefix}_{digest}"
 
 
 def authorisation(order: Order) -> dict[str, Any] | None:
