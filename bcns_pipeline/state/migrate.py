@@ -7,6 +7,7 @@ and of five processes that start together one migrates and four find it done.
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -101,6 +102,7 @@ def _refuse_unknown(revision: str | None) -> None:
         )
 
 
+@functools.cache
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(_SCRIPTS), version_locations=[str(_SCRIPTS / "versions")])
 

@@ -46,9 +46,7 @@ class _Held:
     """One connection for all threads, one of which has it at a time."""
 
     def _open(self, tables: sqlite3.Connection) -> None:
-        self._engine = sa.create_engine(
-            "sqlite://", poolclass=sa.StaticPool, connect_args={"check_same_thread": False}
-        )
+        self._engine = _engine()
         self._held_conn = self._engine.connect()
         tables.backup(_raw(self._held_conn))
         self._mine = threading.RLock()
@@ -85,6 +83,12 @@ class _Runs(_Held, InMemoryRunStorage):
 
     def connect(self) -> Any:
         return self._transaction()
+
+
+@cache
+def _engine() -> sa.Engine:
+    """Each connection is a database of its own; statements that one of them compiled, all have compiled."""
+    return sa.create_engine("sqlite://", poolclass=sa.NullPool, connect_args={"check_same_thread": False})
 
 
 @cache

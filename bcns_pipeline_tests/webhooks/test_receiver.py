@@ -207,6 +207,7 @@ def test_health_tells_backlog_and_counters(receiver: Served) -> None:
         "fulfilment": 0,
         "sales_order": 0,
         "item": 2,
+        "refund": 0,
     }
     assert health["backlog"]["order"]["oldest_seconds"] < 60
     assert health["backlog"]["customer"]["oldest_seconds"] is None
