@@ -184,7 +184,14 @@ def fi6_amounts_are_the_shops(payout: Payout, transactions: Mapping[int, Money])
         )
 
 
-_PAID: Final = frozenset({LineClass.GROSS_SALES, LineClass.PARTIAL_CAPTURE_REVERSAL, LineClass.REFUND})
+_PAID: Final = frozenset(
+    {
+        LineClass.GROSS_SALES,
+        LineClass.PARTIAL_CAPTURE_REVERSAL,
+        LineClass.SALES_DISCOUNT,
+        LineClass.REFUND,
+    }
+)
 
 
 def _paid(line: PayoutLine) -> Money:
