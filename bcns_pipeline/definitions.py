@@ -27,6 +27,9 @@ from bcns_pipeline.defs.orders import automation as order_automation
 from bcns_pipeline.defs.orders import checks as order_checks
 from bcns_pipeline.defs.platform import automation as platform_automation
 from bcns_pipeline.defs.recovery import automation as recovery_automation
+from bcns_pipeline.defs.refunds import assets as refund_assets
+from bcns_pipeline.defs.refunds import automation as refund_automation
+from bcns_pipeline.defs.refunds import checks as refund_checks
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.settings import load_settings
 
@@ -45,6 +48,7 @@ def build_defs(
         *customer_assets.ASSETS,
         *order_assets.assets(mapping),
         *fulfilment_assets.ASSETS,
+        *refund_assets.assets(mapping),
     ]
     return dg.Definitions(
         assets=[asset.map_asset_specs(_with_runbook) for asset in assets],
@@ -53,6 +57,7 @@ def build_defs(
             *customer_checks.CHECKS,
             *order_checks.CHECKS,
             *fulfilment_checks.CHECKS,
+            *refund_checks.CHECKS,
             *intake_jobs.CHECKS,
         ],
         jobs=[
@@ -60,6 +65,7 @@ def build_defs(
             *customer_automation.JOBS,
             *order_automation.JOBS,
             *fulfilment_automation.JOBS,
+            *refund_automation.JOBS,
             *intake_jobs.JOBS,
             *platform_automation.JOBS,
             *recovery_automation.JOBS,
@@ -74,6 +80,7 @@ def build_defs(
             *intake_automation.sensors(mapping),
             customer_automation.sensor(mapping),
             fulfilment_automation.sensor(mapping),
+            refund_automation.sensor(mapping),
             *platform_automation.SENSORS,
             platform_automation.leftovers_sensor(
                 {
@@ -81,6 +88,7 @@ def build_defs(
                     **customer_automation.DRAINED_BY,
                     **order_automation.DRAINED_BY,
                     **fulfilment_automation.DRAINED_BY,
+                    **refund_automation.DRAINED_BY,
                 }
             ),
         ],

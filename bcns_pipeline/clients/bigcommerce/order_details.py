@@ -56,6 +56,7 @@ class OrderDetails(Subject):
     def refunds(
         self,
         *,
+        ids: Sequence[int] | None = None,
         order_ids: Sequence[int] | None = None,
         created_min: datetime | None = None,
         created_max: datetime | None = None,
@@ -64,12 +65,14 @@ class OrderDetails(Subject):
         """Refunds over all orders by ascending id, filtered as given; amounts are Decimal.
 
         The greatest `limit` is not documented: a store that takes less says in its meta what it took, which the
-        walk obeys. Many `order_ids` are asked for in pieces.
+        walk obeys. Many `ids` or `order_ids` are asked for in pieces; at most one of the two may be given.
         """
+        if ids is not None and order_ids is not None:
+            raise ValueError("refunds are asked for by their ids or by those of orders")
         found: list[Document] = []
-        for some in _pieces(order_ids):
+        for some in _pieces(ids if ids is not None else order_ids):
             params: dict[str, Any] = {
-                "order_id:in": joined(some),
+                "id:in" if ids is not None else "order_id:in": joined(some),
                 "created:min": documents.stamp(created_min),
                 "created:max": documents.stamp(created_max),
             }

@@ -26,6 +26,7 @@ from bcns_pipeline.clients.netsuite.journals import Journals
 from bcns_pipeline.clients.netsuite.models import NetSuiteLocation, Page
 from bcns_pipeline.clients.netsuite.order_items import OrderItems
 from bcns_pipeline.clients.netsuite.records import Records, read_object
+from bcns_pipeline.clients.netsuite.refunds import Refunds
 from bcns_pipeline.clients.netsuite.sales import Sales
 from bcns_pipeline.clients.netsuite.suiteql import Key, readable
 from bcns_pipeline.outcomes import Gate, Meter, Rejected, System
@@ -101,6 +102,7 @@ class NetSuiteClient(Records):
         self.items = OrderItems(self)
         self.fulfilments = Fulfilments(self)
         self.journals = Journals(self)
+        self.refunds = Refunds(self)
         self.account = Account(self)
 
     # --- reading -------------------------------------------------------------------------------------

@@ -29,8 +29,8 @@ class Deposit:
 class Books:
     """The order's record. `record` is salesOrder or cashSale, `rate` the exchange rate that it was posted at.
 
-    `lines` by the key of our line; `rest` are open lines that are nobody's. `deposits` by BigCommerce's transaction.
-    `shipping` and `handling` are what the header holds of them.
+    `lines` by the key of our line, `written` what each of them was written with; `rest` are lines that are nobody's.
+    `deposits` by BigCommerce's transaction.
     """
 
     id: int
@@ -41,9 +41,8 @@ class Books:
     currency_id: int | None = None
     rate: Decimal | None = None
     lines: Mapping[str, ShownLine] = field(default_factory=dict)
+    written: Mapping[str, Decimal] = field(default_factory=dict)
     rest: tuple[ShownLine, ...] = ()
-    shipping: Decimal = Decimal(0)
-    handling: Decimal = Decimal(0)
     deposits: Mapping[int, Deposit] = field(default_factory=dict)
 
     @property

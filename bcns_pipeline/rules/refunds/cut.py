@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from bcns_pipeline.rules.money import Money, total
+from bcns_pipeline.rules.money import total
 from bcns_pipeline.rules.orders.facts import ShownLine
 from bcns_pipeline.rules.orders.matching import is_void
 from bcns_pipeline.rules.orders.problems import Problem
@@ -69,17 +69,22 @@ def cut_order(
             discount = books.lines.get(f"{share.part}-discount")
             if discount is not None:
                 amounts[discount.line] = Decimal(0)
+        elif share.part not in books.written:
+            return Problem(
+                "REFUND_NOT_BILLED", "Somebody else made NetSuite's order, so its lines are theirs to cut."
+            )
         else:
-            amounts[line.line] = amounts.get(line.line, line.amount) - share.net.amount
-    taken = total([one.tax for one in shares], shares[0].net.currency)
-    by_item = tax.lines(taken, [_tax(some, taken) for some in earlier])
-    if isinstance(by_item, Problem):
-        return by_item
-    for item, amount in by_item.items():
+            # From what was written and not from what is shown, so that a cut made twice is one cut.
+            back = [one.net for some in (*earlier, shares) for one in some if one.part == share.part]
+            amounts[line.line] = books.written[share.part] - total(back, share.net.currency).amount
+    currency = shares[0].net.currency
+    taxes = [total([one.tax for one in some], currency) for some in (*earlier, shares)]
+    for item, left in tax.left(taxes).items():
         line = _tax_line(books, item)
         if line is None:
             return Problem("REFUND_NOT_BILLED", f"NetSuite's order has no line of tax item {item}.")
-        amounts[line.line] = line.amount - amount.amount
+        if line.amount != left.amount:
+            amounts[line.line] = left.amount
     if tax.overrides and amounts:
         # A PATCH of an amount would need every tax row of the order anew (facts/netsuite.md 4.1).
         return Problem("REFUND_NOT_BILLED", "Its tax is SuiteTax's, and a charge of it goes back in part.")
@@ -103,7 +108,3 @@ def _tax_line(books: Books, item: int) -> ShownLine | None:
         ),
         None,
     )
-
-
-def _tax(shares: Sequence[Share], like: Money) -> Money:
-    return total([one.tax for one in shares], like.currency)

@@ -19,7 +19,7 @@ from bcns_pipeline.rules.orders.facts import Account
 from bcns_pipeline.rules.orders.policy import CASH_SALE, Channel, OrderPolicy
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.refunds import bodies
-from bcns_pipeline.rules.refunds.books import Books
+from bcns_pipeline.rules.refunds.books import BILLED, Books
 from bcns_pipeline.rules.refunds.credit import Credit, credit_lines
 from bcns_pipeline.rules.refunds.cut import Cut, cut_order
 from bcns_pipeline.rules.refunds.model import Refund
@@ -80,7 +80,9 @@ class RefundPlan:
 class Case:
     """Everything that the plan of one refund depends on. `earlier`: shares of the order's refunds before it.
 
-    `seen` are ids that a payment provider has shown as paid back. `credited_before`: an earlier refund was credited.
+    `whole`: with this refund all of the order went back. `credited_before`: an earlier refund was credited. `seen` are
+    payments (by their `n`) that a payment provider has shown as paid back. `begun` are our records that NetSuite has
+    already, {key: record}: a refund that was begun one way is never finished the other way.
     """
 
     store: str
@@ -95,7 +97,8 @@ class Case:
     account: Account
     channel: Channel
     on: date
-    seen: frozenset[str] = frozenset()
+    seen: frozenset[int] = frozenset()
+    begun: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan_refund(case: Case, orders: OrderPolicy, policy: RefundPolicy) -> RefundPlan | list[Problem]:
@@ -122,7 +125,11 @@ def plan_refund(case: Case, orders: OrderPolicy, policy: RefundPolicy) -> Refund
 def _unbilled(case: Case) -> bool | Problem:
     """Whether the refund takes back nothing but what will never be billed."""
     books, refund = case.books, case.refund
-    if books.record == CASH_SALE or books.status in ("G",):
+    if books.record == CASH_SALE or refund_key(case.store, refund.id) in case.begun:
+        return False
+    if CUSTOMER_REFUND.lower() in case.begun.values():
+        return True  # out of a deposit: a credit is always there before its money
+    if books.status == BILLED:
         return False
     if case.whole and books.untouched:
         if case.credited_before:
@@ -203,7 +210,7 @@ def _credit_memo(case: Case, credit: Credit, policy: RefundPolicy) -> RefundPlan
                 receivable=True,
             )
             journals.append(_settling(JOURNAL, settled, one, body))
-        elif one.way == "external" and not case.seen.intersection(one.references):
+        elif one.way == "external" and one.n not in case.seen:
             later.append(one)
         else:
             body = bodies.customer_refund(settled, case.refund, case.books, one, case.on, policy)
@@ -230,10 +237,10 @@ def _from_deposit(case: Case, policy: RefundPolicy) -> RefundPlan | list[Problem
         if deposit is None:
             said = f"The payment of {one.amount} through {one.provider} that it gives back is not booked yet."
             return [Problem("REFUND_BEFORE_CAPTURE", said, f"capture:{one.captured_by}")]
-        if deposit.open < one.amount:
+        key = refund_payment_key(case.store, case.refund.id, one.n)
+        if deposit.open < one.amount and key not in case.begun:
             said = f"{one.amount} would go back out of a deposit of which {deposit.open} are left."
             return [Problem("REFUND_EXCEEDS_CAPTURE", said)]
-        key = refund_payment_key(case.store, case.refund.id, one.n)
         body = bodies.customer_refund(key, case.refund, case.books, one, case.on, policy)
         sublist = "deposit" if deposit.record == "customerdeposit" else "apply"
         body[sublist] = bodies.applied([(deposit.id, one.amount.amount)])

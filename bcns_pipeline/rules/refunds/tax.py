@@ -74,11 +74,15 @@ class OrderTax:
                     "REFUND_UNMAPPED", "Nothing says which tax it gives back; name orders.tax.item."
                 )
             return {self.default.item: tax}
+        return _split(tax, self.left(earlier), self.items)
+
+    def left(self, taxes: Sequence[Money]) -> dict[int, Money]:
+        """{item: what stays on its line} once refunds with these taxes took theirs."""
         left = dict(self.items)
-        for one in earlier:
+        for one in taxes:
             for item, part in _split(one, left, self.items).items():
                 left[item] -= part
-        return _split(tax, left, self.items)
+        return left
 
 
 def _split(tax: Money, left: Mapping[int, Money], whole: Mapping[int, Money]) -> dict[int, Money]:

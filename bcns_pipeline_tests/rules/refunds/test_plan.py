@@ -196,7 +196,7 @@ def test_the_money_of_a_refund_made_elsewhere_waits_for_the_provider_and_its_cre
     waiting = planned(replace(case, settlements=(elsewhere,)))
     assert [one.record for one in waiting.records] == ["creditMemo"]
     assert waiting.later == (elsewhere,)
-    seen = planned(replace(case, settlements=(elsewhere,), seen=frozenset({"re_1"})))
+    seen = planned(replace(case, settlements=(elsewhere,), seen=frozenset({1})))
     assert [one.record for one in seen.records] == ["creditMemo", "customerRefund"]
     assert seen.later == ()
 

@@ -147,7 +147,7 @@ def books(draft: Draft, *, record: str = "salesOrder", billed: bool = True, depo
         currency_id=1,
         rate=D("1.0"),
         lines=lines,
-        shipping=draft.expected.shipping,
+        written={line.key: line.amount for line in draft.lines},
         deposits=deposits,
     )
 
