@@ -13,7 +13,7 @@ from typing import Any
 
 from bcns_pipeline.sandbox.netsuite.entity import Customer
 from bcns_pipeline.sandbox.netsuite.interference import Conflict, Script
-from bcns_pipeline.sandbox.netsuite.ledger import Line, Transaction
+from bcns_pipeline.sandbox.netsuite.ledger import Line, Posting, Transaction
 from bcns_pipeline.sandbox.netsuite.reading import Ref
 from bcns_pipeline.sandbox.office_events import Office
 
@@ -180,7 +180,9 @@ class Administrator:
                 continue
             if "created_from" in wanted and str(one.source) != wanted["created_from"]:
                 continue
-            found.append(told(one, self.context.account.currencies[one.currency].symbol))
+            used = self.context.claims.used((one.id, 0))
+            symbol = self.context.account.currencies[one.currency].symbol
+            found.append({**told(one, symbol), "settled": str(used)})
         return found
 
 
@@ -208,9 +210,25 @@ def told(one: Transaction, currency: str) -> dict[str, Any]:
         "tax": str(totals.tax),
         "total": str(totals.total),
         "base_total": str(totals.base),
+        "by": one.created_by,
+        "voided": one.voided,
+        "pending": one.pending,
+        "postings": [told_posting(part) for part in one.postings],
         "fields": {name: value for name, value in one.values.items() if name.startswith("cust")},
         "tracking": [parcel.tracking for parcel in one.packages if parcel.tracking],
         "lines": [told_line(line) for line in one.lines],
+    }
+
+
+def told_posting(part: Posting) -> dict[str, Any]:
+    """A posting for whoever looks in; a debit is positive."""
+    return {
+        "line": part.line,
+        "account": part.account,
+        "base": str(part.base),
+        "foreign": str(part.foreign),
+        "entity": part.entity,
+        "memo": part.memo,
     }
 
 

@@ -58,6 +58,39 @@ class OfficeVerbs:
         """An order by another connector: otherrefnum, externalid, memo, custbody_…, customer, lines or total."""
         return self.call("POST", "/netsuite/order/legacy", body)
 
+    def enter_invoice(self, order: int | str, **body: Any) -> Any:
+        """Somebody bills an order by hand: date, memo, external_id, lines [{orderLine, quantity}]."""
+        return self.call("POST", "/netsuite/invoice", {"order": order, **body})
+
+    def enter_journal(self, lines: Any, **body: Any) -> Any:
+        """A journal by hand: lines [{account (number), debit | credit, memo, customer}], date, memo, approved."""
+        return self.call("POST", "/netsuite/journal", {"lines": lines, **body})
+
+    def approve_journal(self, journal: int | str | None = None, **body: Any) -> Any:
+        """A person approves a journal, or without one every journal that waits."""
+        named = {"all": True} if journal is None else {"journal": journal}
+        return self.call("POST", "/netsuite/journal/approve", {**named, **body})
+
+    def edit_money(self, id: int | str, **fields: Any) -> Any:
+        """A person changes an invoice, payment, credit or journal; fields are REST's properties."""
+        return self.call("POST", "/netsuite/money/edit", {"id": id, "fields": fields})
+
+    def void_money(self, id: int | str, *, delete: bool = False) -> Any:
+        """A person voids or deletes an invoice, payment, credit or journal that nothing else settles."""
+        return self.call("POST", "/netsuite/money/void", {"id": id, "delete": delete})
+
+    def fail_deposits(self, *, times: int = 1, match: str = "") -> Any:
+        """The next invoices of orders with an open deposit are made and answered with a 400."""
+        return self.call("POST", "/netsuite/deposit/failure", {"times": times, "match": match})
+
+    def ledger_account(self, number: str, *, inactive: bool = True) -> Any:
+        """An account of the chart is made inactive, or active again."""
+        return self.call("POST", "/netsuite/account", {"number": number, "inactive": inactive})
+
+    def ledger(self, account: str | None = None) -> Any:
+        """Balances by account number in base currency (debit positive), and the postings of one account."""
+        return self.call("GET", "/state/netsuite/ledger", **({} if account is None else {"account": account}))
+
     def script(self, **body: Any) -> Any:
         """A user-event script: on (record type), add | line (with place) | body | refuse, times, match; or clear.
 

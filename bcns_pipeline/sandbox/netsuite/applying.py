@@ -44,11 +44,12 @@ CREDIT_KINDS = (CREDIT_MEMO, PAYMENT)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One application that a request asks for; without amount it takes as much as goes."""
+    """One line of `apply`: without amount it takes as much as goes, with `apply` false it takes nothing any more."""
 
     key: Key
     amount: Decimal | None
     path: str
+    apply: bool = True
 
 
 class Applying:
@@ -92,9 +93,9 @@ class Applying:
     def wanted(
         self, given: Iterable[Mapping[str, Any]], owner: Transaction, *, debits: bool, path: str = "apply"
     ) -> list[Wanted]:
-        """The applications of a sublist, with documents that the form would offer.
+        """The lines of a sublist, with documents that the form would offer.
 
-        Lines that say `apply: false` are left out. Raises `Refused` for what can't be settled here.
+        Raises `Refused` for what can't be settled here.
         """
         found = []
         for place, raw in enumerate(given):
@@ -103,17 +104,24 @@ class Applying:
             if doc is None:
                 raise Refused("USER_ERROR", "You must enter a value for doc.", f"{where}.doc")
             key = self._key(doc, raw.get("line"), owner, debits=debits, path=where, deposit=path == "deposit")
-            if raw.get("apply") is False:
-                continue
             amount = raw.get("amount")
             if amount is not None and amount <= 0:
                 raise Refused("USER_ERROR", "The amount to apply must be positive.", f"{where}.amount")
             if amount is not None:
                 self._digits(owner, amount, f"{where}.amount")
-            found.append(Wanted(key, amount, where))
+            found.append(Wanted(key, amount, where, raw.get("apply") is not False))
         if len({one.key for one in found}) < len(found):
             raise Refused("USER_ERROR", "A transaction is applied twice.", path)
         return found
+
+    def merged(
+        self, given: Iterable[Mapping[str, Any]] | None, owner: Transaction, *, replace: bool
+    ) -> list[Wanted]:
+        """What a payment or credit memo applies after a change: lines are known by document, others are added."""
+        before = {} if replace else {c.debit: c.amount for c in self.context.claims.of(owner.id) if c.debit}
+        found = {key: Wanted(key, amount, "apply") for key, amount in before.items()}
+        found |= {one.key: one for one in self.wanted(given or (), owner, debits=True)}
+        return [one for one in found.values() if one.apply]
 
     def _digits(self, owner: Transaction, amount: Decimal, path: str) -> None:
         precision = self.context.account.currencies[owner.currency].precision
@@ -130,16 +138,16 @@ class Applying:
         if found is None or not fits or found.voided:
             raise bad_reference(doc.id, "doc", f"{path}.doc")
         if found.kind is JOURNAL and not deposit and not found.pending:
-            lines = [
-                one.id
+            keys = [
+                (found.id, one.id)
                 for one in found.entries
                 if one.account == chart.AR
                 and one.entity == owner.entity
                 and (one.debit if debits else one.credit)
                 and line in (None, one.id)
             ]
-            if lines:
-                return found.id, lines[0]
+            if keys:
+                return next((key for key in keys if self.open(key, owner.id) > 0), keys[0])
         if found.kind not in kinds or found.entity != owner.entity:
             raise bad_reference(doc.id, "doc", f"{path}.doc")
         return found.id, 0

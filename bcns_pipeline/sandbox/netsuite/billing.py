@@ -64,11 +64,11 @@ def bill(sales: Sales, order: Transaction, given: Mapping[str, Any]) -> Transact
     _lines(sales, order, made, given, earlier)
     if not made.lines:
         raise Refused("USER_ERROR", "You must have at least one valid line item for this transaction.")
-    _charges(order, made, earlier)
+    charges(order, made, earlier)
     header = {n: v for n, v in given.items() if n not in ("item", "entity", "subsidiary", "currency")}
     made = sales.amend(made, header)
     if made.values.get("taxDetailsOverride"):
-        made.taxes = _taxes(context.account.currencies[order.currency].precision, order, made, earlier)
+        made.taxes = carried_taxes(context.account.currencies[order.currency].precision, order, made, earlier)
     return made
 
 
@@ -92,14 +92,14 @@ def _lines(
         if line.item is None or line.item.kind in GROUPS:
             continue
         if line.item.is_discount:
-            amount = line.amount - billed_amount(line, earlier)
+            amount = line.amount - taken_amount(line, earlier)
             if above and amount and raw.get("quantity") != 0:
-                _add(sales, made, line, raw, None, amount)
+                add_part(sales, made, line, raw, None, amount)
             continue
         quantity = _quantity(sales, line, raw, path)
         above = quantity > 0
         if above:
-            _add(sales, made, line, raw, quantity, _amount(sales, order, line, quantity))
+            add_part(sales, made, line, raw, quantity, part_amount(sales, order, line, quantity))
 
 
 def _quantity(sales: Sales, line: Line, raw: Mapping[str, Any], path: str) -> Decimal:
@@ -116,7 +116,7 @@ def _quantity(sales: Sales, line: Line, raw: Mapping[str, Any], path: str) -> De
     return Decimal(asked)
 
 
-def _amount(sales: Sales, order: Transaction, line: Line, quantity: Decimal) -> Decimal:
+def part_amount(sales: Sales, order: Transaction, line: Line, quantity: Decimal) -> Decimal:
     """The whole line costs what the order says, a part of it rate times quantity."""
     if quantity == line.quantity or not line.quantity:
         return line.amount
@@ -124,7 +124,7 @@ def _amount(sales: Sales, order: Transaction, line: Line, quantity: Decimal) -> 
     return rounded(rate * quantity, sales.context.account.currencies[order.currency].precision)
 
 
-def _add(
+def add_part(
     sales: Sales,
     made: Transaction,
     line: Line,
@@ -132,6 +132,7 @@ def _add(
     quantity: Decimal | None,
     amount: Decimal,
 ) -> None:
+    """A part of a line, with what a request says of it."""
     precision = sales.context.account.currencies[made.currency].precision
     if raw.get("amount") is not None:
         amount = rounded(raw["amount"], precision)
@@ -145,12 +146,12 @@ def _add(
     made.lines.append(part)
 
 
-def billed_amount(line: Line, earlier: list[Transaction]) -> Decimal:
-    """What earlier invoices have billed of an order's line."""
+def taken_amount(line: Line, earlier: list[Transaction]) -> Decimal:
+    """What earlier transactions have taken of a line."""
     return sum((p.amount for one in earlier for p in one.lines if p.order_line == line.id), ZERO)
 
 
-def _charges(order: Transaction, made: Transaction, earlier: list[Transaction]) -> None:
+def charges(order: Transaction, made: Transaction, earlier: list[Transaction]) -> None:
     """Shipping, handling and the header's discount, as far as no earlier invoice has them."""
     for name, of in (
         ("shippingCost", "shipping"),
@@ -164,13 +165,15 @@ def _charges(order: Transaction, made: Transaction, earlier: list[Transaction]) 
         made.values["shipGroup"] = order.values["shipGroup"]
 
 
-def _taxes(precision: int, order: Transaction, made: Transaction, earlier: list[Transaction]) -> list[TaxRow]:
-    """The order's overridden rows, under the invoice's references; a part of a line takes a part of its tax."""
+def carried_taxes(
+    precision: int, order: Transaction, made: Transaction, earlier: list[Transaction]
+) -> list[TaxRow]:
+    """The overridden rows of a source, under its copy's references; a part of a line takes a part of its tax."""
     found = []
     for line in made.lines:
         source = order.line(line.order_line)
         assert source is not None
-        before = billed_amount(source, earlier)
+        before = taken_amount(source, earlier)
         rows = rows_of(order, tax.reference_of(order, source.id, source.values))
         found += [
             replace(

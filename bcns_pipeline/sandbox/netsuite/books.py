@@ -9,11 +9,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bcns_pipeline.sandbox.clock import Clock
-from bcns_pipeline.sandbox.netsuite import cashsale, deposit, fulfilment_fields, invoice, salesorder
+from bcns_pipeline.sandbox.netsuite import (
+    application,
+    cashrefund,
+    cashsale,
+    creditmemo,
+    deposit,
+    fulfilment_fields,
+    invoice,
+    journal_fields,
+    payment,
+    refund,
+    salesorder,
+)
 from bcns_pipeline.sandbox.netsuite.account import make_account
+from bcns_pipeline.sandbox.netsuite.application import Applications
+from bcns_pipeline.sandbox.netsuite.cashrefund import CashRefunds
 from bcns_pipeline.sandbox.netsuite.cashsale import CashSales
 from bcns_pipeline.sandbox.netsuite.claims import Claims
 from bcns_pipeline.sandbox.netsuite.context import Context
+from bcns_pipeline.sandbox.netsuite.creditmemo import CreditMemos
 from bcns_pipeline.sandbox.netsuite.customer import CUSTOMER
 from bcns_pipeline.sandbox.netsuite.customers import Customers, Relationships
 from bcns_pipeline.sandbox.netsuite.database import Database
@@ -23,11 +38,14 @@ from bcns_pipeline.sandbox.netsuite.fulfilment import Fulfilments
 from bcns_pipeline.sandbox.netsuite.interference import Interference
 from bcns_pipeline.sandbox.netsuite.invoice import Invoices
 from bcns_pipeline.sandbox.netsuite.items import Items
+from bcns_pipeline.sandbox.netsuite.journal import Journals
 from bcns_pipeline.sandbox.netsuite.kinds import CASH_SALE
 from bcns_pipeline.sandbox.netsuite.ledger import Ledger, Transaction
+from bcns_pipeline.sandbox.netsuite.payment import Payments
 from bcns_pipeline.sandbox.netsuite.periods import Periods
 from bcns_pipeline.sandbox.netsuite.postings import post
 from bcns_pipeline.sandbox.netsuite.records import RecordApi
+from bcns_pipeline.sandbox.netsuite.refund import Refunds
 from bcns_pipeline.sandbox.netsuite.rows import Rows
 from bcns_pipeline.sandbox.netsuite.salesorder import SalesOrders
 from bcns_pipeline.sandbox.netsuite.settings import Settings
@@ -65,19 +83,44 @@ class Books:
             self._transaction(fulfilment_fields.DEFINITION), self.context, self.orders
         )
         self.cash_sales = CashSales(CASH_SALE, self._transaction(cashsale.DEFINITION), self.context)
-        self.invoices = Invoices(self._transaction(invoice.DEFINITION), self.context, self.orders)
         self.deposits = Deposits(self._transaction(deposit.DEFINITION), self.context)
+        self.applications = Applications(self._transaction(application.DEFINITION), self.context)
+        self.invoices = Invoices(
+            self._transaction(invoice.DEFINITION), self.context, self.orders, self.applications
+        )
+        self.payments = Payments(self._transaction(payment.DEFINITION), self.context)
+        self.credit_memos = CreditMemos(self._transaction(creditmemo.DEFINITION), self.context)
+        self.refunds = Refunds(self._transaction(refund.DEFINITION), self.context)
+        self.cash_refunds = CashRefunds(self._transaction(cashrefund.DEFINITION), self.context)
+        self.journals = Journals(self._transaction(journal_fields.DEFINITION), self.context)
         self.api = RecordApi(self.context)
         self.api.add(customers)
         self.api.add(self.orders)
         self.api.add(self.cash_sales)
         self.api.add(self.fulfilments)
-        self.api.add(self.invoices)
-        self.api.add(self.deposits)
         self.api.add_transform("salesOrder", self.fulfilments)
-        self.api.add_transform("salesOrder", self.invoices)
+        self._money()
         if options.oneworld:
             self.api.add(Relationships(customers))
+
+    def _money(self) -> None:
+        """The record types of money, and what they are made from."""
+        for records in (
+            self.invoices,
+            self.deposits,
+            self.applications,
+            self.payments,
+            self.credit_memos,
+            self.refunds,
+            self.cash_refunds,
+            self.journals,
+        ):
+            self.api.add(records)
+        self.api.add_transform("salesOrder", self.invoices)
+        self.api.add_transform("customerDeposit", self.applications)
+        self.api.add_transform("invoice", self.payments)
+        self.api.add_transform("invoice", self.credit_memos)
+        self.api.add_transform("cashSale", self.cash_refunds)
 
     def load(self, world: World, options: Options) -> None:
         """Start over with another merchant: no records, nothing in the way, every switch at its default."""
@@ -106,7 +149,9 @@ class Books:
 
     def _transaction(self, definition: Definition) -> Definition:
         return definition.for_account(
-            self._features, body=self._own("custbody"), lines={"item": self._own("custcol")}
+            self._features,
+            body=self._own("custbody"),
+            lines={name: self._own("custcol") for name in ("item", "line")},
         )
 
     def _own(self, prefix: str) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """What others do to records: workflow locks, concurrent edits, scripts that change a record after its save.
 
 Put the happenings here, with how often they strike. Do not put what a script's change means for a type here
-(sales.py). Sources: facts/netsuite.md 3.7 and 4, facts/finance.md 3.4.
+(sales.py). Sources: facts/netsuite.md 3.6, 3.7 and 4, facts/finance.md 3.4.
 """
 
 from __future__ import annotations
@@ -33,6 +33,18 @@ class Script:
 
 
 @dataclass(slots=True)
+class DepositFailure:
+    """The next `times` invoices whose external id contains `match` are made, and answered as if they were not.
+
+    Seen in production: NetSuite makes an invoice of an order with a deposit, fails to apply the deposit by itself,
+    and says so with a 400.
+    """
+
+    times: int
+    match: str = ""
+
+
+@dataclass(slots=True)
 class Conflict:
     """The next `times` changes of a record type (or of one record) meet a concurrent edit."""
 
@@ -47,12 +59,14 @@ class Interference:
     def __init__(self) -> None:
         self.scripts: list[Script] = []
         self.conflicts: list[Conflict] = []
+        self.deposit_failures: list[DepositFailure] = []
         self.locks: set[tuple[str, int]] = set()
 
     def clear(self) -> None:
         """A quiet account."""
         self.scripts.clear()
         self.conflicts.clear()
+        self.deposit_failures.clear()
         self.locks.clear()
 
     def check(self, record: str, number: int | None, external: str | None, *, reading: bool = False) -> None:
@@ -84,3 +98,12 @@ class Interference:
                 script.times -= 1
         self.scripts = [script for script in self.scripts if script.times != 0]
         return found
+
+    def fails_deposit(self, external: str | None) -> bool:
+        """Whether an invoice that was just made is answered with a failure; each time is counted."""
+        found = next((one for one in self.deposit_failures if one.match in (external or "")), None)
+        if found is None:
+            return False
+        found.times -= 1
+        self.deposit_failures = [one for one in self.deposit_failures if one.times > 0]
+        return True

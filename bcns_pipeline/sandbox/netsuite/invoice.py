@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bcns_pipeline.sandbox.netsuite.application import Applications
 from bcns_pipeline.sandbox.netsuite.applying import Applying
 from bcns_pipeline.sandbox.netsuite.billing import bill
 from bcns_pipeline.sandbox.netsuite.context import Context
@@ -16,20 +17,19 @@ from bcns_pipeline.sandbox.netsuite.definition import (
     Definition,
     Fields,
     Property,
-    Sublist,
     date,
     number,
     reference,
 )
 from bcns_pipeline.sandbox.netsuite.errors import Refused
-from bcns_pipeline.sandbox.netsuite.kinds import INVOICE, SALES_ORDER
+from bcns_pipeline.sandbox.netsuite.kinds import DEPOSIT, INVOICE, SALES_ORDER
 from bcns_pipeline.sandbox.netsuite.ledger import ZERO, Transaction
 from bcns_pipeline.sandbox.netsuite.postedsale import PostedSales, Shown
-from bcns_pipeline.sandbox.netsuite.sales_fields import BODY, LINE, SUBLISTS
+from bcns_pipeline.sandbox.netsuite.reading import Ref
+from bcns_pipeline.sandbox.netsuite.sales_fields import BODY, RETURNS
 from bcns_pipeline.sandbox.netsuite.salesorder import SalesOrders
 from bcns_pipeline.sandbox.netsuite.showing import plain
 
-ITEM = SUBLISTS["item"]
 DEFINITION = Definition(
     name=INVOICE.record,
     group="transaction",
@@ -44,28 +44,43 @@ DEFINITION = Definition(
             "postingPeriod": Property("reference", read_only=True),
         }
     ),
-    sublists={
-        **SUBLISTS,
-        "item": Sublist(
-            Fields.of({**LINE, "orderLine": Property("integer")}), existing=ITEM.existing, new=ITEM.new
-        ),
-    },
+    sublists=RETURNS,
 )
 
 
 class Invoices(PostedSales):
     """The record type `invoice`."""
 
-    def __init__(self, definition: Definition, context: Context, orders: SalesOrders) -> None:
+    def __init__(
+        self, definition: Definition, context: Context, orders: SalesOrders, applications: Applications
+    ) -> None:
         super().__init__(INVOICE, definition, context)
+        self.applications = applications
         self.applying = Applying(context)
         self.orders = orders
 
     def transform(self, source: int, given: dict[str, Any]) -> int:
-        """An invoice of an order: everything that can be billed and was not, but for what the request says."""
+        """An invoice of an order: everything that can be billed and was not, but for what the request says.
+
+        Raises `Refused`, which for a deposit that does not apply itself comes after the invoice was made.
+        """
         order = self.orders.order(source)
-        invoice = bill(self.sales, order, given)
-        return self.finish(invoice, given)
+        number = self.finish(bill(self.sales, order, given), given)
+        deposits = [
+            one
+            for one in self.context.ledger.made_from(source, DEPOSIT.record)
+            if self.applying.open((one.id, 0)) > 0
+        ]
+        if deposits and self.context.interference.fails_deposit(given.get("externalId")):
+            raise Refused(
+                "USER_ERROR",
+                "An error occurred during the automatic application of the deposit to the invoice.",
+            )
+        if self.context.settings.deposits_apply_themselves:
+            for one in deposits:
+                if self.applying.open((number, 0)) > 0:
+                    self.applications.transform(one.id, {"apply": [{"doc": Ref(number)}]})
+        return number
 
     def shown(self, number: int) -> Shown:
         """The body with what is paid of it, and the lines of each sublist."""
@@ -73,10 +88,6 @@ class Invoices(PostedSales):
         invoice = self.get(number)
         paid = self.context.claims.used((number, 0))
         body["amountPaid"], body["amountRemaining"] = plain(paid), plain(invoice.totals.total - paid)
-        by_id = {line.id: line for line in invoice.lines}
-        for row in lists["item"]:
-            if (line := by_id[row["line"]]).order_line is not None:
-                row["orderLine"] = line.order_line
         return body, lists
 
     def settle(self, sale: Transaction, given: Mapping[str, Any]) -> None:  # noqa: ARG002

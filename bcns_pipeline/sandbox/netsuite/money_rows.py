@@ -28,6 +28,7 @@ CREDITS = (kinds.DEPOSIT, kinds.PAYMENT, kinds.CREDIT_MEMO)
 MONEY = frozenset(
     kind.record for kind in (kinds.DEPOSIT, kinds.APPLICATION, kinds.PAYMENT, kinds.REFUND, kinds.JOURNAL)
 )
+DIMENSIONS = ("department", "class", "location")
 APPROVALS = {True: 1, False: 2}
 
 
@@ -85,9 +86,8 @@ class MoneyRows:
             entry = entries.get(one.line)
             if entry is not None:
                 row["uniquekey"] = entry.unique
-                row |= {
-                    n: ref_id(v) for n, v in entry.values.items() if n in ("department", "class", "location")
-                }
+                row |= {n: ref_id(v) for n, v in entry.values.items() if n in DIMENSIONS}
+                row |= {n: v for n, v in entry.values.items() if n.startswith("custcol")}
             yield {**row, "linesequencenumber": sequence}
 
     def added(self, sale: Transaction) -> Iterator[Row]:

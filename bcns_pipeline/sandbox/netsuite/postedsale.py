@@ -98,7 +98,7 @@ class PostedSales:
         """A posting record has lines, and what is stocked moves to or from somewhere."""
         if not sale.lines:
             raise missing("item")
-        if any(line.location is None and moves(line) for line in sale.lines):
+        if any(line.location is None and moves(line, self.kind) for line in sale.lines):
             raise missing("location")
 
     def _positive(self, sale: Transaction) -> None:
@@ -117,7 +117,7 @@ class PostedSales:
         """Move the goods of a record from one state to the next; None stands for no record."""
         for sale, sign in ((before, -1), (after, 1)):
             for line in sale.lines if sale is not None else ():
-                if moves(line) and line.item is not None and line.location is not None:
+                if moves(line, self.kind) and line.item is not None and line.location is not None:
                     quantity = sign * self.kind.sign * (line.quantity or ZERO)
                     self.context.stock.ship(line.item, line.location, quantity, ZERO)
 
@@ -135,6 +135,9 @@ class PostedSales:
         """What else follows from a save."""
 
 
-def moves(line: Line) -> bool:
-    """Whether goods move with a line: an invoice's line of an order was shipped before."""
-    return line.item is not None and line.order_line is None and (line.item.stocked or line.item.kind in KITS)
+def moves(line: Line, kind: TransactionType) -> bool:
+    """Whether goods move with a line: an invoice's line of an order was shipped before, a return comes back."""
+    item = line.item
+    if item is None or not (item.stocked or item.kind in KITS):
+        return False
+    return kind.sign < 0 or line.order_line is None

@@ -66,6 +66,10 @@ class RecordApi:
         """A record of the type `source` can be made into one of these."""
         self._transforms[source.lower(), records.definition.name.lower()] = records
 
+    def of(self, record: str) -> Records:
+        """The rules of a record type that the account has."""
+        return self._types[record.lower()]
+
     # -- endpoints -------------------------------------------------------------------------------------------
 
     def create(self, call: Call, record: str) -> Answer:

@@ -129,8 +129,9 @@ class Rows:
             shipped = values.get("shippedDate")
             row["actualshipdate"] = None if shipped is None else datetime.combine(shipped, time())
         else:
-            row["total"] = kind.sign * transaction.totals.base
-            row["foreigntotal"] = kind.sign * transaction.totals.total
+            sign = 0 if transaction.voided else kind.sign
+            row["total"] = sign * transaction.totals.base
+            row["foreigntotal"] = sign * transaction.totals.total
             row |= self._money.header(transaction)
         row |= {name: value for name, value in values.items() if name in own and name.startswith("cust")}
         return row
@@ -147,7 +148,7 @@ class Rows:
         if transaction.kind.record in MONEY:
             yield from ({**head, **common, **row} for row in self._money.lines(transaction))
             return
-        sign = transaction.kind.sign
+        sign = 0 if transaction.voided else transaction.kind.sign
         total = sign * transaction.totals.total
         sale = transaction.kind is not FULFILMENT
         yield {
@@ -219,7 +220,7 @@ class Rows:
 
     def _extras(self, transaction: Transaction) -> Iterator[Row]:
         """Header discount, shipping, handling and one tax row per code, with ids of their own."""
-        sign, rate = transaction.kind.sign, transaction.exchange_rate
+        sign, rate = 0 if transaction.voided else transaction.kind.sign, transaction.exchange_rate
         for one in extras(transaction):
             yield {
                 "id": one.id,

@@ -1,4 +1,4 @@
-"""The properties that sales orders, cash sales and (later) invoices share, on the body and on the lines.
+"""The properties that sales orders, invoices, cash sales and what gives them back share, on the body and on the lines.
 
 Put names and shapes here. Do not put rules here (sales.py). Source: Oracle's REST API Browser 2026.1 for
 `salesOrder` and `salesOrder-itemElement`, as far as an integration of a shop could want them; without SuiteTax
@@ -135,8 +135,27 @@ SUBLISTS: Mapping[str, Sublist] = {
     "taxDetails": Sublist(Fields.of(TAX_DETAILS), existing=("taxDetailsReference",)),
     "shipGroup": Sublist(Fields.of(SHIP_GROUP), existing=("id",)),
 }
+# What is made of another sale names the other one's line.
+RETURNS: Mapping[str, Sublist] = {
+    **SUBLISTS,
+    "item": Sublist(
+        Fields.of({**LINE, "orderLine": Property("integer")}), existing=("line",), new=("orderLine",)
+    ),
+}
 # Properties that a line or a transaction holds in fields of its own; the rest stays in `values`.
-LINE_FIELDS = frozenset({"line", "item", "quantity", "rate", "amount", "price", "location", "isClosed"})
+LINE_FIELDS = frozenset(
+    {"line", "orderLine", "item", "quantity", "rate", "amount", "price", "location", "isClosed"}
+)
 BODY_FIELDS = frozenset(
-    {"externalId", "tranDate", "entity", "subsidiary", "currency", "exchangeRate", "item", "taxDetails"}
+    {
+        "externalId",
+        "tranDate",
+        "entity",
+        "subsidiary",
+        "currency",
+        "exchangeRate",
+        "item",
+        "taxDetails",
+        "apply",
+    }
 )

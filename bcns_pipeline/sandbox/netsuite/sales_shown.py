@@ -78,6 +78,7 @@ def shown_line(line: Line, transaction: Transaction, definition: Definition) -> 
         "quantityFulfilled": line.fulfilled,
         "quantityBilled": line.billed,
         "taxDetailsReference": reference,
+        "orderLine": line.order_line,
         "taxAmount": sum((row.amount for row in transaction.taxes if row.reference == reference), ZERO),
         **line.values,
     }
