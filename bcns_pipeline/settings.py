@@ -21,15 +21,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.hooks import receiver_address
+from bcns_pipeline.rules.pem import key_problem
 
 PREFIX = "BCNS_"
 BIGCOMMERCE_API = "https://api.bigcommerce.com"
+STRIPE_API = "https://api.stripe.com"
 PAGERDUTY = "https://events.pagerduty.com/v2/enqueue"
 TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - a path, not a token
 # Natural keys are made of the store hash, so it keeps to their alphabet (design section 3).
 _STORE_HASH = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_SMALLEST_RSA_KEY = 2048
 # Below this, a secret that opens a door to the internet can be guessed.
 SHORTEST_SECRET = 16
 
@@ -56,6 +57,14 @@ class NetSuiteAccount:
     private_key: SecretStr = field(repr=False)
     concurrency: int
     token_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class StripeAccount:
+    """A Stripe account to read payouts from. `base_url` is the API root without a trailing slash."""
+
+    base_url: str
+    api_key: SecretStr
 
 
 def _whole_path(path: Path) -> Path:
@@ -121,7 +130,7 @@ class Settings(BaseSettings):
     netsuite_private_key_path: LocalPath | None = None
     netsuite_concurrency: Annotated[int, Field(ge=1, le=1000)] = 4
 
-    stripe_base_url: str | None = None
+    stripe_base_url: str = STRIPE_API
     stripe_api_key: SecretStr | None = None
     payout_drop_dir: LocalPath | None = None
     bank_drop_dir: LocalPath | None = None
@@ -164,8 +173,10 @@ class Settings(BaseSettings):
     @overload
     def require(self, system: Literal["netsuite"]) -> NetSuiteAccount: ...
     @overload
-    def require(self, system: str) -> BigCommerceAccount | NetSuiteAccount: ...
-    def require(self, system: str) -> BigCommerceAccount | NetSuiteAccount:
+    def require(self, system: Literal["stripe"]) -> StripeAccount: ...
+    @overload
+    def require(self, system: str) -> BigCommerceAccount | NetSuiteAccount | StripeAccount: ...
+    def require(self, system: str) -> BigCommerceAccount | NetSuiteAccount | StripeAccount:
         """The account of `system`, complete and well-formed. Reads the private key's file, nothing else.
 
         Raises BadInput that names everything missing or malformed at once, the faults of the load included.
@@ -175,7 +186,9 @@ class Settings(BaseSettings):
                 return self._bigcommerce()
             case "netsuite":
                 return self._netsuite()
-        raise ValueError(f"{system!r} is neither bigcommerce nor netsuite")
+            case "stripe":
+                return self._stripe()
+        raise ValueError(f"{system!r} is none of bigcommerce, netsuite and stripe")
 
     def require_store(self) -> str:
         """The store hash alone, for who needs no account. Raises BadInput, the faults of the load included."""
@@ -245,6 +258,17 @@ class Settings(BaseSettings):
             token_url=f"{base_url}{TOKEN_PATH}",
         )
 
+    def _stripe(self) -> StripeAccount:
+        faults = list(self._faults)
+        base_url = _address("STRIPE_BASE_URL", self.stripe_base_url, faults)
+        mend = "set it to a restricted key that may read payouts, balance and charges, e.g. rk_live_..."
+        api_key = _secret("STRIPE_API_KEY", self.stripe_api_key, mend, faults)
+        if api_key.get_secret_value().startswith("pk_"):
+            faults.append(f"{PREFIX}STRIPE_API_KEY is a publishable key, which can read nothing; {mend}.")
+        if faults:
+            raise BadInput(faults)
+        return StripeAccount(base_url, api_key)
+
     def _private_key(self, faults: list[str]) -> str:
         """PEM text. The variable wins over the file: so a test double's key replaces a path in `.env`."""
         if self.netsuite_private_key is not None:
@@ -269,7 +293,7 @@ class Settings(BaseSettings):
                 "make a key with `bcns keygen` and set one of the two."
             )
             return ""
-        problem = _key_problem(pem)
+        problem = key_problem(pem)
         if problem:
             faults.append(f"{where} {problem}")
         return pem
@@ -361,26 +385,3 @@ def _address(name: str, value: str, faults: list[str]) -> str:
             f"{PREFIX}{name} must be the API root only; remove the path from /stores or /services on."
         )
     return text
-
-
-def _key_problem(pem: str) -> str | None:
-    """Why this PEM can't sign NetSuite's token request, to follow its place in a sentence; None if it can."""
-    # Here, because the import costs 50 ms that most commands need not spend.
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    mend = "make a key with `bcns keygen`"
-    if "BEGIN CERTIFICATE" in pem and "PRIVATE KEY" not in pem:
-        return "holds a certificate; name the private key that belongs to it."
-    try:
-        key = load_pem_private_key(pem.encode("ascii"), password=None)
-    except TypeError:
-        return "is protected by a passphrase, which nobody can type in here; write it without one."
-    except (ValueError, UnsupportedAlgorithm):
-        return f"is not a private key in PEM form (-----BEGIN PRIVATE KEY-----); {mend}."
-    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= _SMALLEST_RSA_KEY:
-        return None
-    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
-        return None
-    return f"is neither an RSA key of at least {_SMALLEST_RSA_KEY} bits nor an EC key on P-256; {mend}."

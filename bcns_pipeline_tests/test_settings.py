@@ -251,7 +251,7 @@ def test_the_store_hash_can_be_had_without_an_account(monkeypatch: pytest.Monkey
 
 
 def test_an_unknown_system_is_a_mistake_of_ours() -> None:
-    with pytest.raises(ValueError, match="neither bigcommerce nor netsuite"):
+    with pytest.raises(ValueError, match="none of bigcommerce, netsuite and stripe"):
         load_settings().require("bank")
 
 
@@ -262,3 +262,26 @@ def test_the_example_names_every_variable_and_sets_none() -> None:
         f"BCNS_{name.upper()}" for name in Settings.model_fields
     }
     assert all(line.endswith("=") for line in variables)
+
+
+def test_stripe_needs_a_secret_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadInput, match="BCNS_STRIPE_API_KEY is missing"):
+        load_settings(None).require("stripe")
+    monkeypatch.setenv("BCNS_STRIPE_API_KEY", "pk_live_public")
+    with pytest.raises(BadInput, match="publishable key"):
+        load_settings(None).require("stripe")
+    monkeypatch.setenv("BCNS_STRIPE_API_KEY", "rk_live_secret")
+    account = load_settings(None).require("stripe")
+    assert account.base_url == "https://api.stripe.com"
+    assert account.api_key.get_secret_value() == "rk_live_secret"
+    assert "rk_live_secret" not in repr(account)
+    monkeypatch.setenv("BCNS_STRIPE_BASE_URL", "ftp://nowhere")
+    with pytest.raises(BadInput, match="BCNS_STRIPE_BASE_URL is not an address"):
+        load_settings(None).require("stripe")
+
+
+def test_drop_folders_are_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BCNS_PAYOUT_DROP_DIR", "drop")
+    assert load_settings(None).payout_drop_dir == tmp_path / "drop"
+    assert load_settings(None).bank_drop_dir is None

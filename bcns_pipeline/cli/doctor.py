@@ -21,6 +21,7 @@ from bcns_pipeline.cli import (
     probes_netsuite,
     probes_netsuite_stock,
     probes_orders,
+    probes_payments,
     probes_state,
 )
 from bcns_pipeline.cli.accounts import WatchingPacer, bigcommerce_client, netsuite_client
@@ -71,7 +72,11 @@ _VERDICTS: Final = (
 
 
 def diagnose(
-    settings: Settings, *, shop_network: HttpClient | None = None, books_network: HttpClient | None = None
+    settings: Settings,
+    *,
+    shop_network: HttpClient | None = None,
+    books_network: HttpClient | None = None,
+    payments_network: HttpClient | None = None,
 ) -> Iterator[Finding]:
     """Every finding, in order. The networks are given by tests."""
     yield from _settings(settings)
@@ -80,7 +85,7 @@ def diagnose(
         yield Finding("Mapping file", fault, level=Level.BAD_INPUT)
     if not faults:
         yield Finding("Mapping file", f"{settings.config.name} is sound (digest {mapping.digest[:12]})")
-    patient = Patient(settings, mapping)
+    patient = Patient(settings, mapping, payments_network=payments_network)
     yield from examine(patient, "State", (), probes_state.PROBES)
     with ExitStack() as open_clients:
         shop_open = books_open = False
@@ -108,6 +113,7 @@ def diagnose(
             books_open = yield from examine(patient, "NetSuite", probes_netsuite.ENTRY, wanted)
         if shop_open and books_open:
             yield from examine(patient, "Both", (), probes_both.BOTH)
+    yield from examine(patient, "Payments", (), probes_payments.PROBES)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

@@ -1,8 +1,9 @@
 """How the doctor looks: findings, probes that can't hide each other, and what is read once for all of them.
 
 Put here the machinery that every probe shares. Do not put a probe here: each system has a module of its own
-(`probes_bigcommerce.py`, `probes_netsuite.py`, `probes_state.py`, `probes_both.py`), and orders have
-`probes_orders.py`. A probe yields findings; what it raises becomes a finding, and the next probe goes on.
+(`probes_bigcommerce.py`, `probes_netsuite.py`, `probes_state.py`, `probes_both.py`), orders have
+`probes_orders.py`, and sources of payouts `probes_payments.py`. A probe yields findings; what it raises becomes a
+finding, and the next probe goes on.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 from bcns_pipeline.cli.accounts import WatchingPacer
 from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
 from bcns_pipeline.clients.bigcommerce.models import Channel, Currency, Location, Store
+from bcns_pipeline.clients.http.exchange import HttpClient
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
 from bcns_pipeline.clients.netsuite.models import AccountFacts, NetSuiteLocation
 from bcns_pipeline.config import Mapping
@@ -63,6 +65,8 @@ class Patient:
     bigcommerce: BigCommerceClient | None = None
     netsuite: NetSuiteClient | None = None
     pacer: WatchingPacer | None = None
+    # Given by tests.
+    payments_network: HttpClient | None = None
     # Errors that a finding speaks of already: what else fails for the same reason only points at it.
     told: list[Exception] = field(default_factory=list)
     _known: dict[str, Any] = field(default_factory=dict)

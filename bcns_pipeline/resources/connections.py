@@ -15,9 +15,11 @@ from pydantic import PrivateAttr
 
 from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
 from bcns_pipeline.clients.bigcommerce.stock import BigCommerceStock
+from bcns_pipeline.clients.files.folder import DropFolder
 from bcns_pipeline.clients.mail import MailClient
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
 from bcns_pipeline.clients.netsuite.stock import NetSuiteStock
+from bcns_pipeline.clients.payments.stripe import StripeSource
 from bcns_pipeline.clients.posting import JsonPost
 from bcns_pipeline.clients.slack import SlackClient
 from bcns_pipeline.config import Mapping, load_or_default
@@ -37,6 +39,11 @@ from bcns_pipeline.state.usage import UsageMeter
 # BigCommerce names no cap for inventory reads; its quota per 30 s is what binds, and the pacing obeys that.
 BIGCOMMERCE_SLOTS = 5
 RESERVED_FOR_FAST_LANE = 1
+# Payouts are read one page after the other; Stripe allows a hundred reads a second.
+PAYMENT_SLOTS = 2
+# What documents from a drop folder say of their origin.
+PAYOUT_FILES = "drop/payouts"
+BANK_FILES = "drop/bank"
 
 
 class Connections(dg.ConfigurableResource):
@@ -54,6 +61,7 @@ class Connections(dg.ConfigurableResource):
     _gates: dict[Lane, PgGate] = PrivateAttr(default_factory=dict)
     _bigcommerce: dict[Lane, BigCommerceClient] = PrivateAttr(default_factory=dict)
     _netsuite: dict[Lane, NetSuiteClient] = PrivateAttr(default_factory=dict)
+    _stripe: dict[str, StripeSource] = PrivateAttr(default_factory=dict)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Connections"]:
@@ -168,6 +176,32 @@ class Connections(dg.ConfigurableResource):
             )
         return self._netsuite[lane]
 
+    def stripe(self, account: str) -> StripeSource | None:
+        """Stripe's payouts, as merchant account `account` in natural keys; None where no key is set."""
+        if self.settings.stripe_api_key is None:
+            return None
+        if account not in self._stripe:
+            with _faults_fail_the_step():
+                settings = self.settings.require("stripe")
+            self._stripe[account] = StripeSource(
+                settings.base_url,
+                settings.api_key.get_secret_value(),
+                account=account,
+                gate=self._gate(Lane.BULK),
+                meter=self._meter,
+            )
+        return self._stripe[account]
+
+    def payout_files(self) -> DropFolder | None:
+        """Where settlement files are dropped; None where no folder is set."""
+        path = self.settings.payout_drop_dir
+        return DropFolder(path, PAYOUT_FILES) if path else None
+
+    def bank_files(self) -> DropFolder | None:
+        """Where bank statements are dropped; None where no folder is set."""
+        path = self.settings.bank_drop_dir
+        return DropFolder(path, BANK_FILES) if path else None
+
     def stock(self, lane: Lane = Lane.BULK) -> NetSuiteStock:
         """NetSuite's stock. Twice as many streams as slots: while one reads its answer, another one asks."""
         inventory = self.mapping.inventory
@@ -207,13 +241,14 @@ class Connections(dg.ConfigurableResource):
 
     def close(self) -> None:
         """Give everything back. Safe to call twice."""
-        for client in (*self._bigcommerce.values(), *self._netsuite.values()):
+        for client in (*self._bigcommerce.values(), *self._netsuite.values(), *self._stripe.values()):
             client.close()
         for gate in self._gates.values():
             gate.close()
         if self._state is not None:
             self._state.engine.dispose()
         self._bigcommerce, self._netsuite, self._gates, self._state = {}, {}, {}, None
+        self._stripe = {}
 
     def _gate(self, lane: Lane) -> PgGate:
         if lane not in self._gates:
@@ -222,6 +257,7 @@ class Connections(dg.ConfigurableResource):
                 # A share of one has nothing to reserve: the fast lane then waits for one bulk call.
                 System.NETSUITE: Share(slots=slots, reserved=min(RESERVED_FOR_FAST_LANE, slots - 1)),
                 System.BIGCOMMERCE: Share(slots=BIGCOMMERCE_SLOTS, reserved=RESERVED_FOR_FAST_LANE),
+                System.PAYMENTS: Share(slots=PAYMENT_SLOTS),
             }
             self._gates[lane] = self.state.gate(shares, lane)
         return self._gates[lane]

@@ -17,6 +17,7 @@ SHORTEST_SECRET: Final = 6
 
 _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"-----BEGIN [^-]+-----.*?(-----END [^-]+-----|$)", re.DOTALL), "[key]"),
+    (re.compile(r"\b(?:sk|rk)_(?:live|test)_[\w*]+"), "[key]"),
     (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+(\.[\w-]*)?"), "[token]"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"), r"\1 [token]"),
     (

@@ -110,7 +110,7 @@ def _line(row: Row, currency: str, decimal: str, ids: ContentIds) -> SourceLine:
         fee=0,
         net=amount,
         currency=currency,
-        occurred_at=_moment(row[column], row.number, column) if row[column] else None,
+        occurred_at=_moment(row.need(column), row.number, column),
         row_sha256=row.sha256,
         kind=row["transaction-type"],
         references=tuple(dict.fromkeys(row[name] for name in _REFERENCES if row[name])),

@@ -34,6 +34,8 @@ _NEEDED: Final = (
     "Fee Debit or Credit",
     "Fee Amount",
 )
+# One of these at least, even on a day on which nothing happened.
+_ENDS: Final = frozenset({"SF", "SC", "RF", "RC", "FF"})
 _CONVERSION: Final = "T02"
 _WITHDRAWAL: Final = "T04"
 _SIGNS: Final = {"CR": 1, "DR": -1}
@@ -85,8 +87,10 @@ def read_sections(text: str, profile: FileProfile) -> list[Section]:
     sections: list[Section] = []
     report: dict[str, Footer] = {}
     once = Once("Transaction ID")
+    ended = False
     for fields in fields_of(text):
         code = fields.fields[0].strip()
+        ended = ended or code in _ENDS
         if code in {"RH", "FH", "FF"}:
             continue
         if code == "SH":
@@ -104,8 +108,8 @@ def read_sections(text: str, profile: FileProfile) -> list[Section]:
             )
         else:
             _in_section(code, fields, sections[-1], once, profile)
-    if not sections:
-        raise BadFile("TRUNCATED", "the report has no section (SH)")
+    if not sections or not ended:
+        raise BadFile("TRUNCATED", "the report has no footer; it is cut off, or one part of several")
     for section in sections:
         _check_section(section, report if len(sections) == 1 else {})
     if len(sections) > 1:
