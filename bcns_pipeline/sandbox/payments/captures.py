@@ -15,13 +15,15 @@ from typing import Any
 from bcns_pipeline.sandbox.bigcommerce.orders.models import Order
 from bcns_pipeline.sandbox.bigcommerce.shop import MARKETPLACE, Shop
 
+Part = tuple[str, str, Decimal, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Capture:
     """Money that a shopper paid (`charge`) or got back (`refund`) through a provider; `amount` is positive.
 
-    `reference` of a refund is the provider's id of the charge. `parts` are a marketplace's components of the
-    amount: its words for each, and how much.
+    `reference` of a refund is the provider's id of the charge. `parts` are a marketplace's components of what
+    comes in (a refund's are negative): its two words for each, how much, and the SKU.
     """
 
     kind: str
@@ -31,7 +33,7 @@ class Capture:
     amount: Decimal
     currency: str
     created: int
-    parts: tuple[tuple[str, str, Decimal], ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 def captures(shop: Shop, gateways: frozenset[str], seen: set[str]) -> Iterator[Capture]:
@@ -62,32 +64,17 @@ def _charge_of(order: Order, refund: dict[str, Any]) -> str:
 
 
 def sales(shop: Shop, seen: set[str]) -> Iterator[Capture]:
-    """Orders of the marketplace channel and their refunds, by the marketplace's own order number."""
+    """Orders of the marketplace channel and their refunds, by the marketplace's own order number.
+
+    The marketplace collects the tax from the buyer and keeps it for the state, so it is not in the amount.
+    """
     for order in shop.orders.values():
         if order.channel_id != MARKETPLACE or not order.external_id:
             continue
         number = order.external_id
         if number not in seen:
             seen.add(number)
-            parts: tuple[tuple[str, str, Decimal], ...] = (
-                ("ItemPrice", "Principal", sum((one.total.ex for one in order.lines), Decimal(0))),
-                ("ItemPrice", "Tax", order.total.tax - order.shipping.tax),
-                ("ItemPrice", "Shipping", order.shipping.ex),
-                ("ItemPrice", "ShippingTax", order.shipping.tax),
-            )
-            total = sum((one[2] for one in parts), Decimal(0))
-            if rest := order.total.inc - total:
-                parts = (*parts, ("Promotion", "Principal", rest))
-            yield Capture(
-                "charge",
-                number,
-                number,
-                str(order.id),
-                order.total.inc,
-                order.currency,
-                int(order.created.timestamp()),
-                parts,
-            )
+            yield _capture("charge", number, number, order, int(order.created.timestamp()), _sold(order))
         for row in order.refunds:
             name = f"{number}-R{row['id']}"
             if name in seen:
@@ -95,5 +82,33 @@ def sales(shop: Shop, seen: set[str]) -> Iterator[Capture]:
             seen.add(name)
             amount, tax = Decimal(str(row["total_amount"])), Decimal(str(row["total_tax"]))
             moment = int(datetime.fromisoformat(row["created"]).timestamp())
-            back = (("ItemPrice", "Principal", amount - tax), ("ItemPrice", "Tax", tax))
-            yield Capture("refund", name, number, str(order.id), amount, order.currency, moment, back)
+            back = [
+                ("ItemPrice", "Principal", tax - amount, ""),
+                ("ItemPrice", "Tax", -tax, ""),
+                ("ItemWithheldTax", "MarketplaceFacilitatorTax-Principal", tax, ""),
+            ]
+            yield _capture("refund", name, number, order, moment, back)
+
+
+def _capture(kind: str, name: str, number: str, order: Order, moment: int, parts: list[Part]) -> Capture:
+    kept = tuple(one for one in parts if one[2])
+    amount = abs(sum((one[2] for one in kept), Decimal(0)))
+    return Capture(kind, name, number, str(order.id), amount, order.currency, moment, kept)
+
+
+def _sold(order: Order) -> list[Part]:
+    """What the buyer paid, by component; discounts of all lines together."""
+    tax = order.total.tax - order.shipping.tax
+    parts = [
+        *(("ItemPrice", "Principal", line.total.ex, line.sku) for line in order.lines),
+        ("ItemPrice", "Tax", tax, ""),
+        ("ItemPrice", "Shipping", order.shipping.ex, ""),
+        ("ItemPrice", "ShippingTax", order.shipping.tax, ""),
+    ]
+    rest = order.total.inc - sum((one[2] for one in parts), Decimal(0))
+    return [
+        *parts,
+        ("Promotion", "Principal", rest, ""),
+        ("ItemWithheldTax", "MarketplaceFacilitatorTax-Principal", -tax, ""),
+        ("ItemWithheldTax", "MarketplaceFacilitatorTax-Shipping", -order.shipping.tax, ""),
+    ]

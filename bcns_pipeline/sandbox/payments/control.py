@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from bcns_pipeline.sandbox.payments.files.settlement import drop
 from bcns_pipeline.sandbox.payments.happenings import move
 from bcns_pipeline.sandbox.payments.models import Movement, Payout
 from bcns_pipeline.sandbox.payments.provider import Provider, Terms
@@ -44,12 +45,26 @@ class PaymentControl:
             ("POST", "/payments/terms", self._terms),
             ("POST", "/payments/bulk", self._bulk),
             ("POST", "/payments/limit", self._limit),
+            ("POST", "/payments/drop", self._drop),
             ("GET", "/state/payments/payouts", self._payouts),
             ("GET", "/state/payments/open", self._open),
         ]
 
     def _day(self, call: Call, body: Any) -> Any:
-        return [payout_state(*one) for one in self._treasury.day(body)]
+        made = self._treasury.day(body)
+        files = [path for name, group in grouped(made) for path in self._files(name, group, body)]
+        return {"payouts": [payout_state(*one) for one in made], "files": files}
+
+    def _files(self, name: str, payouts: list[Payout], body: Any) -> list[str]:
+        """A day's files: of everybody whose payouts can't be asked for, unless it says otherwise."""
+        wanted = bool(body.get("files", True)) if name != "stripe" else bool(body.get("stripe_report", False))
+        return drop(self._treasury.drops, self._treasury.named(name), payouts, {}) if wanted else []
+
+    def _drop(self, call: Call, body: Any) -> Any:
+        names = body["payout"] if isinstance(body["payout"], list) else [body["payout"]]
+        found = [self._treasury.payout(str(one)) for one in names]
+        ((name, payouts),) = grouped(found)
+        return drop(self._treasury.drops, self._treasury.named(name), payouts, body)
 
     def _manual(self, call: Call, body: Any) -> Any:
         provider = self._treasury.provider(body)
@@ -110,6 +125,14 @@ class PaymentControl:
         provider = self._treasury.provider(call.query)
         provider.absorb()
         return [movement_state(provider, one) for one in provider.pending()]
+
+
+def grouped(made: list[tuple[Provider, Payout]]) -> list[tuple[str, list[Payout]]]:
+    """Payouts by the provider's name."""
+    found: dict[str, list[Payout]] = {}
+    for provider, one in made:
+        found.setdefault(provider.contract.name, []).append(one)
+    return list(found.items())
 
 
 def payout_state(provider: Provider, one: Payout, *, lines: bool = False) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from bcns_pipeline.sandbox.payments.kinds import KINDS
+from bcns_pipeline.sandbox.payments.kinds import KINDS, said_by
 from bcns_pipeline.sandbox.payments.models import PAYOUT, PAYOUT_CANCEL, PAYOUT_FAILURE, Fee, Movement
 from bcns_pipeline.sandbox.payments.provider import Provider
 
@@ -25,6 +25,8 @@ def move(provider: Provider, raw: Mapping[str, Any]) -> list[Movement]:
         raise ValueError(
             f"There is no movement {kind!r}; there are {', '.join(sorted({*KINDS} - NOT_BY_HAND))}."
         )
+    if not said_by(provider.contract.name, kind):
+        raise ValueError(f"{provider.contract.name} has no word for a {kind}.")
     provider.absorb()
     charge = _charge(provider, raw)
     currency = str(raw.get("currency", charge.currency if charge else provider.terms.home))

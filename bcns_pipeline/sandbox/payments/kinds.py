@@ -128,3 +128,12 @@ KINDS = {
         ("other-transaction", "Quantum Settlement"),
     ),
 }
+
+
+def said_by(provider: str, kind: str) -> bool:
+    """Whether a provider has a word for a kind; Braintree's report has rows for sales and credits alone."""
+    words = KINDS[kind]
+    if provider == "braintree":
+        return kind in ("charge", "refund", UNKNOWN)
+    said = {"paypal": words.paypal, "adyen": words.adyen, "amazon": words.amazon[0]}
+    return bool(said.get(provider, "stripe"))

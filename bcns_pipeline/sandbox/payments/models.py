@@ -51,7 +51,7 @@ class Movement:
     payout: str = ""
     available: int = 0
     seq: int = 0
-    parts: tuple[tuple[str, str, int], ...] = ()
+    parts: tuple[tuple[str, str, int, str], ...] = ()
 
     @property
     def net(self) -> int:

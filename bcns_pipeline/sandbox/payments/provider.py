@@ -15,7 +15,7 @@ from bcns_pipeline.sandbox.bigcommerce.shop import RATES, Shop
 from bcns_pipeline.sandbox.clock import Clock
 from bcns_pipeline.sandbox.payments import captures
 from bcns_pipeline.sandbox.payments.captures import Capture
-from bcns_pipeline.sandbox.payments.kinds import KINDS
+from bcns_pipeline.sandbox.payments.kinds import KINDS, said_by
 from bcns_pipeline.sandbox.payments.models import (
     DAY,
     PAYOUT,
@@ -129,7 +129,7 @@ class Provider:
             presented=presented,
             presented_currency=one.currency,
             rate=rate,
-            parts=tuple((a, b, sign * self.units(amount, one.currency)) for a, b, amount in one.parts),
+            parts=tuple((a, b, self.units(part, one.currency), sku) for a, b, part, sku in one.parts),
         )
 
     def rate(self, currency: str) -> Decimal:
@@ -256,6 +256,8 @@ class Provider:
         if payout.status in ("failed", "canceled"):
             raise ValueError(f"The payout {payout.id} is {payout.status} already.")
         kind = PAYOUT_CANCEL if canceled else PAYOUT_FAILURE
+        if not said_by(self.contract.name, kind):
+            raise ValueError(f"{self.contract.name} has no word for a {kind}.")
         moved = self.add(kind, payout.amount, payout.currency, source=payout.id)
         payout.status = "canceled" if canceled else "failed"
         payout.failure_movement = moved.id

@@ -22,9 +22,21 @@ class PaymentVerbs:
 
         One payout per currency, of everything captured, refunded and moved by the end of the day `on` (today by
         default), at most the `most` oldest rows; `arrives` days later. currency, status, reconciliation_status.
-        Returns the payouts with id, amount, count of lines, arrival date.
+        Returns the payouts with id, amount, count of lines, arrival date. Everybody but Stripe drops a file
+        (files=False: nobody; stripe_report=True: Stripe, too).
         """
+        return self._day(providers, body)["payouts"]
+
+    def _day(self, providers: tuple[str, ...], body: dict[str, Any]) -> Any:
         return self.call("POST", "/payments/day", {**({"providers": providers} if providers else {}), **body})
+
+    def drop_settlement(self, *payouts: str, fault: str = "", **body: Any) -> Any:
+        """Drop the settlement file of some payouts of one provider (again); returns the paths.
+
+        fault: truncated, doubled (twice, under two names), repeated_row, encoding, utf16, quoted, reordered,
+        currency, cent (in a row), footer (in the total). name; comma (Amazon's decimal point).
+        """
+        return self.call("POST", "/payments/drop", {"payout": list(payouts), "fault": fault, **body})
 
     def manual_payout(self, currency: str = "USD", *, instant: bool = False, **body: Any) -> Any:
         """Somebody pays the whole balance out by hand, which nobody itemises: provider, arrival (a day)."""
