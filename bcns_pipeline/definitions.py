@@ -11,6 +11,9 @@ from typing import Any
 import dagster as dg
 
 from bcns_pipeline.config import load_or_default
+from bcns_pipeline.defs.cash import assets as cash_assets
+from bcns_pipeline.defs.cash import automation as cash_automation
+from bcns_pipeline.defs.cash import checks as cash_checks
 from bcns_pipeline.defs.customers import assets as customer_assets
 from bcns_pipeline.defs.customers import automation as customer_automation
 from bcns_pipeline.defs.customers import checks as customer_checks
@@ -49,6 +52,7 @@ def build_defs(
         *order_assets.assets(mapping),
         *fulfilment_assets.ASSETS,
         *refund_assets.assets(mapping),
+        *cash_assets.assets(mapping),
     ]
     return dg.Definitions(
         assets=[asset.map_asset_specs(_with_runbook) for asset in assets],
@@ -58,6 +62,7 @@ def build_defs(
             *order_checks.CHECKS,
             *fulfilment_checks.CHECKS,
             *refund_checks.CHECKS,
+            *cash_checks.CHECKS,
             *intake_jobs.CHECKS,
         ],
         jobs=[
@@ -66,6 +71,7 @@ def build_defs(
             *order_automation.JOBS,
             *fulfilment_automation.JOBS,
             *refund_automation.JOBS,
+            *cash_automation.JOBS,
             *intake_jobs.JOBS,
             *platform_automation.JOBS,
             *recovery_automation.JOBS,
@@ -73,6 +79,7 @@ def build_defs(
         schedules=[
             *inventory_automation.schedules(mapping),
             *intake_jobs.schedules(mapping),
+            *cash_automation.schedules(mapping),
             *platform_automation.schedules(mapping),
         ],
         sensors=[
@@ -81,6 +88,7 @@ def build_defs(
             customer_automation.sensor(mapping),
             fulfilment_automation.sensor(mapping),
             refund_automation.sensor(mapping),
+            cash_automation.sensor(mapping),
             *platform_automation.SENSORS,
             platform_automation.leftovers_sensor(
                 {
@@ -89,6 +97,7 @@ def build_defs(
                     **order_automation.DRAINED_BY,
                     **fulfilment_automation.DRAINED_BY,
                     **refund_automation.DRAINED_BY,
+                    **cash_automation.DRAINED_BY,
                 }
             ),
         ],

@@ -38,6 +38,12 @@ class FlowJob:
 
 
 JOBS = {
+    "cash": FlowJob(
+        "cash_application",
+        "cash/application_plan",
+        ("steps", "money_impact", "waits_for_approval", "waiting"),
+        by_day=True,
+    ),
     "customers": FlowJob("customer_sync", "customers/change_plan", ("shoppers", "duplicates")),
     "fulfilment": FlowJob("fulfilment_sync", "fulfilment/shipment_plan", ("actions", "questions")),
     "inventory": FlowJob("inventory_sync", "inventory/diff", ("changes",), full="inventory_full_sync"),

@@ -168,8 +168,8 @@ def config_diff(
     raise typer.Exit(diff_config(old, new, days))
 
 
-FLOW_HELP = "customers, fulfilment, inventory or orders"
-DAY_HELP = "Of orders: re-read this day in the store's zone, e.g. 2026-11-20."
+FLOW_HELP = "cash, customers, fulfilment, inventory or orders"
+DAY_HELP = "Of orders and cash: re-read this day in the store's zone, e.g. 2026-11-20."
 
 
 @app.command()

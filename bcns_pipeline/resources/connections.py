@@ -26,6 +26,7 @@ from bcns_pipeline.config import Mapping, load_or_default
 from bcns_pipeline.outcomes import Lane, System
 from bcns_pipeline.resources.failures import PermanentFailure
 from bcns_pipeline.resources.interpreter import set_for_a_run
+from bcns_pipeline.rules.cash.policy import CashPolicy
 from bcns_pipeline.rules.customers.policy import CustomerPolicy
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.orders.policy import OrderPolicy
@@ -108,16 +109,22 @@ class Connections(dg.ConfigurableResource):
         """What the merchant wants shoppers to see of their parcels, ready for the rules."""
         return self.mapping.fulfilment.policy()
 
-    def require(self, *systems: str, orders: bool = False) -> None:
+    @property
+    def cash_policy(self) -> CashPolicy:
+        """What the merchant decided about captures and billing, ready for the rules."""
+        return self.mapping.cash_policy()
+
+    def require(self, *systems: str, orders: bool = False, cash: bool = False) -> None:
         """Refuse before any I/O: raise PermanentFailure naming every fault of mapping and settings at once.
 
-        `orders` adds what posting orders needs of the mapping file and stock does without.
+        `orders` adds what posting orders needs of the mapping file and stock does without; `cash` what booking
+        captures needs beyond that.
         """
         faults = list(self.mapping_faults)
         if not faults:
             # Whoever waits for an alert that can't be sent waits in vain, and nothing says so.
             faults += self.mapping.alerts.faults()
-            faults += self.mapping.order_faults() if orders else []
+            faults += self.mapping.cash_faults() if cash else self.mapping.order_faults() if orders else []
         for system in systems:
             try:
                 self.settings.require(system)

@@ -25,6 +25,7 @@ from bcns_pipeline.clients.netsuite.fulfilments import Fulfilments
 from bcns_pipeline.clients.netsuite.journals import Journals
 from bcns_pipeline.clients.netsuite.models import NetSuiteLocation, Page
 from bcns_pipeline.clients.netsuite.order_items import OrderItems
+from bcns_pipeline.clients.netsuite.receivables import Receivables
 from bcns_pipeline.clients.netsuite.records import Records, read_object
 from bcns_pipeline.clients.netsuite.refunds import Refunds
 from bcns_pipeline.clients.netsuite.sales import Sales
@@ -103,6 +104,7 @@ class NetSuiteClient(Records):
         self.fulfilments = Fulfilments(self)
         self.journals = Journals(self)
         self.refunds = Refunds(self)
+        self.receivables = Receivables(self)
         self.account = Account(self)
 
     # --- reading -------------------------------------------------------------------------------------

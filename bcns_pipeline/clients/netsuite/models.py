@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bcns_pipeline.clients.netsuite import journal_rows, refund_rows, rows
+from bcns_pipeline.clients.netsuite import journal_rows, money_rows, refund_rows, rows
 
 Row = dict[str, str]
 SalesRow = rows.SalesRow
@@ -37,6 +37,7 @@ PeriodRow = journal_rows.PeriodRow
 CarryingRow = journal_rows.CarryingRow
 RefundRow = refund_rows.RefundRow
 LedgerRow = refund_rows.LedgerRow
+MoneyRow = money_rows.MoneyRow
 TERMS: Final = ("available", "on_hand", "committed", "in_transit", "backordered", "on_order")
 
 

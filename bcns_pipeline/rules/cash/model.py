@@ -99,7 +99,8 @@ class Position:
     """One order's money on both sides, at one moment.
 
     `record` is salesOrder or cashSale, `status` the sales order's letter (facts/netsuite.md 3.6). `shipped_on` is
-    the newest shipped fulfilment's day. `blocked` says why it must not be billed, "" where it may.
+    the newest shipped fulfilment's day. `blocked` says why it must not be billed, "" where it may. `refunded` went
+    back as BigCommerce says.
     """
 
     store: str
@@ -119,13 +120,14 @@ class Position:
     lines: tuple[OrderLine, ...] = ()
     shipped_on: date | None = None
     blocked: str = ""
+    refunded: Money | None = None
     # Applications that we know to have been made, as (transaction, invoice).
     applied: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One record to be written. `path` is what follows /record/v1/, `body` what is sent.
+    """One record to be written, in `currency`. `path` is what follows /record/v1/, `body` what is sent.
 
     `amount` is the money it moves; None for an invoice, whose total is NetSuite's to say. `applies` gives the
     invoices (internal id) that it settles, with how much of each.
@@ -142,6 +144,7 @@ class Step:
     transaction_id: int | None = None
     account: int | None = None
     applies: tuple[tuple[int, Money], ...] = ()
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ is part of the position, so a run that died half-way is simply asked again.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
@@ -50,9 +50,11 @@ def decide(position: Position, policy: CashPolicy, periods: Sequence[Period]) ->
             f"NetSuite has {one.amount} of transaction {gone}, which BigCommerce does not show as taken any more.",
         )
     _bill(work)
+    _compare_invoices(work)
     _apply(work)
     _settle_stored_value(work)
-    return Decided(tuple(work.steps), tuple(work.problems), " ".join(dict.fromkeys(work.waits)))
+    steps = tuple(replace(step, currency=position.total.currency) for step in work.steps)
+    return Decided(steps, tuple(work.problems), " ".join(dict.fromkeys(work.waits)))
 
 
 @dataclass(slots=True)
@@ -254,6 +256,20 @@ def _next_invoice(position: Position) -> str:
     while invoice_key(position.store, position.order_id, number) in there:
         number += 1
     return invoice_key(position.store, position.order_id, number)
+
+
+def _compare_invoices(work: _Work) -> None:
+    """All of a billed order's invoices come to what was charged, less what went back before it was billed."""
+    position = work.position
+    if position.status != BILLED or not position.invoices:
+        return
+    currency = position.total.currency
+    invoiced = total([one.amount for one in position.invoices], currency)
+    least = position.total - (position.refunded or Money.zero(currency))
+    if not least <= invoiced <= position.total:
+        work.problem(
+            "INVOICE_TOTAL_DRIFT", f"Its invoices come to {invoiced}, and the order to {position.total}."
+        )
 
 
 # --- settling ----------------------------------------------------------------------------------------

@@ -1,0 +1,238 @@
+"""Extract: the payments of orders whose money may have changed, as BigCommerce has them now, kept as read.
+
+Put here which orders are asked about, and how an answer becomes rows. Nothing is decided here. An order whose change
+says nothing of its payments costs no call (rules/cash/mark.py); one with an open authorisation is looked at again by
+itself. What changed in NetSuite (shipped, billed, called off) makes the plan look again, without a call per order.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from bcns_pipeline.defs.cash.money import as_row, money_of, of_the_marketplace
+from bcns_pipeline.defs.cash.run import FLOW, WHOLE_DAY, order_prefix, question
+from bcns_pipeline.defs.polling import cutover_of, subject_of
+from bcns_pipeline.outcomes import Lane, Rejected
+from bcns_pipeline.resources.connections import BIGCOMMERCE_SLOTS, RESERVED_FOR_FAST_LANE, Connections
+from bcns_pipeline.rules.cash.mark import money_mark
+from bcns_pipeline.rules.cash.model import Taken as Money_
+from bcns_pipeline.rules.money import Money
+from bcns_pipeline.rules.orders.model import Order, Tender
+from bcns_pipeline.rules.orders.reading import Unreadable, read_details, read_order
+from bcns_pipeline.state.cash_models import CashDecision, MoneyRead, Unlooked
+from bcns_pipeline.state.documents import NewDocument
+from bcns_pipeline.state.scope import canonical, parse
+
+KIND: Final = "transactions"
+CURSOR: Final = "cash/watermark"
+CLOCK: Final = "%Y-%m-%d %H:%M:%S"
+CODE: Final = "TRANSACTIONS_UNREADABLE"
+# So many orders are read and stored at once: a process that dies loses no more than that many calls.
+AT_ONCE = 100
+# No card is held for longer.
+GIVE_UP_AFTER = timedelta(days=35)
+# These say something of us or of the address, not of the one order.
+_OF_ALL = frozenset({401, 403, 405})
+
+
+@dataclass(slots=True)
+class Taken:
+    """What was read. `unchanged` needed no call, `reopened` moved in NetSuite, `unreadable` are sentences by order."""
+
+    looked_at: int = 0
+    read: int = 0
+    unchanged: int = 0
+    erased: int = 0
+    reopened: int = 0
+    captures: int = 0
+    transactions: int = 0
+    unreadable: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """The read in one line, as an identity."""
+        parts = [f"{self.read:,} read", f"{self.unchanged:,} whose payments did not change"]
+        for count, what in ((self.erased, "of erased shoppers"), (len(self.unreadable), "unreadable")):
+            if count:
+                parts.append(f"{count:,} {what}")
+        return (
+            f"payments: {self.looked_at:,} orders looked at = {' + '.join(parts)}; {self.captures:,} captures; "
+            f"{self.reopened:,} orders moved in NetSuite"
+        )
+
+
+def take(connections: Connections, progress: Callable[[str], None], day: date | None = None) -> Taken:
+    """Read the payments of orders that are due, or with `day` of every order of that day. Raises OutsideError."""
+    state, found = connections.state, Taken()
+    if day is None:
+        found.reopened = _note_moved(connections)
+    most = connections.mapping.cash.batch if day is None else WHOLE_DAY
+    due = state.cash.unlooked(datetime.now(UTC), most, day=day)
+    for start in range(0, len(due), AT_ONCE):
+        _look(connections, due[start : start + AT_ONCE], found)
+        progress(found.sentence)
+    return found
+
+
+def _note_moved(connections: Connections) -> int:
+    """Sales orders of ours that were shipped, billed or called off since the last look, by NetSuite's clock."""
+    state, netsuite = connections.state, connections.netsuite(Lane.BULK)
+    now = netsuite.clock()
+    kept = state.cursors.get(CURSOR)
+    if not isinstance(kept, dict) or kept.get("version") != 1:
+        kept = {}
+    since, last = _since(connections, kept, now)
+    moved = netsuite.receivables.moved(order_prefix(state.store), since)
+    seen: Mapping[str, str] = kept.get("seen", {})
+    # What the overlap shows once more is no news, unless it may have changed twice within the second of the last look.
+    fresh = {str(one) for one, (at, _) in moved.items() if seen.get(str(one)) != at or at >= last}
+    orders = state.orders.by_netsuite(fresh)
+    with state.scope.transaction() as conn:
+        reopened = state.cash.reopen([one.order_id for one in orders.values()], conn=conn)
+        value = {"version": 1, "until": now, "seen": {str(one): at for one, (at, _) in moved.items()}}
+        state.cursors.move(CURSOR, value, conn=conn)
+    return reopened
+
+
+def _since(connections: Connections, kept: Mapping[str, Any], now: str) -> tuple[str, str]:
+    """Where the window begins, and a moment before the last look."""
+    if kept:
+        until = datetime.strptime(kept["until"], CLOCK)  # noqa: DTZ007 - their frame
+        overlap = timedelta(minutes=connections.mapping.cash.poll.overlap_minutes)
+        return (until - overlap).strftime(CLOCK), (until - timedelta(seconds=2)).strftime(CLOCK)
+    first = cutover_of(connections.mapping)
+    return ((first - timedelta(days=1)).strftime(CLOCK) if first else now), ""
+
+
+def _look(connections: Connections, due: Sequence[Unlooked], found: Taken) -> None:
+    state = connections.state
+    found.looked_at += len(due)
+    bodies = state.documents.load_many([one.document_id for one in due if one.document_id])
+    orders: dict[int, Order] = {}
+    wanted: list[Unlooked] = []
+    same: dict[int, str] = {}
+    for one in due:
+        body = bodies.get(one.document_id) if one.document_id else None
+        if body is None:
+            _erased(connections, one)
+            found.erased += 1
+            continue
+        try:
+            orders[one.order_id] = read_order(parse(body))
+        except Unreadable as fault:
+            found.unreadable[one.order_id] = str(fault)
+            continue
+        if one.again or one.mark != money_mark(orders[one.order_id]):
+            wanted.append(one)
+        else:
+            same[one.order_id] = one.content_hash
+    found.unchanged += len(same)
+    state.cash.looked(same, {one: money_mark(orders[one]) for one in same})
+    _read(connections, wanted, orders, found)
+
+
+def _erased(connections: Connections, one: Unlooked) -> None:
+    """What was read before stands; an order that was never looked at can't be booked any more."""
+    state = connections.state
+    if one.mark is not None:
+        state.cash.looked({one.order_id: one.content_hash}, {one.order_id: one.mark})
+        return
+    nothing = Money.zero(state.orders.many([one.order_id])[one.order_id].total.currency)
+    with state.scope.transaction() as conn:
+        read = MoneyRead(one.order_id, one.content_hash, "", None, nothing, nothing, nothing, ())
+        state.cash.read([read], conn=conn)
+        said = "Its shopper was erased before its payments were read."
+        state.cash.decide([CashDecision(one.order_id, "skipped", "ERASED", said)], conn=conn)
+
+
+def _read(
+    connections: Connections, wanted: Sequence[Unlooked], orders: Mapping[int, Order], found: Taken
+) -> None:
+    """One call for each that is not a marketplace's, several at once; all of them stored together."""
+    state = connections.state
+    rows = _transactions(connections, [orders[one.order_id] for one in wanted])
+    reads: list[MoneyRead] = []
+    documents: list[NewDocument] = []
+    unreadable: dict[int, str] = {}
+    for one in wanted:
+        order, given = orders[one.order_id], rows[one.order_id]
+        if isinstance(given, Rejected):
+            unreadable[order.id] = (
+                f"its payments can't be read: BigCommerce says {given.status} {given.code}."
+            )
+            continue
+        try:
+            tenders = read_details(transactions=given).transactions or ()
+            money = money_of(connections, order, tenders)
+            reads.append(_as_read(connections, one, order, tenders, money))
+        except (Unreadable, ValueError) as fault:
+            unreadable[order.id] = str(fault)
+            continue
+        found.transactions += len(tenders)
+        found.captures += len(money.captures)
+        subject = subject_of(state, order.document, order.id)
+        documents.append(
+            NewDocument("bigcommerce", KIND, f"order:{order.id}", canonical(given).encode(), subject=subject)
+        )
+    with state.scope.transaction() as conn:
+        kept = state.documents.store_changed(documents, conn=conn)
+        state.cash.read(
+            [replace(read, document_id=where.document_id) for read, where in zip(reads, kept, strict=True)],
+            conn=conn,
+        )
+        state.exceptions.heal(FLOW, CODE, [f"order:{one.order_id}" for one in reads], conn=conn)
+        asked = [question(CODE, one, f"Order {one}: {said}") for one, said in unreadable.items()]
+        state.exceptions.open_many(FLOW, asked, conn=conn)
+    found.read += len(reads)
+    found.unreadable.update(unreadable)
+
+
+def _transactions(connections: Connections, orders: Sequence[Order]) -> dict[int, Any]:
+    client = connections.bigcommerce(Lane.BULK).orders
+
+    def read(order: Order) -> Any:
+        if of_the_marketplace(connections, order):
+            return []
+        try:
+            return client.transactions(order.id)
+        except Rejected as refused:
+            if refused.status in _OF_ALL:
+                raise
+            return refused
+
+    with ThreadPoolExecutor(
+        BIGCOMMERCE_SLOTS - RESERVED_FOR_FAST_LANE, thread_name_prefix="payments"
+    ) as pool:
+        return {order.id: rows for order, rows in zip(orders, pool.map(read, orders), strict=True)}
+
+
+def _as_read(
+    connections: Connections, one: Unlooked, order: Order, tenders: Sequence[Tender], money: Money_
+) -> MoneyRead:
+    return MoneyRead(
+        order_id=order.id,
+        content_hash=one.content_hash,
+        mark=money_mark(order),
+        document_id=None,
+        captured=money.captured,
+        authorised=money.authorised,
+        refunded=money.refunded,
+        tenders=tuple(as_row(order, tender) for tender in tenders),
+        read_again_at=_again(connections, order, tenders, money),
+    )
+
+
+def _again(
+    connections: Connections, order: Order, tenders: Sequence[Tender], money: Money_
+) -> datetime | None:
+    """When to look again by ourselves: a capture is made later and elsewhere, and its webhook may get lost.
+
+    What is paid outside BigCommerce is noted there by a person, which changes the order.
+    """
+    now = datetime.now(UTC)
+    waits = any(one.event == "pending" and one.method != "offline" and one.status == "ok" for one in tenders)
+    if order.placed_at < now - GIVE_UP_AFTER or not (money.authorised or (money.pending and waits)):
+        return None
+    return now + timedelta(hours=connections.mapping.cash.authorised_hours)
