@@ -12,43 +12,45 @@ from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 pytestmark = pytest.mark.kill
 
-# Every call of a run, in its order, as (system, method, path); the run is killed while it waits for the answer,
-# before the other side has done its work and after it.
+# Every call of a run, as (system, method, path); the run is killed while it waits for the answer, before the other
+# side has done its work and after it. What the account is comes first, because it is asked once a day.
 CALLS = {
+    "asking what the account is": ("netsuite", "GET", "metadata-catalog"),
     "asking the store's time": ("bigcommerce", "GET", "/v2/time"),
     "listing orders": ("bigcommerce", "GET", r"/v2/orders$"),
     "signing in": ("netsuite", "POST", "oauth2/v1/token"),
-    "asking what the account is": ("netsuite", "GET", "metadata-catalog"),
     "asking NetSuite": ("netsuite", "POST", "suiteql"),
     "making a customer": ("netsuite", "POST", "record/v1/customer"),
     "making an order": ("netsuite", "POST", "record/v1/salesOrder"),
     "writing a reference": ("bigcommerce", "PUT", r"/v2/orders/\d+$"),
     "writing metafields": ("bigcommerce", "POST", "orders/metafields"),
 }
+# "after": the work is done and its answer never comes. "before": the call is on its way for a while.
+MOMENTS = {
+    "before": {"kind": "latency", "ms": 30_000},
+    "after": {"kind": "timeout", "after_commit": True},
+}
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
-def test_a_run_killed_at_a_call_is_finished_by_the_next(
-    shop: OrderFlow, call: tuple[str, str, str], moment: str
-) -> None:
-    system, method, path = call
-    placed = [shop.control.shop_order(kind, restock=True)["id"] for kind in ("plain", "guest", "plain")]
-    # "after": the work is done and its answer never comes. "before": the call is on its way for a while.
-    if moment == "after":
-        fault = {"kind": "timeout", "after_commit": True}
-    else:
-        fault = {"kind": "latency", "ms": 30_000}
-    shop.control.faults({"system": system, "method": method, "path_regex": path, "times": 1, **fault})
-    child = shop.start("order_sync")
-    wait_until(lambda: shop.control.call("GET", "/faults") == [])
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
-    shop.control.clear_faults()
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_run_killed_at_a_call_is_finished_by_the_next(shop: OrderFlow, moment: str) -> None:
+    everything: list[int] = []
+    for name, (system, method, path) in CALLS.items():
+        everything += [
+            shop.control.shop_order(kind, restock=True)["id"] for kind in ("plain", "guest", "plain")
+        ]
+        fault = {"system": system, "method": method, "path_regex": path, "times": 1, **MOMENTS[moment]}
+        shop.control.faults(fault)
+        child = shop.start("order_sync")
+        wait_until(lambda: shop.control.call("GET", "/faults") == [])
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        shop.control.clear_faults()
 
-    shop.sync_until_done()
+        shop.sync_until_done()
 
-    assert_once(shop, placed)
+        assert_there_once(shop, everything, name)
+    assert_nothing_to_write(shop)
 
 
 def test_a_run_whose_database_goes_away_is_finished_by_the_next(shop: OrderFlow) -> None:
@@ -66,16 +68,20 @@ def test_a_run_whose_database_goes_away_is_finished_by_the_next(shop: OrderFlow)
 
     shop.sync_until_done()
 
-    assert_once(shop, placed)
+    assert_there_once(shop, placed, "the database goes away")
+    assert_nothing_to_write(shop)
 
 
-def assert_once(shop: OrderFlow, placed: list[int]) -> None:
-    """Each order and each customer once, equal to the cent, its number on the order, and nothing more to write."""
-    assert len(shop.books()) == len(placed)
+def assert_there_once(shop: OrderFlow, placed: list[int], when: str) -> None:
+    """Each order and each customer once, equal to the cent, and its number on the order."""
+    assert len(shop.books()) == len(placed), when
     shop.assert_equal_to_the_cent(*placed)
-    assert shop.numbers(*placed) == {one: shop.sales_order(one)["number"] for one in placed}
+    assert shop.numbers(*placed) == {one: shop.sales_order(one)["number"] for one in placed}, when
     customers = [one["externalId"] for one in shop.control.netsuite_customers()]
-    assert len(customers) == len(set(customers))
+    assert len(customers) == len(set(customers)), when
+
+
+def assert_nothing_to_write(shop: OrderFlow) -> None:
     shop.control.clear_log()
     shop.sync()
     assert shop.writes() == []
