@@ -17,6 +17,8 @@ from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
 from bcns_pipeline.clients.bigcommerce.metafields import metafields_in
 from bcns_pipeline.clients.bigcommerce.models import Metafield
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
+from bcns_pipeline.clients.payments.models import Itemisation, Settlement
+from bcns_pipeline.clients.payments.stripe import StripeSource
 from bcns_pipeline.outcomes import Refused, Sent
 from bcns_pipeline.sandbox.launch import Sandbox, running
 from bcns_pipeline_tests.clients.fakes import CountingMeter, OpenGate
@@ -297,3 +299,85 @@ def test_the_accounts_features_are_seen(account: NetSuiteClient) -> None:
     assert (facts.currencies["JPY"].precision, facts.currencies["KWD"].precision) == (0, 3)
     assert "custcol_bc_line_id" in facts.line_fields
     assert facts.record_types >= {"salesOrder", "cashSale", "customer", "itemFulfillment"}
+
+
+@pytest.fixture
+def stripe(sandbox: Sandbox) -> Iterator[tuple[StripeSource, CountingMeter]]:
+    meter = CountingMeter()
+    env = sandbox.env
+    source = StripeSource(
+        env["BCNS_STRIPE_BASE_URL"], env["BCNS_STRIPE_API_KEY"], account="acct1", gate=OpenGate(), meter=meter
+    )
+    yield source, meter
+    source.close()
+
+
+def settled(source: StripeSource) -> dict[str, Settlement]:
+    """Every payout of the sandbox with its lines, by id."""
+    payouts = [
+        one
+        for document in source.payouts(datetime(2020, 1, 1, tzinfo=UTC))
+        for one in source.read_payouts(document)
+    ]
+    return {
+        one.id: source.read_lines(one, source.lines(one))
+        for one in payouts
+        if one.itemisation is Itemisation.COMPLETE
+    }
+
+
+def test_payouts_of_stripe_are_read_as_they_were_made(
+    sandbox: Sandbox, stripe: tuple[StripeSource, CountingMeter]
+) -> None:
+    control = sandbox.control
+    orders = control.shop_orders(4, restock=True)
+    control.refund_order(orders[0], amount="5.00")
+    control.move("dispute", order_id=orders[1], fee="15.00")
+    control.move("reserve_hold", "3.00", paired=True)
+    control.move("fee", "1.25")
+    (made,) = control.payout_day("stripe")
+    control.bulk_charges(1)
+    control.manual_payout()
+    found = settled(stripe[0])
+    assert set(found) == {made["id"]}
+    one = found[made["id"]]
+    assert one.payout.amount == sum(line.net for line in one.lines) == Decimal(str(made["amount"])) * 100
+    assert [line.kind for line in one.aside if line.balance == "payments"] == ["payout"]
+    assert {line.category for line in one.lines} >= {
+        "charge",
+        "refund",
+        "dispute",
+        "risk_reserved_funds",
+        "fee",
+    }
+    transactions = {
+        row["gateway_transaction_id"]: row
+        for order in control.shop_state(*orders)
+        for row in order["transactions"]
+        if row["status"] == "ok" and row["event"] in {"purchase", "refund"}
+    }
+    linked = {name: line for line in one.lines for name in line.references if name in transactions}
+    assert set(linked) == set(transactions)
+    for name, line in linked.items():
+        if line.category != "dispute":
+            assert abs(line.presentment_amount or 0) == Decimal(str(transactions[name]["amount"])) * 100
+
+
+def test_many_lines_through_overload_cost_a_call_per_hundred(
+    sandbox: Sandbox, stripe: tuple[StripeSource, CountingMeter]
+) -> None:
+    sandbox.control.bulk_charges(450)
+    (made,) = sandbox.control.payout_day("stripe")
+    source, meter = stripe
+    (one,) = (
+        one
+        for document in source.payouts(datetime(2020, 1, 1, tzinfo=UTC))
+        for one in source.read_payouts(document)
+        if one.id == made["id"]
+    )
+    sandbox.control.stripe_limit(20)
+    found = source.read_lines(one, source.lines(one))
+    sandbox.control.stripe_limit(0)
+    assert len(found.lines) == 450
+    assert sum(line.net for line in found.lines) == one.amount
+    assert len([call for call in meter.calls if call.status == 200]) <= 5 + 2
