@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +17,12 @@ import pytest
 from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
 from bcns_pipeline.clients.bigcommerce.metafields import metafields_in
 from bcns_pipeline.clients.bigcommerce.models import Metafield
+from bcns_pipeline.clients.files.folder import DropFolder
+from bcns_pipeline.clients.files.models import BadFile
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
+from bcns_pipeline.clients.payments.kinds import read_file
 from bcns_pipeline.clients.payments.models import Itemisation, Settlement
+from bcns_pipeline.clients.payments.profile import FileProfile
 from bcns_pipeline.clients.payments.stripe import StripeSource
 from bcns_pipeline.outcomes import Refused, Sent
 from bcns_pipeline.sandbox.launch import Sandbox, running
@@ -381,3 +386,75 @@ def test_many_lines_through_overload_cost_a_call_per_hundred(
     assert len(found.lines) == 450
     assert sum(line.net for line in found.lines) == one.amount
     assert len([call for call in meter.calls if call.status == 200]) <= 5 + 2
+
+
+def dropped(sandbox: Sandbox) -> tuple[list[Settlement], list[BadFile]]:
+    """What the files say that lie in the sandbox's folder, and what is wrong with those that can't be read."""
+    # Files are not old enough yet for a folder that waits until they are whole.
+    folder = DropFolder(
+        Path(sandbox.env["BCNS_PAYOUT_DROP_DIR"]),
+        "drop/payouts",
+        wall=lambda: datetime.now(UTC).timestamp() + 60,
+    )
+    found: list[Settlement] = []
+    faults: list[BadFile] = []
+    for path in folder.waiting():
+        try:
+            found += read_file(folder.read(path), FileProfile(accounts={"stripe": "acct1"}))
+        except BadFile as bad:
+            faults.append(bad)
+            folder.reject(path, bad.sentence)
+        else:
+            folder.done(path)
+    return found, faults
+
+
+def test_files_that_providers_drop_say_what_was_paid(sandbox: Sandbox) -> None:
+    control = sandbox.control
+    for how in ("paypal", "braintree", "adyen"):
+        order = control.shop_order(payment=how, restock=True)["id"]
+        control.shop_order(payment=how, restock=True)
+        control.refund_order(order, amount="1.00")
+    control.shop_order("marketplace", restock=True)
+    for provider in ("paypal", "adyen"):
+        control.bulk_charges(2, provider=provider, currency="JPY")
+        control.move("fee", "2.50", provider=provider)
+        control.move("reserve_hold", "3.00", provider=provider)
+    made = control.payout_day("paypal", "braintree", "adyen", "amazon")
+    found, faults = dropped(sandbox)
+    assert not faults
+
+    def sums(settlement: Settlement) -> tuple[str, str, int]:
+        assert sum(line.net for line in settlement.lines) == settlement.payout.amount
+        return settlement.payout.provider, settlement.payout.currency, settlement.payout.amount
+
+    assert len(made) == 6
+    digits = {"USD": 100, "JPY": 1}
+    wanted = [
+        (one["provider"], one["currency"], int(Decimal(one["amount"]) * digits[one["currency"]]))
+        for one in made
+    ]
+    assert sorted(map(sums, found)) == sorted(wanted)
+
+
+@pytest.mark.parametrize(
+    ("fault", "codes"),
+    [
+        ("truncated", {"TRUNCATED"}),
+        ("encoding", {"ENCODING"}),
+        ("quoted", {"QUOTING"}),
+        ("repeated_row", {"DUPLICATE"}),
+        ("reordered", set()),
+        ("utf16", set()),
+        ("currency", {"TRUNCATED"}),
+        ("footer", {"TOTALS"}),
+    ],
+)
+def test_a_file_that_was_damaged_on_its_way_is_refused(sandbox: Sandbox, fault: str, codes: set[str]) -> None:
+    sandbox.control.bulk_charges(3, provider="paypal")
+    (made,) = sandbox.control.payout_day("paypal")
+    dropped(sandbox)
+    sandbox.control.drop_settlement(made["id"], fault=fault)
+    found, faults = dropped(sandbox)
+    assert {bad.code for bad in faults} == codes
+    assert [one.payout.amount for one in found] == ([] if codes else [Decimal(made["amount"]) * 100])

@@ -106,11 +106,10 @@ def read_adyen(text: str, profile: FileProfile) -> list[Settlement]:  # noqa: AR
             raise BadFile("DUPLICATE", text_, row=row.number)
         else:
             batch.payout, batch.amount = row, -_net(row, currency)
-    several = {key[:2] for key in batches if sum(key[:2] == other[:2] for other in batches) > 1}
-    return [_settlement(key, batch, several=key[:2] in several) for key, batch in batches.items()]
+    return [_settlement(key, batch) for key, batch in batches.items()]
 
 
-def _settlement(key: tuple[str, str, str], batch: _Batch, *, several: bool) -> Settlement:
+def _settlement(key: tuple[str, str, str], batch: _Batch) -> Settlement:
     account, number, currency = key
     if batch.payout is None and sum(line.net for line in batch.lines) != 0:
         text = (
@@ -122,7 +121,8 @@ def _settlement(key: tuple[str, str, str], batch: _Batch, *, several: bool) -> S
         SourcePayout(
             provider=PROVIDER,
             account=account,
-            id=f"{number}-{currency}" if several else number,
+            # With its currency even where the batch has no other one: a later file may have.
+            id=f"{number}-{currency}",
             currency=currency,
             amount=batch.amount,
             status=PayoutStatus.PAID,

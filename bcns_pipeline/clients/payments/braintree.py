@@ -1,8 +1,9 @@
 """Braintree's payment-level fee report: one row per transaction, and no payout anywhere.
 
-Put the reading of the rows here. A disbursement has no id: merchant account and disbursement date are its key, and its
-amount is the sum of its rows. Amounts are unsigned, the type says which way they go. Whether the bank line is gross or
-net depends on the account: fees are kept from each disbursement, or billed by the month. Facts: facts/finance.md 1.3.
+Put the reading of the rows here. A disbursement has no id: merchant account, disbursement date and currency are its
+key, and its amount is the sum of its rows. Amounts are unsigned, the type says which way they go. Whether the bank line
+is gross or net depends on the account: fees are kept from each disbursement, or billed by the month.
+Facts: facts/finance.md 1.3.
 """
 
 from __future__ import annotations
@@ -55,18 +56,16 @@ def read_braintree(text: str, profile: FileProfile) -> list[Settlement]:
         found[row.need("merchant_account"), day.isoformat(), line.currency].append(line)
     if not found:
         raise BadFile("EMPTY", "the file has a header and no rows", row=header.number)
-    days = [key[:2] for key in found]
-    return [_settlement(*key, lines, several=days.count(key[:2]) > 1) for key, lines in found.items()]
+    return [_settlement(*key, lines) for key, lines in found.items()]
 
 
-def _settlement(
-    account: str, day: str, currency: str, lines: list[SourceLine], *, several: bool
-) -> Settlement:
+def _settlement(account: str, day: str, currency: str, lines: list[SourceLine]) -> Settlement:
     at = datetime.fromisoformat(day)
     payout = SourcePayout(
         provider=PROVIDER,
         account=account,
-        id=f"{day}-{currency}" if several else day,
+        # With its currency even where there is no other one that day: another file may have it.
+        id=f"{day}-{currency}",
         currency=currency,
         amount=sum(line.net for line in lines),
         status=PayoutStatus.PAID,
@@ -96,6 +95,14 @@ def _line(row: Row, once: Once, profile: FileProfile) -> SourceLine:
     netted = profile.braintree_fees == "netted"
     shown = row["presentment_currency"]
     paid_in = currency_of(shown, row.number, "presentment_currency") if shown else None
+    presented = (
+        _SIGNS[kind] * _unsigned(row, "presentment_amount", paid_in)
+        if paid_in and row["presentment_amount"]
+        else None
+    )
+    if paid_in == currency and presented is not None and presented != gross:
+        text = f"{row['settlement_amount']} is settled of {row['presentment_amount']} in the same currency"
+        raise BadFile("AMOUNT", text, row=row.number)
     rate = row["exchange_rate"]
     return SourceLine(
         id=f"{kind}-{once(row['transaction_id'], row.number)}",
@@ -106,10 +113,8 @@ def _line(row: Row, once: Once, profile: FileProfile) -> SourceLine:
         currency=currency,
         occurred_at=None,
         row_sha256=row.sha256,
-        presentment_amount=_SIGNS[kind] * _unsigned(row, "presentment_amount", paid_in)
-        if paid_in and row["presentment_amount"]
-        else None,
-        presentment_currency=paid_in if row["presentment_amount"] else None,
+        presentment_amount=presented,
+        presentment_currency=paid_in if presented is not None else None,
         rate=number_of(rate, row.number, "exchange_rate") if rate else None,
         references=tuple(
             dict.fromkeys(row[name] for name in ("transaction_id", "refunded_transaction_id") if row[name])

@@ -48,7 +48,7 @@ def kind_of(text: str) -> str:
     names = _split(first, ",")
     if names[0] in paypal.FIRST_CODES:
         return "paypal settlement report"
-    if len(names) == 1 and names[0] != first.strip() and len(_split(names[0], ",")) > 1:
+    if len(names) == 1 and names[0] != first.strip() and any(mark in names[0] for mark in ",;\t"):
         raise BadFile("QUOTING", "every row is quoted as a whole; take the file as it was exported", row=1)
     if set(braintree.SIGNATURE) <= set(braintree.plain_names(Fields(1, names, "")).fields):
         return "braintree fee report"

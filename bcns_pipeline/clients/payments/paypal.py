@@ -37,7 +37,8 @@ _NEEDED: Final = (
 # One of these at least, even on a day on which nothing happened.
 _ENDS: Final = frozenset({"SF", "SC", "RF", "RC", "FF"})
 _CONVERSION: Final = "T02"
-_WITHDRAWAL: Final = "T04"
+# Bank to PayPal and PayPal to bank, whichever way the row goes: a withdrawal that comes back is one of them.
+_TRANSFERS: Final = ("T03", "T04")
 _SIGNS: Final = {"CR": 1, "DR": -1}
 
 
@@ -66,9 +67,9 @@ class Entry:
     fee_currency: str
 
     @property
-    def withdrawal(self) -> bool:
-        """Money on its way to the bank."""
-        return self.line.category.startswith(_WITHDRAWAL) and self.gross < 0
+    def transfer(self) -> bool:
+        """Money on its way to the bank or from it."""
+        return self.line.category.startswith(_TRANSFERS)
 
 
 @dataclass(slots=True)

@@ -2,7 +2,8 @@
 
 Put here how one currency of one section becomes settlements. PayPal pays out a balance and not a list of
 transactions, so the part of it that was there before, and the part that stays, are lines of their own: with them the
-lines add up to the withdrawal. A day without one is a settlement of 0, because its fees are booked all the same.
+lines add up to the transfer. A transfer from the bank (a deposit, or a withdrawal that came back) is a payout below 0.
+A day without any is a settlement of 0, because its fees are booked all the same.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _FEE_SUFFIX: Final = "-fee"
 
 
 def read_paypal(text: str, profile: FileProfile) -> list[Settlement]:
-    """One settlement per withdrawal, or one per currency and day without any. BadFile as `paypal.read_sections`."""
+    """One settlement per transfer, or one per currency and day without any. BadFile as `paypal.read_sections`."""
     found: list[Settlement] = []
     for section in read_sections(text, profile):
         other_halves = converted(section.entries)
@@ -57,8 +58,8 @@ def _settlements(
 ) -> list[Settlement]:
     lines = _lines(section.entries, currency, other_halves)
     # In an order that does not depend on the file's.
-    withdrawals = sorted(
-        (entry for entry in section.entries if entry.line.currency == currency and entry.withdrawal),
+    transfers = sorted(
+        (entry for entry in section.entries if entry.line.currency == currency and entry.transfer),
         key=lambda entry: (
             entry.day,
             entry.line.occurred_at or datetime.min.replace(tzinfo=UTC),
@@ -66,16 +67,16 @@ def _settlements(
         ),
     )
     rows = sum(entry.line.currency == currency for entry in section.entries)
-    if not lines and not withdrawals:
+    if not lines and not transfers:
         return []
-    if not withdrawals:
+    if not transfers:
         name = f"{section.until:%Y%m%d}-{currency}"
         payout = _payout(section, currency, name, 0, None)
         return [_settlement(payout, footer.opening, lines, footer.closing, rows=rows)]
     made: list[Settlement] = []
-    held, own, of_this = footer.opening, lines, rows - len(withdrawals) + 1
-    for entry in withdrawals:
-        # The withdrawal with its fee, if PayPal takes one, is what leaves the balance; the fee is a line.
+    held, own, of_this = footer.opening, lines, rows - len(transfers) + 1
+    for entry in transfers:
+        # The transfer with its fee, if PayPal takes one, is what leaves the balance; the fee is a line.
         amount = -entry.gross
         fees = [_fee_of(entry.line)] if entry.line.fee else []
         left = held + sum(line.net for line in (*own, *fees)) - amount
@@ -90,7 +91,7 @@ def _lines(
 ) -> list[SourceLine]:
     found: list[SourceLine] = []
     for entry in entries:
-        if entry.line.currency == currency and not entry.withdrawal:
+        if entry.line.currency == currency and not entry.transfer:
             line = entry.line
             if line.id in other_halves:
                 amount, other, rate = other_halves[line.id]

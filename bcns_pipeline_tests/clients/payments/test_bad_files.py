@@ -94,6 +94,15 @@ def test_the_files_of_these_tests_are_sound_before_they_are_changed() -> None:
             id="amazon order",
         ),
         pytest.param(changed(BRAINTREE, "Sale", "Dispute"), "SHAPE", 2, "dispute", id="braintree type"),
+        pytest.param(
+            BRAINTREE.replace(
+                "Settlement Currency", "Settlement Currency,Presentment Amount,Presentment Currency"
+            ).replace("10.00,USD", "10.00,USD,10.01,USD"),
+            "AMOUNT",
+            2,
+            "10.01",
+            id="braintree cent",
+        ),
         pytest.param(changed(BRAINTREE, "10.00", "-10.00"), "AMOUNT", 2, "sign", id="braintree sign"),
     ],
 )
@@ -108,6 +117,7 @@ def test_each_fault_is_told_with_its_row(text: str, code: str, row: int, words: 
 def test_rows_that_are_quoted_once_more_as_a_whole_are_told_as_such() -> None:
     twice = "\n".join('"' + line.replace('"', '""') + '"' for line in OUR_OWN.splitlines())
     assert refusal(twice).code == "QUOTING"
+    assert refusal("\n".join(f'"{line}"' for line in AMAZON.splitlines())).code == "QUOTING"
 
 
 def test_encodings_are_told_from_broken_ones() -> None:

@@ -119,6 +119,13 @@ def test_two_withdrawals_are_two_payouts_whatever_the_order_of_rows() -> None:
     assert {line.id: line for line in again[0].lines} == {line.id: line for line in one.lines}
 
 
+def test_money_that_the_bank_gives_is_a_payout_below_nothing() -> None:
+    for code in ("T0300", "T0400"):
+        (found,) = read(report([body("R1", "T1107", -5000), body("D1", code, 5000)], {"USD": 0}))
+        assert (found.payout.id, found.payout.amount) == ("D1", -5000)
+        assert [(line.id, line.net) for line in found.lines] == [("R1", -5000)]
+
+
 def test_a_conversion_knows_its_other_half() -> None:
     rows = [
         body("S1", "T0006", 2200, 360, "BRL"),
@@ -193,7 +200,7 @@ def test_the_balance_is_that_of_the_footer() -> None:
 
 ROWS = st.lists(
     st.tuples(
-        st.sampled_from(["T0006", "T1107", "T1201", "T0100", "T0400"]),
+        st.sampled_from(["T0006", "T1107", "T1201", "T0100", "T0300", "T0400"]),
         st.integers(-(10**8), 10**8).filter(bool),
         st.integers(-500, 500),
         st.sampled_from(["USD", "JPY", "BHD"]),
@@ -214,7 +221,7 @@ def test_whatever_happens_the_lines_add_up_to_what_was_withdrawn(
     for one in found:
         assert sum(line.net for line in one.lines) == one.payout.amount
         assert all(line.gross - line.fee == line.net for line in one.lines)
-    withdrawn = sorted(-row[2] for row in rows if row[1] == "T0400" and row[2] < 0)
+    withdrawn = sorted(-row[2] for row in rows if row[1].startswith(("T03", "T04")))
     assert sorted(one.payout.amount for one in found if one.payout.amount) == withdrawn
     assert sum(one.rows for one in found) == len(rows)
     for currency in openings:

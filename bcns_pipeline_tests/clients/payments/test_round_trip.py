@@ -137,7 +137,7 @@ def test_braintree_rows_with_fees_kept_or_billed(drawn: list[Settlement], netted
         day = date(2026, 3, 1) + timedelta(days=number)
         payout = replace(
             one.payout,
-            id=day.isoformat(),
+            id=f"{day.isoformat()}-{one.payout.currency}",
             arrival_date=day,
             amount=sum(line.net for line in lines),
             created_at=datetime(day.year, day.month, day.day, tzinfo=UTC),
@@ -180,7 +180,7 @@ def test_adyen_batches_in_any_order_of_columns(drawn: list[Settlement], order: r
             )
         payout = replace(
             one.payout,
-            id=str(number + 1),
+            id=f"{number + 1}-{one.payout.currency}",
             amount=sum(line.net for line in lines),
             bank_reference=f"TX{number}77XT",
             descriptor=f"TX{number}77XT batch {number + 1}, ShopCOM",
