@@ -14,6 +14,7 @@ from collections.abc import Callable, MutableMapping
 from dataclasses import asdict, replace
 from typing import Any
 
+from bcns_pipeline.sandbox.bank.control import BankControl
 from bcns_pipeline.sandbox.bigcommerce.orders.handling import OutOfStock
 from bcns_pipeline.sandbox.events import BadEvent, Events
 from bcns_pipeline.sandbox.faults import parse_fault
@@ -68,6 +69,7 @@ class Control:
             ("POST", "/stop", self._end),
             *OfficeControl(self.events.office).verbs(),
             *PaymentControl(merchant.treasury, merchant.stripe).verbs(),
+            *BankControl(merchant.bank, merchant.treasury).verbs(),
             *ShopControl(self.events.shop, HookHand(merchant.bigcommerce.courier)).verbs(),
         ):
             self.routes.add(method, path, path, handler)

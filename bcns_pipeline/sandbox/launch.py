@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from bcns_pipeline.sandbox.bank.verbs import BankVerbs
 from bcns_pipeline.sandbox.office_verbs import OfficeVerbs
 from bcns_pipeline.sandbox.payments.verbs import PaymentVerbs
 from bcns_pipeline.sandbox.shop_verbs import ShopVerbs
@@ -34,7 +35,7 @@ class SandboxFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Control(ShopVerbs, OfficeVerbs, PaymentVerbs):
+class Control(ShopVerbs, OfficeVerbs, PaymentVerbs, BankVerbs):
     """The control endpoint's verbs; each returns the parsed answer or raises `SandboxFailed`."""
 
     url: str

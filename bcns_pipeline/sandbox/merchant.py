@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bcns_pipeline.sandbox.bank.book import Bank
 from bcns_pipeline.sandbox.bigcommerce.app import BigCommerce
 from bcns_pipeline.sandbox.bigcommerce.state import Store
 from bcns_pipeline.sandbox.clock import Clock
@@ -37,6 +38,7 @@ class Merchant:
         self.netsuite = NetSuite(options, self.clock)
         self.drops = Drops(options.drop_dir)
         self.treasury = Treasury(self.bigcommerce.shop, self.clock, self.drops)
+        self.bank = Bank(self.treasury)
         self.stripe = Stripe(self.treasury.providers["stripe"])
         self.netsuite.certificates.client_id = CLIENT_ID
         self.private_key, certificate = make_client(options.key)
@@ -64,6 +66,7 @@ class Merchant:
         store.load(world)
         self.bigcommerce.load(store, self.options)
         self.treasury.open()
+        self.bank.open()
         self.netsuite.load(world, self.options)
 
     def describe(self, bigcommerce_url: str, netsuite_url: str, stripe_url: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from bcns_pipeline.sandbox.bank.verbs import BankVerbs
 from bcns_pipeline.sandbox.control import Control
 from bcns_pipeline.sandbox.launch import SandboxFailed
 from bcns_pipeline.sandbox.merchant import Merchant
@@ -21,7 +22,7 @@ from bcns_pipeline.sandbox.shop_verbs import ShopVerbs
 from bcns_pipeline.sandbox.web import Answer, Call, Found
 
 
-class Till(ShopVerbs, OfficeVerbs, PaymentVerbs):
+class Till(ShopVerbs, OfficeVerbs, PaymentVerbs, BankVerbs):
     """The control verbs over a merchant in this process, and Stripe's API beside them."""
 
     def __init__(self, folder: Path) -> None:

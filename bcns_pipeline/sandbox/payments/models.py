@@ -64,7 +64,8 @@ class Payout:
     """Money on its way to the bank (or, negative, from there) with what it is made of.
 
     `arrival` is midnight of the day of arrival. `amount` is what the provider says, also where a planted fault
-    makes that something else than its lines come to. `order` counts the payouts of one account.
+    makes that something else than its lines come to; `sent` is what the bank gets. `order` counts the payouts of one
+    account.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Payout:
     created: int
     arrival: int
     order: int
+    sent: int = 0
     automatic: bool = True
     method: str = "standard"
     status: str = "in_transit"

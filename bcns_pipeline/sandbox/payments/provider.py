@@ -231,7 +231,9 @@ class Provider:
         fees = (Fee(fee, "stripe_fee", "Instant Payout fee"),) if fee else ()
         moved = self.add(PAYOUT, -amount, currency, created=created, source=name, fees=fees, payout=name)
         trace = str(int(hashlib.sha256(name.encode()).hexdigest()[:12], 16)).zfill(15)[:15]
-        made = Payout(name, amount, currency, created, arrival, self._made, trace=trace, movement=moved.id)
+        made = Payout(
+            name, amount, currency, created, arrival, self._made, sent=amount, trace=trace, movement=moved.id
+        )
         self.payouts[name] = made
         return made
 
