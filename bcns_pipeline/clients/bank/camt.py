@@ -23,6 +23,9 @@ from bcns_pipeline.clients.files.values import ContentIds, currency_of, date_of,
 _OPENING: Final = ("OPBD", "PRCD")
 _CLOSING: Final = ("CLBD",)
 _IDS: Final = ("EndToEndId", "InstrId", "TxId", "AcctSvcrRef", "ClrSysRef", "MsgId", "PmtInfId")
+# What the XML parser calls bytes that no encoding of its has.
+_INVALID: Final = 4
+_UTF8: Final = b'encoding="utf-8"'
 _NO_ID: Final = frozenset({"NOTPROVIDED", "NONREF"})
 # Bank transaction codes of money that comes back: sub-families of returns and reversals, and the German GVC.
 _RETURN_CODES: Final = frozenset({"RRTN", "RPCR", "RRCT", "UPCT", "UPDD", "ARET", "AREV", "CRET", "NRTI"})
@@ -49,9 +52,23 @@ def _root(content: bytes) -> Element:
         raise BadFile("SHAPE", text, row=1) from None
     except ParseError as error:
         row = error.position[0]
+        if (
+            error.code == _INVALID
+            and not _utf8(content)
+            and b"encoding=" not in content[:100].lower().replace(_UTF8, b"")
+        ):
+            raise BadFile("ENCODING", "it declares to be UTF-8 and is not", row=row) from None
         raise BadFile("TRUNCATED", "the XML is broken or cut off here", row=row) from None
     except (ValueError, LookupError):  # an encoding that is unknown, or that the bytes are not in
         raise BadFile("ENCODING", "the XML is not in the encoding that it declares", row=1) from None
+
+
+def _utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _statement(element: Element, number: int, ids: ContentIds) -> Statement:

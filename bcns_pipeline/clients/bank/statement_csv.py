@@ -23,7 +23,9 @@ def read_bank_csv(text: str) -> list[Statement]:
     """One statement per account and currency. BadFile for anything unclear."""
     found: dict[tuple[str, str], list[BankLine]] = defaultdict(list)
     once = Once("id")
-    for row in table(text, NEEDED, delimiter=";" if ";" in text.split("\n", 1)[0] else ","):
+    # On most days nothing happens on some accounts.
+    delimiter = ";" if ";" in text.split("\n", 1)[0] else ","
+    for row in table(text, NEEDED, delimiter=delimiter, may_be_empty=True):
         unknown = sorted(name for name in row.values if name and name not in NEEDED and name not in OPTIONAL)
         if unknown:
             raise BadFile("COLUMNS", f"column {unknown[0]} is not one of docs/payout-csv.md", row=1)

@@ -119,8 +119,10 @@ def row_of(names: Sequence[str], row: Fields, *, skip: int = 0) -> Row:
     return Row(row.number, row.sha256, dict(zip(names, fields, strict=False)))
 
 
-def table(text: str, needed: Sequence[str], *, delimiter: str = ",") -> Iterator[Row]:
-    """Rows below a header in the first row. BadFile EMPTY where there is nothing but the header."""
+def table(
+    text: str, needed: Sequence[str], *, delimiter: str = ",", may_be_empty: bool = False
+) -> Iterator[Row]:
+    """Rows below a header in the first row. BadFile EMPTY where there is nothing but the header, unless it may be."""
     rows = fields_of(text, delimiter)
     header = next(rows, None)
     if header is None:
@@ -130,5 +132,5 @@ def table(text: str, needed: Sequence[str], *, delimiter: str = ",") -> Iterator
     for fields in rows:
         count += 1
         yield row_of(names, fields)
-    if not count:
+    if not count and not may_be_empty:
         raise BadFile("EMPTY", "the file has a header and no rows", row=header.number)

@@ -111,10 +111,6 @@ def _without_text(one: Statement) -> Statement:
 @given(statements({1: "", -1: "", 0: ""}))
 def test_our_own_csv(drawn: list[Statement]) -> None:
     lines = [line for one in drawn for line in one.lines]
-    if not lines:
-        with pytest.raises(BadFile, match="no rows"):
-            read(render.bank_csv(lines))
-        return
     assert [line for one in read(render.bank_csv(lines)) for line in one.lines] == lines
 
 
@@ -259,3 +255,21 @@ def test_western_code_pages_are_read_in_old_formats() -> None:
     line = replace(LINE, descriptor="GEBÜHR")
     (found,) = read(render.mt940([replace(SOUND, lines=(line,), closing=56763)]).encode("cp1252"))
     assert found.lines[0].descriptor == "GEBÜHR"
+
+
+def test_a_statement_in_another_encoding_than_it_declares_is_refused() -> None:
+    text = render.camt([replace(SOUND, lines=(replace(LINE, descriptor="GEBÜHR"),), closing=56763)])
+    assert read(text)[0].lines[0].descriptor == "GEBÜHR"
+    with pytest.raises(BadFile) as caught:
+        read(text.encode("cp1252"))
+    assert caught.value.code == "ENCODING"
+    declared = text.replace("UTF-8", "windows-1252").encode("cp1252")
+    assert read(declared)[0].lines[0].descriptor == "GEBÜHR"
+
+
+def test_a_day_on_which_nothing_happened_is_no_fault() -> None:
+    assert read("account,currency,booked_on,amount,description\n") == []
+    quiet = replace(SOUND, lines=(), closing=0)
+    for write in (render.camt, render.mt940, render.bai2):
+        (found,) = read(write([quiet]))
+        assert (found.opening, found.closing, found.lines) == (0, 0, ())
