@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple
@@ -78,7 +78,7 @@ _Target = tuple[int, int] | None
 
 class LinkIndex:
     """What lines are looked up in. `orders` are further orders that hints may name, `external` further ids of orders:
-    their payment provider's id, a marketplace's order number. `taken`: transactions that other payouts settled.
+    their payment provider's id, a marketplace's order number.
     """
 
     def __init__(
@@ -86,11 +86,9 @@ class LinkIndex:
         transactions: Iterable[ShopTransaction],
         orders: Iterable[int] = (),
         external: Mapping[str, int] | None = None,
-        taken: Collection[int] = (),
     ) -> None:
         self.external: Mapping[str, int] = external or {}
         self.orders: set[int] = set(orders)
-        self.taken: frozenset[int] = frozenset(taken)
         self.captures: dict[str, _Target] = {}
         self.refunds: dict[str, _Target] = {}
         self.of_order: dict[int, list[ShopTransaction]] = defaultdict(list)
@@ -102,13 +100,9 @@ class LinkIndex:
                 for identity in raw.split("|") if "|" in raw else (raw,):
                     _put(table, identity, one)
 
-    def meant(self, order: int, line: PayoutLine, *, refund: bool, used: Collection[int]) -> int | None:
+    def meant(self, order: int, line: PayoutLine, *, refund: bool, free: Callable[[int], bool]) -> int | None:
         """The one transaction of an order that a line can mean: by its amount, or because there is no other."""
-        open_ = [
-            one
-            for one in self.of_order.get(order, ())
-            if one.refund is refund and one.id not in used and one.id not in self.taken
-        ]
+        open_ = [one for one in self.of_order.get(order, ()) if one.refund is refund and free(one.id)]
         amount, currency = paid(line)
         equal = [one for one in open_ if one.amount == amount and one.currency == currency]
         if equal and refund:
@@ -136,8 +130,13 @@ def paid(line: PayoutLine) -> tuple[int, str]:
     return abs(line.gross), line.currency
 
 
-def link(lines: Sequence[PayoutLine], index: LinkIndex, hints: Sequence[str] = ()) -> dict[str, Link]:
-    """The links of classified lines, by line id; a line that belongs to no known order is absent."""
+def link(
+    lines: Sequence[PayoutLine], index: LinkIndex, hints: Sequence[str] = (), taken: Collection[int] = ()
+) -> dict[str, Link]:
+    """The links of classified lines, by line id; a line that belongs to no known order is absent.
+
+    `taken` are transactions that other payouts have settled: what a step infers is never one of them.
+    """
     found: dict[str, Link] = {}
     rest: list[PayoutLine] = []
     captures, refunds, external = index.captures, index.refunds, index.external
@@ -154,18 +153,21 @@ def link(lines: Sequence[PayoutLine], index: LinkIndex, hints: Sequence[str] = (
         elif cls in _OF_ORDERS or (external and line.references):
             rest.append(line)
     if rest:
-        _Rest(index, hints, found).link(rest)
+        _Rest(index, hints, found, taken).link(rest)
     return found
 
 
 class _Rest:
     """The lines that no id of a transaction of their own has linked, in the order in which they happened."""
 
-    def __init__(self, index: LinkIndex, hints: Sequence[str], found: dict[str, Link]) -> None:
+    def __init__(
+        self, index: LinkIndex, hints: Sequence[str], found: dict[str, Link], taken: Collection[int]
+    ) -> None:
         self._index = index
         self._hints = [re.compile(hint) for hint in hints]
         self._found = found
         self._used = {one.transaction_id for one in found.values() if one.transaction_id is not None}
+        self._taken = taken if isinstance(taken, Set) else frozenset(taken)
 
     def link(self, lines: list[PayoutLine]) -> None:
         """Each by the surest step that it takes."""
@@ -176,8 +178,14 @@ class _Rest:
                 self._keep(line, made)
             elif line.cls is LineClass.GROSS_SALES:
                 open_.append(line)
-        for identity, made in _weak(open_, self._index, self._used).items():
+        for identity, made in _weak(open_, self._index, self._free).items():
             self._found[identity] = made
+
+    def _free(self, transaction: int) -> bool:
+        return transaction not in self._used and transaction not in self._taken
+
+    def _not_settled(self, transaction: int) -> bool:
+        return transaction not in self._taken
 
     def _keep(self, line: PayoutLine, made: Link) -> None:
         self._found[line.id] = made
@@ -214,9 +222,9 @@ class _Rest:
 
     def _transaction(self, order: int, line: PayoutLine) -> int | None:
         if line.cls in _REFUNDS:
-            return self._index.meant(order, line, refund=True, used=self._used)
+            return self._index.meant(order, line, refund=True, free=self._free)
         if line.cls in _CHARGES:
-            return self._index.meant(order, line, refund=False, used=())
+            return self._index.meant(order, line, refund=False, free=self._not_settled)
         return None
 
 
@@ -224,7 +232,7 @@ def _age(line: PayoutLine) -> tuple[str, str]:
     return (line.occurred_at.isoformat() if line.occurred_at else "", line.id)
 
 
-def _weak(lines: Sequence[PayoutLine], index: LinkIndex, used: Collection[int]) -> dict[str, Link]:
+def _weak(lines: Sequence[PayoutLine], index: LinkIndex, free: Callable[[int], bool]) -> dict[str, Link]:
     """Amount, currency and a quarter of an hour, where there is exactly one of each on both sides."""
     wanted: dict[tuple[int, str], list[tuple[datetime, str]]] = defaultdict(list)
     for line in lines:
@@ -236,8 +244,7 @@ def _weak(lines: Sequence[PayoutLine], index: LinkIndex, used: Collection[int]) 
     for listed in index.of_order.values():
         for one in listed:
             key = (one.amount, one.currency)
-            free = one.id not in used and one.id not in index.taken
-            if key in wanted and not one.refund and one.happened_at is not None and free:
+            if key in wanted and not one.refund and one.happened_at is not None and free(one.id):
                 there[key].append((one.happened_at, one.order_id, one.id))
     found: dict[str, Link] = {}
     for key, candidates in there.items():

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from bcns_pipeline.rules.payouts.books import Books, OrderFacts, Treatment
 from bcns_pipeline.rules.payouts.findings import Finding, named
+from bcns_pipeline.rules.payouts.legs import shared
 from bcns_pipeline.rules.payouts.model import SETTLES, LineClass, Payout, PayoutLine
 from bcns_pipeline.rules.payouts.policy import PayoutPolicy
 
@@ -65,7 +66,7 @@ def _problem(line: PayoutLine, order: OrderFacts | None, treatment: Treatment, b
     if treatment is Treatment.SUMMARY:
         if order is not None and order.documents:
             return "DOUBLE_REVENUE"
-        return "" if line.id in books.splits else "SUMMARY_UNKNOWN"
+        return "SUMMARY_UNKNOWN" if shared(line, books.splits.get(line.id)) is None else ""
     if line.id in books.booked or line.id in books.opened:
         return ""
     if line.order_id is None:

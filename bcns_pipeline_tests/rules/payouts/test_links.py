@@ -93,8 +93,10 @@ def test_amount_and_time_alone_only_propose_and_only_where_both_sides_have_one()
 
 
 def test_what_another_payout_settled_or_another_line_has_is_not_proposed_again() -> None:
-    taken = LinkIndex(CAPTURES, taken=[1])
-    assert linked(charge("a", occurred_at=NOON), index=taken) == {}
+    assert link(classify(payout([charge("a", occurred_at=NOON)]))[0].lines, INDEX, taken=[1]) == {}
+    third = line("r", "refund", -700, references=("re_x", "sq_a"))
+    again = link(classify(payout([third]))[0].lines, INDEX, taken={5})
+    assert again == {"r": Link(1002, 6, Step.REFUND)}
     both = linked(charge("a", references=("pi_1",)), charge("b", occurred_at=NOON))
     assert set(both) == {"a"}
 
