@@ -64,6 +64,16 @@ tender = sa.Table(
     sa.Column("read_at", Timestamp, nullable=False, server_default=_now),
     sa.Index("tender_by_order", "store", "order_id"),
     sa.Index("tender_by_gateway_id", "store", "gateway_id", postgresql_where=sa.text("gateway_id <> ''")),
+    # Some gateways write two ids in one, "a|b".
+    *(
+        sa.Index(
+            f"tender_by_gateway_part_{number}",
+            "store",
+            sa.text(f"split_part(gateway_id, '|'::text, {number})"),
+            postgresql_where=sa.text("strpos(gateway_id, '|'::text) > 0"),
+        )
+        for number in (1, 2)
+    ),
 )
 
 # One record of an order's money in NetSuite: a receipt, an invoice of ours, an application.

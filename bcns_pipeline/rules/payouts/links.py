@@ -78,7 +78,8 @@ _Target = tuple[int, int] | None
 
 class LinkIndex:
     """What lines are looked up in. `orders` are further orders that hints may name, `external` further ids of orders:
-    their payment provider's id, a marketplace's order number.
+    their payment provider's id, a marketplace's order number. `taken`: transactions that other payouts have settled;
+    what a step infers is never one of them.
     """
 
     def __init__(
@@ -86,9 +87,11 @@ class LinkIndex:
         transactions: Iterable[ShopTransaction],
         orders: Iterable[int] = (),
         external: Mapping[str, int] | None = None,
+        taken: Collection[int] = (),
     ) -> None:
         self.external: Mapping[str, int] = external or {}
         self.orders: set[int] = set(orders)
+        self.taken: Set[int] = frozenset(taken)
         self.captures: dict[str, _Target] = {}
         self.refunds: dict[str, _Target] = {}
         self.of_order: dict[int, list[ShopTransaction]] = defaultdict(list)
@@ -131,11 +134,14 @@ def paid(line: PayoutLine) -> tuple[int, str]:
 
 
 def link(
-    lines: Sequence[PayoutLine], index: LinkIndex, hints: Sequence[str] = (), taken: Collection[int] = ()
+    lines: Sequence[PayoutLine],
+    index: LinkIndex,
+    hints: Sequence[str] = (),
+    taken: Set[int] | None = None,
 ) -> dict[str, Link]:
     """The links of classified lines, by line id; a line that belongs to no known order is absent.
 
-    `taken` are transactions that other payouts have settled: what a step infers is never one of them.
+    `taken` stands for the index's own where one index serves several payouts, one after the other.
     """
     found: dict[str, Link] = {}
     rest: list[PayoutLine] = []
@@ -153,7 +159,7 @@ def link(
         elif cls in _OF_ORDERS or (external and line.references):
             rest.append(line)
     if rest:
-        _Rest(index, hints, found, taken).link(rest)
+        _Rest(index, hints, found, index.taken if taken is None else taken).link(rest)
     return found
 
 
@@ -161,13 +167,13 @@ class _Rest:
     """The lines that no id of a transaction of their own has linked, in the order in which they happened."""
 
     def __init__(
-        self, index: LinkIndex, hints: Sequence[str], found: dict[str, Link], taken: Collection[int]
+        self, index: LinkIndex, hints: Sequence[str], found: dict[str, Link], taken: Set[int]
     ) -> None:
         self._index = index
         self._hints = [re.compile(hint) for hint in hints]
         self._found = found
         self._used = {one.transaction_id for one in found.values() if one.transaction_id is not None}
-        self._taken = taken if isinstance(taken, Set) else frozenset(taken)
+        self._taken = taken
 
     def link(self, lines: list[PayoutLine]) -> None:
         """Each by the surest step that it takes."""

@@ -7,7 +7,7 @@ expects; UNKNOWN is whatever neither entries nor open items explain.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -60,7 +60,7 @@ class Kept:
         return off + sum(abs(self.roll(currency).unexplained) for currency in {of for _, of in accounts})
 
 
-def linked(payout: Payout, index: LinkIndex, taken: Collection[int] = ()) -> Payout:
+def linked(payout: Payout, index: LinkIndex, taken: Set[int]) -> Payout:
     """With orders and transactions, as far as they are proven."""
     classed, _ = classify(payout)
     links = link(classed.lines, index, ORDER_HINTS, taken)

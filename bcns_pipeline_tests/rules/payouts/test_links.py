@@ -93,7 +93,7 @@ def test_amount_and_time_alone_only_propose_and_only_where_both_sides_have_one()
 
 
 def test_what_another_payout_settled_or_another_line_has_is_not_proposed_again() -> None:
-    assert link(classify(payout([charge("a", occurred_at=NOON)]))[0].lines, INDEX, taken=[1]) == {}
+    assert link(classify(payout([charge("a", occurred_at=NOON)]))[0].lines, INDEX, taken={1}) == {}
     third = line("r", "refund", -700, references=("re_x", "sq_a"))
     again = link(classify(payout([third]))[0].lines, INDEX, taken={5})
     assert again == {"r": Link(1002, 6, Step.REFUND)}

@@ -57,6 +57,10 @@ create table bcns.tender (
 );
 create index tender_by_order on bcns.tender (store, order_id);
 create index tender_by_gateway_id on bcns.tender (store, gateway_id) where gateway_id <> '';
+create index tender_by_gateway_part_1 on bcns.tender (store, split_part(gateway_id, '|', 1))
+    where strpos(gateway_id, '|') > 0;
+create index tender_by_gateway_part_2 on bcns.tender (store, split_part(gateway_id, '|', 2))
+    where strpos(gateway_id, '|') > 0;
 
 create table bcns.cash_record (
     store text not null,
