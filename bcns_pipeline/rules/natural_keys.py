@@ -14,8 +14,8 @@ from typing import Final
 _ALLOWED: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
 # Of what is not allowed or too long, as much of a hash stays as makes a collision unthinkable.
 _HASHED: Final = 24
-# How versions, reversals and failures of a payout's entry end.
-_ENDS: Final = re.compile(r"-(?:v[0-9]+|rev[0-9]+|failed)$")
+# How versions, reversals, failures and further currencies of a payout's entry end.
+_ENDS: Final = re.compile(r"-(?:v[0-9]+|rev[0-9]+|failed|in-[A-Z]{3})$")
 
 
 def order_key(store: str, order_id: int) -> str:
@@ -88,9 +88,10 @@ def payout_key(provider: str, account: str, payout: str, currency: str = "") -> 
 
     What would read as another payout's key, or as a later version of one, is hashed.
     """
-    name = f"{payout}-{currency}" if currency else payout
     told = _safe(account) if "-payout-" not in account else _hashed(account)
-    return f"psp-{_safe(provider)}-{told}-payout-{_hashed(name) if _ENDS.search(name) else _safe(name)}"
+    name = _hashed(payout) if _ENDS.search(payout) else _safe(payout)
+    key = f"psp-{_safe(provider)}-{told}-payout-{name}"
+    return f"{key}-in-{currency}" if currency else key
 
 
 def version_key(key: str, version: int) -> str:

@@ -7,6 +7,7 @@ that one that is made again from the stored bytes is equal to the byte.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -37,9 +38,16 @@ def body(entry: Entry, currency: int, policy: PayoutPolicy) -> dict[str, Any]:
     if policy.economic_date_field:
         found[policy.economic_date_field] = entry.economic_day.isoformat()
     if policy.source_field and entry.sources:
-        found[policy.source_field] = ",".join(entry.sources)
+        found[policy.source_field] = source_hash(entry.sources)
     found["line"] = {"items": [_line(line, entry.currency) for line in entry.lines]}
     return found
+
+
+def source_hash(sources: Sequence[str]) -> str:
+    """The hash of the one document, or of the sorted hashes of all: a NetSuite field has no room for 250 pages."""
+    if len(sources) == 1:
+        return sources[0]
+    return hashlib.sha256("\n".join(sorted(sources)).encode()).hexdigest()
 
 
 def canonical(value: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -77,6 +78,10 @@ def test_example_a_as_netsuite_takes_it_and_shows_it_again() -> None:
         "custbody_psp_payout_id": "po_SYN0304",
         "custbody_economic_date": "2026-03-04",
     }
+    sources = replace(policy, source_field="custbody_src_sha256")
+    one, two = (body(replace(entry, sources=given), 1, sources) for given in (("a",), ("b", "a")))
+    assert one["custbody_src_sha256"] == "a"
+    assert two["custbody_src_sha256"] == hashlib.sha256(b"a\nb").hexdigest()
     items = made["line"]["items"]
     assert items[0] == {
         "account": {"id": "1010"},
@@ -286,7 +291,7 @@ def test_a_payout_of_several_currencies_has_an_entry_for_each() -> None:
     dollars, euros = plan.entries
     assert rows(dollars) == [(1010, 15184, 0), (1131, 0, 5000), (6110, 175, 0), (1190, 0, 10359)]
     assert rows(euros) == [(1131, 0, 10000), (6110, 400, 0), (1190, 9600, 0)]
-    assert euros.key == dollars.key + "-EUR"
+    assert euros.key == dollars.key + "-in-EUR"
     assert plan.postable
     short = replace(made, lines=made.lines[:1] + made.lines[2:])
     assert {one.check for one in planned(short).findings if one.blocks} == {"FI2", "FI3"}

@@ -62,6 +62,7 @@ def books_of(draw: st.DrawFn, made: Payout) -> Books:
     return Books(booked=booked)
 
 
+@settings(max_examples=60)
 @given(st.data())
 def test_any_list_of_lines_balances_per_currency_and_the_bank_leg_is_the_payout(data: st.DataObject) -> None:
     made = data.draw(payouts())
@@ -76,6 +77,7 @@ def test_any_list_of_lines_balances_per_currency_and_the_bank_leg_is_the_payout(
     assert not [one for one in plan.findings if one.check in ("FI1", "FI2", "FI3", "FI4", "FI5")]
 
 
+@settings(max_examples=60)
 @given(st.data(), st.randoms(use_true_random=False))
 def test_the_order_of_lines_is_no_matter_to_the_byte(data: st.DataObject, rnd: random.Random) -> None:
     made = data.draw(payouts())
@@ -90,6 +92,7 @@ def test_the_order_of_lines_is_no_matter_to_the_byte(data: st.DataObject, rnd: r
     ]
 
 
+@settings(max_examples=60)
 @given(st.data())
 def test_a_replay_is_a_no_op(data: st.DataObject) -> None:
     made = data.draw(payouts())
@@ -98,6 +101,7 @@ def test_a_replay_is_a_no_op(data: st.DataObject) -> None:
     assert planned(planned(made, books).payout, books) == planned(made, books)
 
 
+@settings(max_examples=60)
 @given(st.data())
 def test_classes_and_directions_are_never_netted(data: st.DataObject) -> None:
     made = data.draw(payouts())
@@ -118,6 +122,7 @@ def _amount(one: PayoutLine, part: Part) -> int:
     return {Part.GROSS: -one.gross, Part.FEE: one.fee - one.fee_tax, Part.FEE_TAX: one.fee_tax}[part]
 
 
+@settings(max_examples=60)
 @given(st.data())
 def test_no_revenue_or_tax_account_is_in_an_entry_of_clearing_mode(data: st.DataObject) -> None:
     made = data.draw(payouts())
@@ -128,6 +133,7 @@ def test_no_revenue_or_tax_account_is_in_an_entry_of_clearing_mode(data: st.Data
         assert not {one.role for one in entry.lines} & (REVENUE_AND_TAX | {Role.STORED_VALUE})
 
 
+@settings(max_examples=60)
 @given(st.data(), st.sampled_from(["gross", "fee", "net", "amount"]), st.sampled_from([-1, 1]))
 def test_one_injected_cent_is_found_and_named(data: st.DataObject, where: str, cent: int) -> None:
     made = data.draw(payouts())
@@ -172,6 +178,7 @@ splits = st.builds(
 )
 
 
+@settings(max_examples=60)
 @given(st.data())
 def test_summary_mode_posts_exactly_what_was_paid_and_touches_no_clearing(data: st.DataObject) -> None:
     split = data.draw(splits)
@@ -223,6 +230,7 @@ def summary_cases(draw: st.DrawFn) -> tuple[PayoutPlan, Payout, Books, PayoutPol
     return planned(made, books, SUMMARY), made, books, SUMMARY
 
 
+@settings(max_examples=60)
 @given(summary_cases())
 def test_double_revenue_is_impossible(case: tuple[PayoutPlan, Payout, Books, PayoutPolicy]) -> None:
     plan, made, books, _ = case
