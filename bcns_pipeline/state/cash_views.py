@@ -17,9 +17,19 @@ from bcns_pipeline.state.scope import Scope
 from bcns_pipeline.state.tables_cash import cash_order, cash_record, tender
 from bcns_pipeline.state.tables_orders import order_state
 
-# Ids that are two in one, "a|b", as their two indexes have them.
-_SEVERAL: Final = "strpos(tender.gateway_id, '|') > 0"
-_PARTS: Final = tuple(f"split_part(tender.gateway_id, '|', {number})" for number in (1, 2))
+# Ids that are two in one, "a|b". OFFSET 0 asks the index once for each wanted id: left to itself the database takes
+# a third of the table for composite, and reads all of it for each payout.
+_OF_PARTS: Final = sa.text(
+    " union ".join(
+        f"""
+        select t.transaction_id from unnest(cast(:given as text[])) wanted(id), lateral (
+            select transaction_id from bcns.tender
+            where store = :store and strpos(gateway_id, '|') > 0 and split_part(gateway_id, '|', {part}) = wanted.id
+            offset 0
+        ) t"""
+        for part in (1, 2)
+    )
+)
 
 
 class CashViews:
@@ -129,12 +139,15 @@ class CashViews:
             return {}
         wanted = {one for one in gateway_ids if one}
         given = sa.cast(sorted(wanted), sa.ARRAY(sa.Text))
-        # A question an index: as one, every payout would read the whole table.
-        questions = [sa.and_(sa.text("tender.gateway_id <> ''"), tender.c.gateway_id == sa.any_(given))]
-        questions += [sa.and_(sa.text(_SEVERAL), sa.literal_column(one) == sa.any_(given)) for one in _PARTS]
-        rows = {one.transaction_id: one for query in questions for one in self._tenders(query, conn)}
+        whole = sa.and_(sa.text("tender.gateway_id <> ''"), tender.c.gateway_id == sa.any_(given))
+        with self._scope.transaction(conn) as tx:
+            apart = (
+                tx.execute(_OF_PARTS, {"store": self._scope.store, "given": sorted(wanted)}).scalars().all()
+            )
+            rows = self._tenders(whole, tx)
+            rows += self._tenders(_in(tender.c.transaction_id, apart), tx) if apart else []
         found: dict[str, list[TenderRow]] = {}
-        for _, one in sorted(rows.items()):
+        for _, one in sorted({one.transaction_id: one for one in rows}.items()):
             for name in wanted & {one.gateway_id, *one.gateway_id.split("|")}:
                 found.setdefault(name, []).append(one)
         return found
