@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bcns_pipeline.clients.bank.kinds import read_statements
 from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
 from bcns_pipeline.clients.bigcommerce.metafields import metafields_in
 from bcns_pipeline.clients.bigcommerce.models import Metafield
@@ -464,3 +465,28 @@ def test_a_file_that_was_damaged_on_its_way_is_refused(sandbox: Sandbox, fault: 
     found, faults = dropped(sandbox)
     assert {bad.code for bad in faults} == codes
     assert [one.payout.amount for one in found] == ([] if codes else [Decimal(made["amount"]) * 100])
+
+
+@pytest.mark.parametrize("kind", ["camt", "mt940", "bai2", "csv"])
+def test_statements_of_the_bank_show_what_arrived_and_not_what_should_have(
+    sandbox: Sandbox, kind: str
+) -> None:
+    control = sandbox.control
+    control.payout_day("stripe")
+    control.bulk_charges(3)
+    (made,) = control.payout_day("stripe")
+    control.bank_fault(made["id"], "off", by="0.01")
+    folder = DropFolder(
+        Path(sandbox.env["BCNS_BANK_DROP_DIR"]), "drop/bank", wall=lambda: datetime.now(UTC).timestamp() + 60
+    )
+    today = datetime.now(UTC).date()
+    control.bank_statement(format=kind, since=f"{today}", on=f"{today + timedelta(days=7)}")
+    wanted = int(Decimal(made["amount"]) * 100) + 1
+    found = []
+    for path in folder.waiting():
+        for statement in read_statements(folder.read(path)):
+            found += [
+                line for line in statement.lines if any(made["trace"] in name for name in line.references)
+            ]
+        folder.done(path)
+    assert [(line.amount, line.currency) for line in found] == [(wanted, "USD")]
