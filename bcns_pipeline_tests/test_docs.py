@@ -12,9 +12,8 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from bcns_pipeline.cli.doctor import all_scopes
+from bcns_pipeline.cli.doctor import all_rights, all_scopes
 from bcns_pipeline.cli.main import app
-from bcns_pipeline.cli.probes_orders import CASH_SALE, RIGHTS
 from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.settings import PREFIX, Settings
 from bcns_pipeline_tests.defs.orders.test_kill import CALLS
@@ -57,9 +56,7 @@ def test_every_command_that_a_person_is_told_to_use_exists() -> None:
 
 def test_the_readme_names_every_scope_that_the_doctor_asks_for() -> None:
     assert [scope.name for scope in all_scopes() if f"`{scope.name}`" not in README] == []
-    assert [
-        right.permission for right in (*RIGHTS, CASH_SALE) if f"| {right.permission} |" not in README
-    ] == []
+    assert [right.permission for right in all_rights() if f"| {right.permission} |" not in README] == []
 
 
 def test_the_table_of_crash_points_has_every_call_at_which_the_order_flow_is_killed() -> None:

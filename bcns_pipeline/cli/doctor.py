@@ -18,6 +18,7 @@ from rich.text import Text
 from bcns_pipeline.cli import (
     probes_bigcommerce,
     probes_both,
+    probes_money,
     probes_netsuite,
     probes_netsuite_stock,
     probes_orders,
@@ -108,7 +109,7 @@ def diagnose(
             wanted = (
                 *probes_netsuite_stock.PROBES,
                 *probes_netsuite.PROBES,
-                *(() if faults else (*probes_both.BOOKS_PLACES, *probes_orders.BOOKS)),
+                *(() if faults else (*probes_both.BOOKS_PLACES, *probes_orders.BOOKS, *probes_money.BOOKS)),
             )
             books_open = yield from examine(patient, "NetSuite", probes_netsuite.ENTRY, wanted)
         if shop_open and books_open:
@@ -160,10 +161,7 @@ def show_scopes() -> None:
         ("Log in using OAuth 2.0 Access Tokens (Full)", "all", "get a token"),
         ("SuiteAnalytics Workbook (Edit)", "all", "run SuiteQL"),
         *((one.permission, "inventory", f"read {one.name}") for one in probes_netsuite_stock.TABLES),
-        *(
-            (one.permission, one.flow, one.purpose)
-            for one in (*probes_orders.RIGHTS, probes_orders.CASH_SALE)
-        ),
+        *((one.permission, one.flow, one.purpose) for one in all_rights()),
         ("Lists > Currency (View)", "doctor", "compare currencies"),
         ("Lists > Subsidiaries, Departments, Classes (View)", "doctor", "find the ids of the mapping file"),
     ]
@@ -173,6 +171,12 @@ def show_scopes() -> None:
 def all_scopes() -> tuple[probes_bigcommerce.Scope, ...]:
     """Every scope that any flow needs."""
     return (*probes_bigcommerce.SCOPES, *probes_orders.SCOPES)
+
+
+def all_rights() -> tuple[probes_orders.Right, ...]:
+    """Every permission on a record that any flow needs."""
+    money = (*probes_money.RIGHTS, probes_money.ACCOUNTS, probes_money.PERIODS)
+    return (*probes_orders.RIGHTS, probes_orders.CASH_SALE, *money)
 
 
 def show_findings(shape: str, findings: Sequence[Finding]) -> None:

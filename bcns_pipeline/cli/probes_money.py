@@ -1,0 +1,144 @@
+"""What the doctor looks at for money: the mapping of cash, refunds and payouts, record permissions, and each account.
+
+Put probes of the cash, refund and payout flows here. They run once the mapping file names a provider: before that,
+orders flow alone and nothing here can stop them. Where money comes from is in `probes_payments.py`. Facts:
+facts/netsuite.md 2.4 and 3.6, facts/finance.md 2.2 (payments go to a clearing account of type Bank).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from bcns_pipeline.cli.probes import Finding, Level, Patient, Probe, listed
+from bcns_pipeline.cli.probes_netsuite_stock import ROLE
+from bcns_pipeline.cli.probes_orders import Right
+from bcns_pipeline.cli.probes_orders import set_up as orders_set_up
+from bcns_pipeline.config import Mapping
+
+RIGHTS: Final = (
+    Right("customerDeposit", "Transactions > Customer Deposit (Edit)", "cash", "book captures"),
+    Right("depositApplication", "Transactions > Deposit Application (Edit)", "cash", "apply deposits"),
+    Right("customerPayment", "Transactions > Customer Payment (Edit)", "cash", "book captures on invoices"),
+    Right("invoice", "Transactions > Invoice (Edit)", "cash", "bill what was fulfilled"),
+    Right("creditMemo", "Transactions > Credit Memo (Edit)", "refunds", "credit refunds"),
+    Right("customerRefund", "Transactions > Customer Refund (Edit)", "refunds", "pay refunds out"),
+    Right("journalEntry", "Transactions > Make Journal Entry (Edit)", "payouts", "post payouts"),
+)
+ACCOUNTS: Final = Right(
+    "account", "Lists > Accounts (View)", "payouts", "find accounts and whether they are active"
+)
+PERIODS: Final = Right(
+    "accountingPeriod", "Setup > Manage Accounting Periods (View)", "cash", "know which periods are open"
+)
+_BANK: Final = "Bank"
+
+
+def set_up(patient: Patient) -> bool:
+    """Whether money is to flow at all."""
+    return bool(patient.mapping.payouts.providers)
+
+
+def mapping(patient: Patient) -> Iterator[Finding]:
+    """What booking captures, refunds and payouts needs of the mapping file."""
+    what, file = "Money", patient.mapping
+    if not set_up(patient):
+        if orders_set_up(patient):
+            yield Finding(
+                what,
+                "not set up: the mapping file has no payouts.providers",
+                "Orders flow alone; no capture, refund or payout is posted.",
+                "Name each provider with its clearing, bank and fee accounts.",
+                Level.NOTE,
+            )
+        return
+    orders = set(file.order_faults())
+    refunds = list(file.cash.refunds.faults()) if file.cash.refunds.sync else []
+    faults = [one for one in (*file.cash_faults(), *refunds, *file.payout_faults()) if one not in orders]
+    for fault in faults:
+        yield Finding(what, fault, "Its flow refuses to start.", level=Level.BAD_INPUT)
+    if not faults:
+        names = listed(sorted(file.payouts.providers))
+        approval = (
+            "are posted at once" if file.payouts.approved else "wait for a person's approval in NetSuite"
+        )
+        yield Finding(what, f"providers {names}", f"Entries of payouts {approval}.")
+
+
+def records(patient: Patient) -> Iterator[Finding]:
+    """Whether the role sees each kind of record, by the metadata that NetSuite shows it."""
+    if not set_up(patient):
+        return
+    facts = patient.account_facts()
+    for right in RIGHTS:
+        what = f"NetSuite record {right.record}"
+        if right.record in facts.record_types:
+            yield Finding(what, "described to the role", f"Needed to {right.purpose} ({right.flow}).")
+        else:
+            yield Finding(
+                what,
+                "not described to the role",
+                f"The {right.flow} flow can't {right.purpose}.",
+                f"{ROLE}: add {right.permission}.",
+                Level.BLOCKED,
+            )
+
+
+def accounts(patient: Patient) -> Iterator[Finding]:
+    """Whether each account of the mapping file is there and active, and clearing accounts can take payments."""
+    if not set_up(patient):
+        return
+    what, named = "Accounts of money", accounts_of(patient.mapping)
+    found = patient.books.journals.accounts(named)
+    faults = 0
+    for number, keys in sorted(named.items()):
+        account, where = found.get(number), listed(keys)
+        if account is None:
+            said = f"{where} names the account with the internal id {number}, which the role does not see"
+        elif account.inactive:
+            said = f"{where} names {account.number} {account.name}, which is inactive"
+        elif account.type != _BANK and any(".clearing" in key for key in keys):
+            yield Finding(
+                what,
+                f"{where} names {account.number} {account.name} of type {account.type}",
+                "NetSuite's forms may refuse payments to an account that is not of type Bank.",
+                "Make the clearing account one of type Bank.",
+                Level.WARNING,
+            )
+            continue
+        else:
+            continue
+        faults += 1
+        yield Finding(
+            what,
+            said,
+            "What is posted there is refused.",
+            "Correct the id (it is not the account's number), or activate the account.",
+            Level.BLOCKED,
+        )
+    if not faults:
+        yield Finding(what, f"{len(named)} accounts are there and active", "Entries find their accounts.")
+
+
+def accounts_of(mapping: Mapping) -> dict[int, list[str]]:
+    """{internal id: keys of the mapping file that name it}."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for name, provider in mapping.payouts.providers.items():
+        for chart, part in ((provider, ""), *((one, f" since {one.since}") for one in provider.changes)):
+            for (role, currency), number in chart.accounts().items():
+                key = f"payouts.providers.{name}.{role.value}{'.' + currency if currency else ''}{part}"
+                found[number].append(key)
+            for word, category in chart.categories.items():
+                if not isinstance(category, str) and category.account is not None:
+                    found[category.account].append(f"payouts.providers.{name}.categories.{word}{part}")
+    for method, number in mapping.cash.accounts.items():
+        found[number].append(f"cash.accounts.{method}")
+    return dict(found)
+
+
+BOOKS: Final = (
+    Probe("Money", mapping, needed=True),
+    Probe("NetSuite records of money", records),
+    Probe("Accounts of money", accounts),
+)

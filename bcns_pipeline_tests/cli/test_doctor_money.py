@@ -1,0 +1,96 @@
+"""What the doctor says of the mapping of money and of the accounts that it names."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+from bcns_pipeline.cli.probes import Finding, Level, Patient, examine
+from bcns_pipeline.cli.probes_money import BOOKS, RIGHTS, accounts_of
+from bcns_pipeline.clients.netsuite.journal_rows import AccountRow
+from bcns_pipeline.config import Mapping
+from bcns_pipeline.settings import load_settings
+
+CLEARING, BANK, FEES, LATER = 1130, 1010, 6110, 6115
+STRIPE: dict[str, Any] = {
+    "clearing": {"USD": CLEARING},
+    "bank": {"USD": BANK},
+    "fees": FEES,
+    "changes": [{"since": "2026-07-01", "fees": LATER}],
+}
+
+
+def chart(**changed: Any) -> dict[int, AccountRow]:
+    rows = {
+        CLEARING: AccountRow(CLEARING, "1130", "Stripe clearing", "Bank", None, False),
+        BANK: AccountRow(BANK, "1010", "Bank", "Bank", None, False),
+        FEES: AccountRow(FEES, "6110", "Processing fees", "Expense", None, False),
+        LATER: AccountRow(LATER, "6115", "Card fees", "Expense", None, False),
+    }
+    for number, fields in changed.items():
+        key = int(number.removeprefix("a"))
+        rows[key] = AccountRow(**{**{f: getattr(rows[key], f) for f in AccountRow.__slots__}, **fields})
+    return rows
+
+
+def look(mapping: Mapping, rows: dict[int, AccountRow], records: frozenset[str]) -> list[Finding]:
+    asked: list[set[int]] = []
+
+    def accounts(ids: Any) -> dict[int, AccountRow]:
+        asked.append(set(ids))
+        return {number: row for number, row in rows.items() if number in asked[-1]}
+
+    books = SimpleNamespace(
+        journals=SimpleNamespace(accounts=accounts),
+        account=SimpleNamespace(facts=lambda: SimpleNamespace(record_types=records)),
+    )
+    patient = Patient(load_settings(None), mapping, netsuite=cast(Any, books))
+    return list(examine(patient, "NetSuite", (), BOOKS))
+
+
+def with_stripe(**stripe: Any) -> Mapping:
+    return Mapping.model_validate({"version": 1, "payouts": {"providers": {"stripe": {**STRIPE, **stripe}}}})
+
+
+ALL = frozenset(right.record for right in RIGHTS)
+
+
+def test_without_a_provider_nothing_is_asked() -> None:
+    assert look(Mapping(), {}, frozenset()) == []
+
+
+def test_later_accounts_count_as_well() -> None:
+    assert accounts_of(with_stripe()) == {
+        CLEARING: ["payouts.providers.stripe.clearing.USD"],
+        BANK: ["payouts.providers.stripe.bank.USD"],
+        FEES: ["payouts.providers.stripe.fees"],
+        LATER: ["payouts.providers.stripe.fees since 2026-07-01"],
+    }
+
+
+def test_accounts_that_are_there_and_records_that_are_described_pass() -> None:
+    found = look(with_stripe(), chart(), ALL)
+    assert {one.level for one in found if one.what != "Money"} == {Level.OK}
+    assert found[-1].found == "4 accounts are there and active"
+
+
+def test_an_inactive_a_missing_and_a_strange_account_are_named() -> None:
+    rows = chart(a1130={"type": "OthCurrAsset"}, a6110={"inactive": True})
+    del rows[BANK]
+    found = [one for one in look(with_stripe(), rows, ALL) if one.what == "Accounts of money"]
+    told = {one.level: one.found for one in found if one.level is Level.WARNING}
+    assert told == {
+        Level.WARNING: "payouts.providers.stripe.clearing.USD names 1130 Stripe clearing of type OthCurrAsset"
+    }
+    blocked = [one.found for one in found if one.level is Level.BLOCKED]
+    assert blocked == [
+        "payouts.providers.stripe.bank.USD names the account with the internal id 1010, which the role does not see",
+        "payouts.providers.stripe.fees names 6110 Processing fees, which is inactive",
+    ]
+
+
+def test_a_record_that_the_role_does_not_see_is_named_with_its_permission() -> None:
+    found = look(with_stripe(), chart(), ALL - {"journalEntry"})
+    (blocked,) = [one for one in found if one.level is Level.BLOCKED]
+    assert blocked.what == "NetSuite record journalEntry"
+    assert "Transactions > Make Journal Entry (Edit)" in blocked.mend
