@@ -136,7 +136,13 @@ class Control:
             netsuite.administrator = bool(body["administrator"])
         if "hidden_tables" in body:
             netsuite.engine.hidden = frozenset(str(t).lower() for t in body["hidden_tables"])
-        return {"administrator": netsuite.administrator, "hidden_tables": sorted(netsuite.engine.hidden)}
+        if "hidden_records" in body:
+            netsuite.books.api.hidden = frozenset(str(t).lower() for t in body["hidden_records"])
+        return {
+            "administrator": netsuite.administrator,
+            "hidden_tables": sorted(netsuite.engine.hidden),
+            "hidden_records": sorted(netsuite.books.api.hidden),
+        }
 
     def _certificate(self, call: Call, body: Any) -> Any:
         return {"certificate_id": self.merchant.netsuite.certificates.upload(str(body["certificate_pem"]))}

@@ -125,7 +125,7 @@ class Control(ShopVerbs, OfficeVerbs, PaymentVerbs, BankVerbs):
         return self.call("POST", "/limits", limits)
 
     def role(self, **role: Any) -> Any:
-        """administrator, hidden_tables."""
+        """administrator, hidden_tables, hidden_records: what the integration's role may see."""
         return self.call("POST", "/netsuite/role", role)
 
     def inventory(self, sku: str | None = None) -> Any:

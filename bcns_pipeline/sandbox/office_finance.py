@@ -16,6 +16,7 @@ from bcns_pipeline.sandbox.netsuite import kinds
 from bcns_pipeline.sandbox.netsuite.chart import LedgerAccount
 from bcns_pipeline.sandbox.netsuite.interference import DepositFailure
 from bcns_pipeline.sandbox.netsuite.ledger import Transaction
+from bcns_pipeline.sandbox.netsuite.postedsale import PostedSales
 from bcns_pipeline.sandbox.office_events import Office
 
 MONEY = (
@@ -119,7 +120,7 @@ class Accountant:
         others = [c for c in self.context.claims.on_any(found.id) if c.owner != found.id]
         if others:
             raise ValueError(f"{found.number} is settled by other transactions; undo those first.")
-        made = [one for one in self.context.ledger if one.source == found.id]
+        made = [one for one in self.context.ledger if one.source == found.id and not one.voided]
         if made:
             raise ValueError(f"{found.number} was made into {made[0].number}; undo that first.")
         delete = bool(raw.get("delete"))
@@ -138,7 +139,7 @@ class Accountant:
         if found.kind is kinds.INVOICE and not found.voided:
             self.books.invoices.recount(found, None)
         records = self._records(found)
-        if hasattr(records, "goods") and not found.voided:
+        if isinstance(records, PostedSales) and not found.voided:
             records.goods(found, None)
 
     def _records(self, found: Transaction) -> Any:

@@ -128,6 +128,10 @@ class Administrator:
                 transaction.entity = master.id
                 self.context.ledger.save(transaction, now)
                 moved += 1
+            for entry in transaction.entries:
+                if entry.entity == duplicate.id:
+                    entry.entity = master.id
+                    self.context.ledger.save(transaction, now)
         self.context.customers.remove(duplicate)
         master.modified = now
         self.context.customers.store(master)

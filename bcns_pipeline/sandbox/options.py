@@ -14,6 +14,9 @@ TaxEngine = Literal["suitetax", "legacy", "none"]
 CUSTOM_FIELDS = (
     "custbody_bc_order_id",
     "custbody_bc_shipment_id",
+    "custbody_psp_payout_id",
+    "custbody_economic_date",
+    "custbody_src_sha256",
     "custcol_bc_line_id",
     "custcol_bc_ship_to",
     "custentity_bc_customer_id",

@@ -58,7 +58,7 @@ def sandbox(running_sandbox: Sandbox) -> Iterator[Sandbox]:
     running_sandbox.control.clear_faults()
     running_sandbox.control.latency(0)
     running_sandbox.control.limits(quota=450, quota_window_ms=30_000, concurrency=5, adjustment_delay_ms=50)
-    running_sandbox.control.role(administrator=False, hidden_tables=[])
+    running_sandbox.control.role(administrator=False, hidden_tables=[], hidden_records=[])
 
 
 @pytest.fixture

@@ -141,3 +141,23 @@ def test_an_invoice_may_be_made_and_answered_as_if_it_were_not(
     )
     assert (answer.status_code, "automatic application of the deposit" in answer.text) == (400, True)
     assert suiteql("SELECT id FROM transaction WHERE externalid = 'bc-failing-invoice'").json()["count"] == 1
+
+
+def test_a_role_without_a_right_neither_sees_nor_makes_a_record(
+    sandbox: Sandbox, netsuite: httpx.Client, order: str
+) -> None:
+    sandbox.control.role(hidden_records=["invoice", "journalEntry"])
+    headers = {"Accept": "application/swagger+json"}
+    names = {one["name"] for one in netsuite.get(f"{BASE}/metadata-catalog").json()["items"]}
+    assert "customerDeposit" in names
+    assert not {"invoice", "journalEntry"} & names
+    asked = netsuite.get(f"{BASE}/metadata-catalog", params={"select": "invoice"}, headers=headers)
+    assert asked.status_code == 404
+    for path in ("journalEntry", f"salesOrder/{order}/!transform/invoice"):
+        answer = netsuite.post(f"{BASE}/{path}", json={})
+        assert (answer.status_code, "does not have permission" in answer.text) == (403, True)
+    sandbox.control.role(hidden_records=[])
+    described = netsuite.get(
+        f"{BASE}/metadata-catalog", params={"select": "invoice,salesOrder"}, headers=headers
+    )
+    assert "/salesOrder/{id}/!transform/invoice" in described.json()["paths"]

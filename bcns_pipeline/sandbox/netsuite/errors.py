@@ -122,6 +122,11 @@ def concurrency_exceeded() -> Answer:
     )
 
 
+def no_permission() -> Answer:
+    """A record type on which the role has no right; in these words, with this code (facts/netsuite.md 3.7)."""
+    return problem(403, "USER_ERROR", "Your current role does not have permission to perform this action.")
+
+
 def bad_query(text: str) -> Answer:
     """A refused SuiteQL query."""
     detail = f"Invalid search query. Detailed unprocessed description follows. {text}"

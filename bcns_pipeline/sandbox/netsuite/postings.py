@@ -82,7 +82,7 @@ def _sale(sale: Transaction, claims: Sequence[Claim], precision: int) -> list[Po
     main = chart.AR if on_account else money_account(sale)
     base = sign * rounded(total * rate, precision)
     if claims and sale.kind is kinds.CREDIT_MEMO:
-        base = -_settled(sale, claims, precision)
+        base = -_settled(sale, claims)
     found = [Posting(0, main, base, sign * total, sale.entity, sale.values.get("memo"))]
     parts = [
         (line.id, line.item.income, line.amount, line.values.get("description"))
@@ -127,7 +127,7 @@ def _payment(payment: Transaction, claims: Sequence[Claim], precision: int) -> l
     memo = payment.values.get("memo")
     return [
         Posting(0, money_account(payment), base, amount, payment.entity, memo),
-        Posting(1, chart.AR, -_settled(payment, claims, precision), -amount, payment.entity, memo),
+        Posting(1, chart.AR, -_settled(payment, claims), -amount, payment.entity, memo),
     ]
 
 
@@ -161,11 +161,10 @@ def _journal(journal: Transaction, claims: Sequence[Claim], precision: int) -> l
     ]
 
 
-def _settled(credit: Transaction, claims: Sequence[Claim], precision: int) -> Decimal:
-    """What a payment or credit memo takes off receivables: invoices at their own rate, the rest at its rate."""
-    applied = sum((claim.amount for claim in claims), ZERO)
-    worth = sum((claim.debit_base for claim in claims), ZERO)
-    return worth + rounded((credit.totals.total - applied) * credit.exchange_rate, precision)
+def _settled(credit: Transaction, claims: Sequence[Claim]) -> Decimal:
+    """What a payment or credit memo takes off receivables: debits at their own rates, what is left at its rate."""
+    rest = credit.totals.base - sum((claim.credit_base for claim in claims), ZERO)
+    return rest + sum((claim.debit_base for claim in claims), ZERO)
 
 
 def money_account(transaction: Transaction) -> int:

@@ -57,6 +57,8 @@ class RecordApi:
         self._context = context
         self._types: dict[str, Records] = {}
         self._transforms: dict[tuple[str, str], Transformed] = {}
+        # Record types (lower case) on which the integration's role has no right.
+        self.hidden: frozenset[str] = frozenset()
 
     def add(self, records: Records) -> None:
         """The account has this record type."""
@@ -76,14 +78,14 @@ class RecordApi:
         """POST /record/v1/{record}: 204 and the place of the new record."""
         records = self._of(record)
         if records is None:
-            return unknown_record(record)
+            return self._missing(record)
         return self._answer(call, records, lambda given: self._create(records, given))
 
     def transform(self, call: Call, record: str, key: str, target: str) -> Answer:
         """POST /record/v1/{record}/{key}/!transform/{target}."""
         source, made = self._of(record), self._transforms.get((record.lower(), target.lower()))
-        if source is None or made is None:
-            return unknown_record(target)
+        if source is None or made is None or self._of(target) is None:
+            return self._missing(record if source is None else target)
         number = source.find(key)
         if number is None:
             return no_such(call)
@@ -99,7 +101,7 @@ class RecordApi:
         """PATCH /record/v1/{record}/{id or eid:X}: only what is given changes; lines without key are added."""
         records = self._of(record)
         if records is None:
-            return unknown_record(record)
+            return self._missing(record)
         number = records.find(key)
         if number is None:
             return no_such(call)
@@ -109,7 +111,7 @@ class RecordApi:
         """PUT /record/v1/{record}/eid:X: creates or changes, and does not say which."""
         records = self._of(record)
         if records is None:
-            return unknown_record(record)
+            return self._missing(record)
         if not key.startswith("eid:"):
             return errors.problem(400, "INVALID_REQUEST", "PUT needs an external id in the form eid:<id>.")
         number = records.find(key)
@@ -127,7 +129,7 @@ class RecordApi:
         """GET /record/v1/{record}/{id or eid:X}. It loads the record for editing, so that a lock bites."""
         records = self._of(record)
         if records is None:
-            return unknown_record(record)
+            return self._missing(record)
         number = records.find(key)
         if number is None:
             return no_such(call)
@@ -160,10 +162,14 @@ class RecordApi:
     # -- the way through -------------------------------------------------------------------------------------
 
     def _of(self, record: str) -> Records | None:
-        found = self._types.get(record.lower())
+        found = None if record.lower() in self.hidden else self._types.get(record.lower())
         if found is not None and found.definition.name == "customerSubsidiaryRelationship":
             return found if self._context.settings.multi_subsidiary_customers else None
         return found
+
+    def _missing(self, record: str) -> Answer:
+        """Why a record type can't be used: the account does not have it, or the role lacks the right."""
+        return errors.no_permission() if record.lower() in self.hidden else unknown_record(record)
 
     def _answer(self, call: Call, records: Records, run: Any, *, located: bool = True) -> Answer:
         """Read the body, run the rules, say where the record is."""
@@ -195,7 +201,8 @@ class RecordApi:
         chosen = [name.strip() for name in call.query.get("select", "").split(",") if name.strip()]
         if unknown := [name for name in chosen if self._of(name) is None]:
             return unknown_record(unknown[0])
-        found = [self._types[name.lower()] for name in chosen] or list(self._types.values())
+        shown = [records for name, records in self._types.items() if name not in self.hidden]
+        found = [self._types[name.lower()] for name in chosen] or shown
         definitions = [one.definition for one in found]
         if "swagger+json" in call.headers.get("accept", ""):
             sources = [(source, made.definition.name) for (source, _), made in self._transforms.items()]
@@ -216,7 +223,7 @@ class RecordApi:
         """GET /record/v1/metadata-catalog/{record}."""
         records = self._of(record)
         if records is None:
-            return unknown_record(record)
+            return self._missing(record)
         found: Mapping[str, Any] = schemas(records.definition)
         name = records.definition.name
         body = {**found[name], "definitions": {n: s for n, s in found.items() if n != name}}
