@@ -38,6 +38,9 @@ from bcns_pipeline.state.worker import Worker, WorkerLost
 TRIES = 2
 # So many operations wait, claimed, for a free thread: they bridge the few ms of a turn.
 AHEAD = 1
+# Threads beyond the slots: while one reads its answer, another one has its request on the way. The Gate alone
+# bounds calls.
+SPARE_THREADS = 2
 PROGRESS_SECONDS = 3.0
 
 
@@ -110,7 +113,8 @@ class _Drain:
     def run(self, worker: Worker) -> Dispatched:
         try:
             self._look_at_leftovers()
-            with ThreadPoolExecutor(self._parallel, thread_name_prefix=f"send-{self._flow}") as pool:
+            threads = self._parallel + SPARE_THREADS
+            with ThreadPoolExecutor(threads, thread_name_prefix=f"send-{self._flow}") as pool:
                 try:
                     self._drain(worker, pool)
                     while not self._stopped() and self._resolve_doubts():

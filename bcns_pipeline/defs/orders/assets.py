@@ -25,6 +25,8 @@ from bcns_pipeline.defs.orders.take import drain, reread
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
 
+# The next run reads and plans while this one writes, and its writing waits for this one's.
+PLAN_POOL = "orders_planned"
 POOL = "orders"
 REFERENCE_POOL = "order_references"
 CUSTOMERS = dg.AssetKey(["netsuite", "customers"])
@@ -35,7 +37,7 @@ CUSTOMERS = dg.AssetKey(["netsuite", "customers"])
     group_name=FLOW,
     kinds={"bigcommerce"},
     owners=OWNERS,
-    pool=POOL,
+    pool=PLAN_POOL,
     hooks={stop_run_retries},
     description="Orders as BigCommerce has them now: what changed, or with a partition every order of that day.",
 )
@@ -58,7 +60,7 @@ def orders(context: dg.AssetExecutionContext, connections: Connections) -> dg.Ma
     group_name=FLOW,
     kinds={"postgres"},
     owners=OWNERS,
-    pool=POOL,
+    pool=PLAN_POOL,
     deps=[orders, CUSTOMERS],
     hooks={stop_run_retries},
     description="What each order that is due would become in NetSuite, and why those that wait, wait.",
