@@ -7,6 +7,7 @@ is made: by `dagster dev`, by each of its child processes (webserver, daemon, ru
 
 import functools
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,8 @@ _QUESTIONS_ABOUT_TABLES = (
     *("has_table", "has_asset_key_col", "has_run_stats_index_cols"),
     *("has_backfill_id_column", "has_default_pool_limit_col"),
 )
+# A run that waits for its turn in a pool looks this often.
+POOL_SECONDS = 0.25
 _prepared: set[tuple[str, str]] = set()
 _preparing = threading.Lock()
 
@@ -55,6 +58,7 @@ class BcnsDagsterStorage(DagsterPostgresStorage):
         made = cls(storage_url(url, schema), should_autocreate_tables=False, inst_data=inst_data)
         for storage in (made.event_log_storage, made.run_storage):
             _look_once(storage)
+        _wait_for_pools(made.event_log_storage)
         return made
 
 
@@ -115,6 +119,25 @@ def _look_once(storage: Any) -> None:
         question = getattr(storage, name, None)
         if callable(question):
             setattr(storage, name, functools.cache(question))
+
+
+def _wait_for_pools(storage: Any) -> None:
+    """A run whose step waits for a pool asks Dagster's loop whether it is time to look again, without a pause.
+
+    That takes a whole core from the run that it waits for, and the looks become as rare as one in 15 s (Dagster
+    1.13: `interval_to_next_pending_claim_check` is never above 0). So the wait is here, and short.
+    """
+    claim = storage.claim_concurrency_slot
+
+    @functools.wraps(claim)
+    def claim_or_wait(*args: Any, **kwargs: Any) -> Any:
+        status = claim(*args, **kwargs)
+        if status.is_claimed:
+            return status
+        time.sleep(POOL_SECONDS)
+        return status.with_sleep_interval(0.0)
+
+    storage.claim_concurrency_slot = claim_or_wait
 
 
 def _version(conn: sa.Connection, schema: str) -> str | None:

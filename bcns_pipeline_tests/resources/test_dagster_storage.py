@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -117,6 +118,25 @@ def test_a_run_in_an_outside_database_is_stored_and_read_back(instance: dg.Dagst
     event = instance.get_latest_materialization_event(dg.AssetKey("levels"))
     assert event is not None
     assert instance.event_log_storage.get_concurrency_info("inventory_bulk").active_slot_count == 0
+
+
+def test_a_run_that_waits_for_a_pool_takes_no_cpu_and_goes_on_soon(instance: dg.DagsterInstance) -> None:
+    dg.materialize([levels], instance=instance)
+    pools = instance.event_log_storage
+    assert pools.claim_concurrency_slot("inventory_bulk", "another", "step").is_claimed
+    freed: list[float] = []
+
+    def free() -> None:
+        freed.append(time.monotonic())
+        pools.free_concurrency_slots_for_run("another")
+
+    other = threading.Timer(3.0, free)
+    before = time.process_time()
+    other.start()
+    assert dg.materialize([levels], instance=instance).success
+    # Dagster's own loop burns all of the 3 s.
+    assert time.process_time() - before < 2.0
+    assert time.monotonic() - freed[0] < 4.0
 
 
 def test_the_webserver_gets_its_time_limit_and_keeps_the_schema(instance: dg.DagsterInstance) -> None:
