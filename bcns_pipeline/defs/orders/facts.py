@@ -7,6 +7,7 @@ one made inactive a minute ago is not.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from bcns_pipeline.clients.netsuite.models import ItemRow, SalesRow
@@ -69,15 +70,21 @@ def learn(
     """
     store = connections.state.store
     asks = {order.id: ask(connections, shopper_of_order(order), f"order:{order.id}") for order in orders}
-    answers = find(connections, list(asks.values()), lane=lane)
+    # What is made at its first use is made before threads ask for it.
+    account, _ = account_of(connections), connections.netsuite(lane)
+    keys = [order_key(store, order.id) for order in orders]
+    with ThreadPoolExecutor(2, thread_name_prefix="beside") as beside:
+        items = beside.submit(_items, connections, [*orders, *earlier], lane)
+        there = beside.submit(found_by_key, connections, keys, lane=lane)
+        answers = find(connections, list(asks.values()), lane=lane)
     found = one_each(answers, [(one.shopper, one.storefront) for one in asks.values()])
     return Known(
         store=store,
-        account=account_of(connections),
-        items=_items(connections, [*orders, *earlier], lane),
+        account=account,
+        items=items.result(),
         asks=asks,
         customers=dict(zip(asks, found, strict=True)),
-        there=found_by_key(connections, [order_key(store, order.id) for order in orders], lane=lane),
+        there=there.result(),
         disputed=_disputed(connections, orders),
     )
 

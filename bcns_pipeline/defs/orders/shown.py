@@ -4,7 +4,9 @@ Put the reading of sales transactions here, many in a few calls. Do not compare 
 """
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from itertools import chain
 
 from bcns_pipeline.clients.netsuite.models import SalesLine, SalesRow
 from bcns_pipeline.defs.account import account_of
@@ -14,6 +16,8 @@ from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.orders.facts import Shown, ShownLine
 
 ZERO = Decimal(0)
+# The lines of so many orders, five each, are one page of a thousand; so many pages are read at once.
+LINES_OF, MOST_BESIDE = 200, 4
 
 
 def found_by_key(connections: Connections, keys: Iterable[str], *, lane: Lane = LANE) -> dict[str, SalesRow]:
@@ -29,11 +33,18 @@ def shown(connections: Connections, ids: Iterable[int], *, lane: Lane = LANE) ->
         return {}
     account, policy = account_of(connections), connections.order_policy
     client = connections.netsuite(lane).sales
-    headers = client.by_id(wanted, oneworld=account.oneworld)
     key_field = policy.line_id_field
-    lines: dict[int, list[SalesLine]] = {one: [] for one in headers}
-    for line in client.lines(headers, custom_fields=(key_field,) if key_field else ()):
-        lines[line.transaction].append(line)
+    fields = (key_field,) if key_field else ()
+    pieces = [wanted[start : start + LINES_OF] for start in range(0, len(wanted), LINES_OF)]
+    # Side by side: the next run waits for this one's read-back before it writes.
+    with ThreadPoolExecutor(1 + min(len(pieces), MOST_BESIDE), thread_name_prefix="shown") as beside:
+        asked = [beside.submit(client.lines, piece, custom_fields=fields) for piece in pieces]
+        headers = client.by_id(wanted, oneworld=account.oneworld)
+        lines: dict[int, list[SalesLine]] = {one: [] for one in headers}
+        for line in chain.from_iterable(one.result() for one in asked):
+            # A record that went away between the two reads is missing.
+            if line.transaction in lines:
+                lines[line.transaction].append(line)
     symbols = {currency.id: symbol for symbol, currency in account.currencies.items()}
     return {
         one: _shown(row, lines[one], symbols.get(row.currency or 0, account.base_currency), key_field)
