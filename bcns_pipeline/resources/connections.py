@@ -36,6 +36,7 @@ from bcns_pipeline.state.gate import PgGate, Share
 from bcns_pipeline.state.opening import open_state
 from bcns_pipeline.state.store import State
 from bcns_pipeline.state.usage import UsageMeter
+from bcns_pipeline.state.worker import Worker
 
 # BigCommerce names no cap for inventory reads; its quota per 30 s is what binds, and the pacing obeys that.
 BIGCOMMERCE_SLOTS = 5
@@ -56,6 +57,7 @@ class Connections(dg.ConfigurableResource):
     _mapping: tuple[Mapping, list[str]] | None = PrivateAttr(default=None)
     _order_policy: OrderPolicy | None = PrivateAttr(default=None)
     _state: State | None = PrivateAttr(default=None)
+    _planner: Worker | None = PrivateAttr(default=None)
     # What a step of this run computed and a later one may use; a step that runs alone computes it anew.
     _scratch: dict[str, Any] = PrivateAttr(default_factory=dict)
     _meter: UsageMeter = PrivateAttr(default_factory=UsageMeter)
@@ -144,6 +146,19 @@ class Connections(dg.ConfigurableResource):
                 state.pin(account.account_id)
             self._state = state
         return self._state
+
+    @property
+    def planner(self) -> Worker:
+        """In whose hands is what this run plans, until `let_go` or the end of the run. Raises WorkerLost."""
+        if self._planner is None:
+            self._planner = self.state.worker().__enter__()
+        return self._planner
+
+    def let_go(self) -> None:
+        """What this run has planned is nobody's any more. Safe to call twice."""
+        if self._planner is not None:
+            self._planner.__exit__(None, None, None)
+        self._planner = None
 
     @property
     def scratch(self) -> dict[str, Any]:
@@ -248,6 +263,7 @@ class Connections(dg.ConfigurableResource):
 
     def close(self) -> None:
         """Give everything back. Safe to call twice."""
+        self.let_go()
         for client in (*self._bigcommerce.values(), *self._netsuite.values(), *self._stripe.values()):
             client.close()
         for gate in self._gates.values():

@@ -243,10 +243,11 @@ class OrderViews(OrderUnits):
             .limit(limit)
         )
         with self._scope.transaction(conn) as tx:
-            return [_state(row) for row in tx.execute(query).mappings()]
+            return [state_of(row) for row in tx.execute(query).mappings()]
 
 
-def _state(row: Mapping[Any, Any]) -> OrderState:
+def state_of(row: Mapping[Any, Any]) -> OrderState:
+    """A row of `order_state` as it is spoken of."""
     values = {name: row[name] for name in OrderState.__dataclass_fields__ if name in row}
     for name in ("total", "expected_total", "expected_tax", "read_total", "read_tax"):
         minor = row[f"{name}_minor"]

@@ -1,8 +1,9 @@
 """Where each BigCommerce order stands: read, decided, posted, read back, referenced.
 
-Put the transitions of `order_state` here. Do not put reads over many orders here (`order_views.py`), nor what
-is decided: the rules do that. Each batch transition is one transaction with one audit row, whose digest covers
-one `order_step` per order. No personal data: what a shopper gave is in the sealed documents.
+Put the transitions of `order_state` here. Do not put reads over many orders here (`order_views.py`), nor which
+are to be planned (`orders_due.py`), nor what is decided: the rules do that. Each batch transition is one transaction
+with one audit row, whose digest covers one `order_step` per order. No personal data: what a shopper gave is in the
+sealed documents.
 
 What is in NetSuite stays `posted` or `adopted` whatever is decided later: only code, reason and retry_at move.
 """
@@ -25,12 +26,12 @@ from bcns_pipeline.state.order_models import (
     ReadBack,
 )
 from bcns_pipeline.state.order_proof import STATE_DIGEST, recompute
-from bcns_pipeline.state.order_views import OrderViews
+from bcns_pipeline.state.orders_due import OrdersDue
 from bcns_pipeline.state.scope import Scope, canonical
 from bcns_pipeline.state.tables_orders import order_state, order_step
 
 
-class OrderStates(OrderViews):
+class OrderStates(OrdersDue):
     """The orders of one store. Methods that take many do so in one statement; 500 at once is a good number."""
 
     def __init__(self, scope: Scope, audit: Audit) -> None:

@@ -6,7 +6,7 @@ Put here the head of a plan, and how its lines become operations. Do not put the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -45,7 +45,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """What applying a plan put into the outbox. `left_out` are natural keys with an earlier operation still open.
+    """What applying a plan put into the outbox.
+
+    `left_out` are natural keys with an earlier operation still open, and those that were not wanted any more.
 
     `first_time` is False where the plan had been applied before, or may not be: then nothing was staged.
     """
@@ -143,13 +145,14 @@ class Plans:
         made: Plan,
         *,
         held: Callable[[PlanLine], str | None] | Mapping[str, str] | None = None,
+        without: Collection[str] = (),
         staged_by: str | None = None,
         conn: sa.Connection | None = None,
     ) -> Staged:
         """Stage the lines that write (`SENT`), in their order. Only the first call for a plan in mode `apply` does.
 
         `held` gives the reason for which a line waits for approval (None lets it go): by the line, whose payload
-        is sealed here, or by natural key.
+        is sealed here, or by natural key. `without` are the natural keys of lines that are not wanted any more.
         """
         with self._scope.transaction(conn) as tx:
             if not self.mark_applied(made.id, conn=tx):
@@ -158,7 +161,8 @@ class Plans:
             lock_chain(tx)
             staged: list[Operation] = []
             # In one go for each reason, so that a plan without held lines keeps the order of its lines.
-            for reason, some in _by_reason(lines, held).items():
+            wanted = [one for one in lines if one.natural_key not in without]
+            for reason, some in _by_reason(wanted, held).items():
                 intents = [_intent(made, one) for one in some]
                 staged += self._outbox.stage(made.flow, intents, held=reason, staged_by=staged_by, conn=tx)
             by_key = {(op.kind, op.natural_key): op for op in staged}

@@ -110,6 +110,7 @@ order_state = sa.Table(
     sa.Column("read_tax_minor", sa.BigInteger),
     sa.Column("read_back_at", Timestamp),
     sa.Column("referenced_at", Timestamp),
+    sa.Column("planner", sa.BigInteger),  # the worker that has planned it; it has it in hand while it lives
     sa.CheckConstraint(
         "disposition in ('open','held','ignored','waiting','planned','posted','adopted','listed')",
         name="order_state_disposition_known",

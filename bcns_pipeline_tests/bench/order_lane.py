@@ -3,7 +3,8 @@
 `order_lane orders` runs `order_sync` without its last step until no order waits, `order_lane references COUNT` runs
 that last step until COUNT orders carry their number, `order_lane bare` calls what the steps call, without Dagster.
 In production the lanes are pools of the same job: the next run's orders do not wait for the references of the last.
-Two `orders` lanes at once are the two runs that the sensor lets be on their way: one posts while the next one plans.
+Two `orders` lanes at once are the two runs that the sensor lets be on their way, one posts while the next one plans;
+the references lane is the one more that a backlog has.
 Put here what has to be measured inside the process. Do not put the arithmetic of floors here (`orders.py`).
 """
 
@@ -15,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -60,7 +62,9 @@ def main() -> int:
 
 def due(state: State) -> bool:
     """Whether a run would find anything to read or to plan; the other lane may have it all in hand."""
-    return bool(state.inbox.waiting("order").free or state.orders.find(disposition="open", limit=1))
+    return bool(
+        state.inbox.waiting("order").free or state.orders.due(datetime.now(UTC), limit=1, edits=False)
+    )
 
 
 def finished(state: State, referenced: int) -> bool:

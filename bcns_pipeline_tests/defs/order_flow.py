@@ -6,6 +6,8 @@ here. The ids of the mapping file are those that the sandbox's own NetSuite acco
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +16,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from bcns_pipeline.cli.local_orders import order_sections
+from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.conftest import EMPTY
@@ -56,6 +59,15 @@ class OrderFlow(Flow):
         """The state, able to open what is sealed."""
         store = self.environment["BCNS_BIGCOMMERCE_STORE_HASH"]
         return State(self._engine, store, run_id=run_id, actor="ada", data_key=DATA_KEY_BYTES)
+
+    @contextmanager
+    def connections(self, run_id: str) -> Iterator[Connections]:
+        """The connections of a run of that name, for tests that take its steps one by one."""
+        ours = Impatient(config_path=self.environment["BCNS_CONFIG"])
+        # Only Dagster hands out run ids.
+        ours._run_id = run_id
+        with closing(ours):
+            yield ours
 
     def sync(self, **options: Any) -> Run:
         """One run of `order_sync`."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -24,6 +27,7 @@ from bcns_pipeline.state.order_models import (
     ReadBack,
 )
 from bcns_pipeline.state.store import State
+from bcns_pipeline.state.worker import Worker, WorkerLost
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = date(2026, 11, 21)
@@ -275,6 +279,87 @@ def test_each_batch_is_one_audit_row_that_can_be_proven(state: State) -> None:
     verified = state.verify_audit()
     assert isinstance(verified, Verified)
     assert verified.proofs == 5
+
+
+def due(state: State, **asked: Any) -> list[int]:
+    return sorted(one.order_id for one in state.orders.due(NOW, limit=10, **asked))
+
+
+def test_what_is_due_is_open_or_its_time_has_come_or_it_was_edited(state: State) -> None:
+    state.orders.note([seen(one) for one in range(1, 6)])
+    hour = timedelta(hours=1)
+    state.orders.decide([Decision(2, "waiting", "ITEM_UNMAPPED", "RE-1", NOW - hour)])
+    state.orders.decide([Decision(3, "waiting", "ITEM_UNMAPPED", "RE-1", NOW + hour), Decision(4, "planned")])
+    state.orders.posted([posted(5)])
+    state.orders.note([seen(5, "v2", 1)])
+    assert due(state) == [1, 2, 5]
+    assert due(state, edits=False) == [1, 2]
+    assert due(state, day=DAY - timedelta(days=1)) == []
+
+
+def test_what_a_living_planner_has_in_hand_is_due_to_nobody_else(state: State) -> None:
+    state.orders.note([seen(one) for one in range(1, 6)])
+    head = state.audit.head()
+    with state.worker() as first, state.worker() as second:
+        assert taken(state, first, 2) == [1, 2]
+        # Left out before the limit, so that the next run gets a whole batch.
+        assert taken(state, second, 2) == [3, 4]
+        assert due(state) == [5]
+        # A step that is tried again has what it had.
+        assert taken(state, first, 2) == [1, 2]
+    assert due(state) == [1, 2, 3, 4, 5]
+    # Whose it is is no step in the life of an order.
+    assert state.audit.head() == head
+
+
+def test_a_planner_that_is_killed_frees_what_it_had(state: State) -> None:
+    state.orders.note([seen(1)])
+    with state.worker() as first:
+        assert taken(state, first, 2) == [1]
+        end_session(state, first)
+        with state.worker() as second:
+            assert taken(state, second, 2) == [1]
+        with pytest.raises(WorkerLost):
+            taken(state, first, 2)
+    assert due(state) == [1]
+
+
+def test_two_that_plan_at_the_same_moment_take_different_orders(state: State) -> None:
+    state.orders.note([seen(one) for one in range(1, 201)])
+    with state.worker() as first, state.worker() as second, ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda planner: taken(state, planner, 100), (first, second)))
+        both += [taken(state, first, 200), taken(state, second, 200)]
+    had = [set(both[0]) | set(both[2]), set(both[1]) | set(both[3])]
+    assert not had[0] & had[1]
+    assert had[0] | had[1] == set(range(1, 201))
+
+
+def taken(state: State, planner: Worker, limit: int) -> list[int]:
+    return sorted(one.order_id for one in state.orders.take_due(planner, NOW, limit=limit))
+
+
+def end_session(state: State, worker: Worker) -> None:
+    """As if its process had been killed; returns once the server has noticed."""
+    with state.engine.connect() as conn:
+        conn.execute(
+            sa.text(
+                "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' "
+                "and (classid::bigint << 32) | objid::bigint = :id"
+            ),
+            {"id": worker.id},
+        )
+    for _ in range(100):
+        if not held(state, worker):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the session is still there")
+
+
+def held(state: State, worker: Worker) -> bool:
+    with state.engine.begin() as conn:
+        return not conn.execute(
+            sa.text("select pg_try_advisory_xact_lock(:id)"), {"id": worker.id}
+        ).scalar_one()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from bcns_pipeline.resources.connections import Connections
 
 # Dagster gives a sensor 60 seconds (facts/dagster.md B3); a page takes about one.
 PAGES, SECONDS = 20, 35.0
-# So many runs may wait or work at once: one posts while the next one reads.
+# So many runs may wait or work at once: one posts while the next one reads. Where a whole batch waits, one more:
+# one writes back, too.
 RUNS_AT_ONCE = 2
 # Where a run failed and nothing new has come, what waits is tried again this often.
 TRY_AGAIN_SECONDS = 300
@@ -65,13 +66,12 @@ def orders_waiting(
     connections.require("bigcommerce", "netsuite", orders=True)
     state, now = connections.state, datetime.now(UTC)
     waiting = state.inbox.waiting("order")
-    due = len(state.orders.find(disposition="open", limit=1))
-    due += len(state.orders.find(disposition="waiting", due_before=now, limit=1))
+    due = len(state.orders.due(now, limit=1, edits=False))
     due += len(state.outbox.find(flow="orders", states=("planned", "ambiguous"), limit=1))
     if not waiting.free and not due:
         return dg.SkipReason("no order waits")
     runs = going(context, JOB)
-    if runs >= RUNS_AT_ONCE:
+    if runs >= RUNS_AT_ONCE + (waiting.free >= connections.mapping.orders.batch):
         return dg.SkipReason(f"{runs} runs of {JOB} are on their way already")
     again = int(time.time() // TRY_AGAIN_SECONDS)
     return dg.RunRequest(run_key=f"orders/{waiting.newest_seq}/{runs}/{again}", tags=TAGS)

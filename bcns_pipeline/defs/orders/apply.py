@@ -11,7 +11,7 @@ from typing import Any
 
 from bcns_pipeline.defs.dispatch import dispatch
 from bcns_pipeline.defs.dispatch_models import Dispatched, Sender, Settled
-from bcns_pipeline.defs.orders.overtaken import give_way
+from bcns_pipeline.defs.orders.overtaken import give_way, not_wanted
 from bcns_pipeline.defs.orders.readback import ReadBack, read_back
 from bcns_pipeline.defs.orders.refusals import LATER, code_of, retry_at
 from bcns_pipeline.defs.orders.run import CURRENCY, CUSTOMER, EDIT, FLOW, LANE, ORDER, question
@@ -76,8 +76,16 @@ class Applied:
 def apply_plan(connections: Connections, plan: Plan | None, progress: Callable[[str], None]) -> Applied:
     """Stage the plan, send everything of the flow that waits, read back. Raises OutsideError when a system is away.
 
-    Without a plan only what earlier runs left is sent and read back.
+    Without a plan only what earlier runs left is sent and read back. What the plan has in hand is let go at the end,
+    so that nobody plans an edit of what is being written.
     """
+    try:
+        return _apply(connections, plan, progress)
+    finally:
+        connections.let_go()
+
+
+def _apply(connections: Connections, plan: Plan | None, progress: Callable[[str], None]) -> Applied:
     applied = Applied(Dispatched())
     if plan is not None:
         stage(connections, plan, applied)
@@ -113,16 +121,19 @@ def stage(connections: Connections, plan: Plan, applied: Applied) -> None:
         return policy.too_large(line.amount) if line.amount is not None else None
 
     lines = state.plans.lines(plan)
-    writes = [one for one in lines if one.kind in (ORDER, EDIT) and one.action in SENT and one.payload]
-    order_of = {one.natural_key: int(one.payload["order_id"]) for one in writes}
     with state.scope.transaction() as conn:
+        without = not_wanted(state, lines, conn=conn)
+        writes = [one for one in lines if one.kind in (ORDER, EDIT) and one.action in SENT and one.payload]
+        order_of = {
+            one.natural_key: int(one.payload["order_id"]) for one in writes if one.natural_key not in without
+        }
         give_way(
             state,
             order_of.values(),
             staged=[one.natural_key for one in writes if one.kind == EDIT],
             conn=conn,
         )
-        staged = state.plans.stage(plan, held=too_large, conn=conn)
+        staged = state.plans.stage(plan, held=too_large, without=without, conn=conn)
         if not staged.first_time:
             return
         decisions = []

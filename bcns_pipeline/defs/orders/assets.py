@@ -28,6 +28,8 @@ from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
 # The next run reads and plans while this one writes, and its writing waits for this one's.
 PLAN_POOL = "orders_planned"
 POOL = "orders"
+# What one run has read is planned before the other one reads: nothing can be written earlier.
+FIRST = {"dagster/priority": "1"}
 REFERENCE_POOL = "order_references"
 CUSTOMERS = dg.AssetKey(["netsuite", "customers"])
 
@@ -61,6 +63,7 @@ def orders(context: dg.AssetExecutionContext, connections: Connections) -> dg.Ma
     kinds={"postgres"},
     owners=OWNERS,
     pool=PLAN_POOL,
+    op_tags=FIRST,
     deps=[orders, CUSTOMERS],
     hooks={stop_run_retries},
     description="What each order that is due would become in NetSuite, and why those that wait, wait.",

@@ -139,6 +139,7 @@ def edit_line(
             "body": dict(patch.body),
             "order_id": order.id,
             "version": state.content_hash,
+            "over": state.applied_hash,
             "expected": patch.expected.document(),
             "closes": patch.closes,
         },

@@ -1,14 +1,16 @@
-"""Writes that wait for approval, of orders that have changed meanwhile: what was asked about is not there any more.
+"""Writes that the world has overtaken: they wait for approval or for their run's turn, and are not wanted any more.
 
-Put here what becomes of them. Do not put here what waits for approval, nor who approves.
+Put here which those are and what becomes of them. Do not put here what waits for approval, nor who approves.
 """
 
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from bcns_pipeline.defs.orders.run import EDIT, FLOW, ORDER
+from bcns_pipeline.defs.orders.run import CUSTOMER, EDIT, FLOW, ORDER
+from bcns_pipeline.defs.shoppers import LINK
 from bcns_pipeline.rules.natural_keys import edit_key, order_key
 from bcns_pipeline.state.operations import Move
+from bcns_pipeline.state.plan_lines import SENT, PlanLine
 from bcns_pipeline.state.store import State
 
 
@@ -30,3 +32,27 @@ def give_way(state: State, order_ids: Iterable[int], *, conn: Any, staged: Colle
     ]
     if moves:
         state.outbox.move_many(moves, conn=conn)
+
+
+def not_wanted(state: State, lines: Iterable[PlanLine], *, conn: Any) -> set[str]:
+    """The natural keys of lines that have become needless or wrong since they were planned.
+
+    The next run plans while this one writes. A shopper who was new to both has been made by the first, and is found
+    by its key. An order that was written, or an edit that leads on from a version that NetSuite has no more, must not
+    be sent; and what has a newer version by now is left to the next plan, which does it in one go.
+    """
+    sent = [one for one in lines if one.action in SENT and one.payload]
+    links = [one.payload["link"] for one in sent if one.kind == CUSTOMER]
+    made = state.links.find_many(LINK, links, conn=conn)
+    now = state.orders.many([one.payload["order_id"] for one in sent if one.kind in (ORDER, EDIT)], conn=conn)
+
+    def wanted(line: PlanLine) -> bool:
+        if line.kind == CUSTOMER:
+            return line.payload["link"] not in made
+        if line.kind not in (ORDER, EDIT):
+            return True
+        order = now[line.payload["order_id"]]
+        over = line.payload["over"] if line.kind == EDIT else None
+        return (order.applied_hash, order.content_hash) == (over, line.payload["version"])
+
+    return {one.natural_key for one in sent if not wanted(one)}

@@ -59,7 +59,7 @@ class Planned:
 def make_plan(connections: Connections, *, mode: Mode, day: date | None = None) -> Planned:
     """Look at every order that is due, and write the plan. Raises OutsideError where a system can't be read."""
     state = connections.state
-    due = _due(connections, day)
+    due = _due(connections, mode, day)
     orders, fates = _read(connections, due)
     known, more = _decide(connections, orders, {one.order_id: one for one in due})
     fates += more
@@ -86,18 +86,14 @@ def _by_outcome(fates: Iterable[Fate]) -> dict[str, list[int]]:
     return {outcome: sorted(ids) for outcome, ids in found.items()}
 
 
-def _due(connections: Connections, day: date | None) -> list[OrderState]:
-    """Orders that were read and not decided, that wait and whose time has come, and edited ones."""
-    orders, most = connections.state.orders, connections.mapping.orders.batch if day is None else WHOLE_DAY
-    now = datetime.now(UTC)
-    found = [
-        *orders.find(disposition="open", day=day, limit=most),
-        *orders.find(disposition="waiting", day=day, due_before=now, limit=most),
-    ]
-    if connections.order_policy.updates != "off":
-        edited = orders.find(disposition="posted", day=day, edited=True, limit=most)
-        found += [one for one in edited if one.retry_at is None or one.retry_at <= now]
-    return list({one.order_id: one for one in found}.values())
+def _due(connections: Connections, mode: Mode, day: date | None) -> list[OrderState]:
+    """What is due and in no other run's hands; a plan that is to be applied takes it into this run's."""
+    orders, now = connections.state.orders, datetime.now(UTC)
+    most = connections.mapping.orders.batch if day is None else WHOLE_DAY
+    edits = connections.order_policy.updates != "off"
+    if mode is Mode.PLAN:
+        return orders.due(now, limit=most, day=day, edits=edits)
+    return orders.take_due(connections.planner, now, limit=most, day=day, edits=edits)
 
 
 def _read(connections: Connections, due: Sequence[OrderState]) -> tuple[dict[int, Order], list[Fate]]:

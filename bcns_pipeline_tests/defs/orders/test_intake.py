@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ import dagster as dg
 import pytest
 
 from bcns_pipeline.definitions import build_defs
+from bcns_pipeline.defs.intake.automation import RUNS_AT_ONCE
 from bcns_pipeline.outcomes import OutsideError
 from bcns_pipeline.state.inbox import Event
 from bcns_pipeline_tests.defs.flow import Impatient
@@ -44,6 +46,27 @@ def test_the_poll_fills_the_inbox_and_the_next_sensor_starts_one_run(shop: Order
     shop.state().inbox.record([Event("order", "100", "webhook")])
     with tick(shop, "orders_waiting") as third:
         assert third.run_requests[0].run_key != first.run_requests[0].run_key
+
+
+def test_a_whole_batch_that_waits_has_one_more_run_at_once(shop: OrderFlow) -> None:
+    shop.state().inbox.record([Event("order", "100", "webhook")])
+    for _ in range(RUNS_AT_ONCE):
+        going(shop)
+    with tick(shop, "orders_waiting") as few:
+        assert few.skip_message == f"{RUNS_AT_ONCE} runs of order_sync are on their way already"
+    shop.decide("orders", batch=1)
+    with tick(shop, "orders_waiting") as many:
+        assert len(many.run_requests) == 1
+    going(shop)
+    with tick(shop, "orders_waiting") as enough:
+        assert enough.run_requests == []
+
+
+def going(shop: OrderFlow) -> None:
+    """A run of the flow that works."""
+    shop.instance.add_run(
+        dg.DagsterRun(job_name="order_sync", run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED)
+    )
 
 
 def test_nothing_waits_once_all_is_posted(shop: OrderFlow) -> None:

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from bcns_pipeline.defs.modes import Mode
+from bcns_pipeline.defs.orders import apply, planning, take
 from bcns_pipeline.state.inbox import Event
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
@@ -144,3 +146,72 @@ def test_two_runs_at_once_write_each_order_once(shop: OrderFlow) -> None:
     shop.sync()
     shop.assert_equal_to_the_cent(*placed)
     assert len(shop.books()) == len(placed)
+    # Not even tried twice, because no order was planned by both.
+    assert created(shop, "salesOrder") == len(placed)
+    assert created(shop, "customer") == len(shop.control.netsuite_customers())
+
+
+def created(shop: OrderFlow, record: str) -> int:
+    """Calls that make a record of this type, whatever came of them."""
+    return sum(one[0] == "POST" and one[1].endswith(f"record/v1/{record}") for one in shop.writes())
+
+
+def test_a_plan_belongs_to_its_run_until_it_is_applied(shop: OrderFlow) -> None:
+    """Three orders of one new shopper; the last is planned by the next run before the first two are written."""
+    shopper = shop.control.shopper(email="new@example.com", first_name="Ne", last_name="Wcomer")
+    placed = [shop.control.shop_order(customer_id=shopper["id"], restock=True)["id"] for _ in range(3)]
+    shop.decide("orders", batch=2)
+    with shop.connections("first") as first, shop.connections("second") as second:
+        take.drain(first, print)
+        take.drain(second, print)
+        plans = [planning.make_plan(ours, mode=Mode.APPLY) for ours in (first, second)]
+        # Somebody who asks what a run would do hears of what no run has in hand.
+        assert ids(planning.make_plan(second, mode=Mode.PLAN)) == []
+        assert [ids(plan) for plan in plans] == [placed[:2], placed[2:]]
+        for ours, plan in zip((first, second), plans, strict=True):
+            apply.apply_plan(ours, plan.plan, print)
+    assert created(shop, "salesOrder") == len(placed)
+    assert created(shop, "customer") == 1
+    shop.assert_equal_to_the_cent(*placed)
+
+
+def test_a_plan_that_waited_sends_nothing_that_is_done_or_has_changed(shop: OrderFlow) -> None:
+    """As where the planner's session was lost, so that another run has planned and written the same."""
+    lines = [{"sku": "SKU-000001", "quantity": 3, "price": "10.00"}]
+    edited = shop.control.shop_order(lines=lines, restock=True)["id"]
+    shop.sync_twice()
+    shop.control.cancel_units(edited, 1, sku="SKU-000001")
+    placed = [edited, *(shop.control.shop_order("plain", restock=True)["id"] for _ in range(3))]
+    with shop.connections("first") as first, shop.connections("second") as second:
+        take.drain(first, print)
+        slow = planning.make_plan(first, mode=Mode.APPLY)
+        first.let_go()
+        quick = planning.make_plan(second, mode=Mode.APPLY)
+        assert ids(slow) == ids(quick) == placed
+        assert slow.counts == {"planned": 3, "edited": 1}
+        applied = apply.apply_plan(second, quick.plan, print)
+        assert (len(applied.orders), len(applied.edits)) == (3, 1)
+        shop.control.clear_log()
+        assert apply.apply_plan(first, slow.plan, print).staged == 0
+    assert shop.writes() == []
+    shop.assert_equal_to_the_cent(*placed)
+
+
+def test_an_order_that_changes_while_its_plan_waits_is_written_once_as_it_is_now(shop: OrderFlow) -> None:
+    lines = [{"sku": "SKU-000001", "quantity": 3, "price": "10.00"}]
+    order = shop.control.shop_order(lines=lines, restock=True)["id"]
+    with shop.connections("first") as first, shop.connections("second") as second:
+        take.drain(first, print)
+        planned = planning.make_plan(first, mode=Mode.APPLY)
+        shop.control.cancel_units(order, 1, sku="SKU-000001")
+        take.drain(second, print)
+        # The shopper is who it was.
+        applied = apply.apply_plan(first, planned.plan, print)
+        assert (applied.orders, applied.customers) == ([], 1)
+    shop.sync()
+    assert [one["method"] for one in shop.control.log() if "record/v1/salesOrder" in one["path"]] == ["POST"]
+    shop.assert_equal_to_the_cent(order)
+
+
+def ids(planned: planning.Planned) -> list[int]:
+    return [one.state.order_id for one in planned.fates]

@@ -1,0 +1,109 @@
+"""Which orders a plan has to look at, and whose they are until it is applied.
+
+Put here what makes an order due, and how a run takes due orders in hand. Do not put here what becomes of them.
+
+An order that was planned is `open` until its plan is applied, so that a plan that nobody applies changes nothing.
+Meanwhile it is in the hands of the `Worker` of the run that planned it, and no other run plans it. When that worker
+ends, applied or killed, its lock is free, and so is every order that it had.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from bcns_pipeline.state.order_models import OrderState
+from bcns_pipeline.state.order_views import OrderViews, state_of
+from bcns_pipeline.state.tables_orders import order_state
+from bcns_pipeline.state.worker import Worker
+
+
+class OrdersDue(OrderViews):
+    """The orders of one store that are to be planned."""
+
+    def due(
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        day: date | None = None,
+        edits: bool = True,
+        conn: sa.Connection | None = None,
+    ) -> list[OrderState]:
+        """Read and not decided, waiting and their time has come, or (`edits`) written and changed since; by id.
+
+        Up to `limit` of each. What a living worker has in hand is left out.
+        """
+        with self._scope.transaction(conn) as tx:
+            return self._due(tx, now, limit, day, edits, None)
+
+    def take_due(
+        self,
+        planner: Worker,
+        now: datetime,
+        *,
+        limit: int,
+        day: date | None = None,
+        edits: bool = True,
+        conn: sa.Connection | None = None,
+    ) -> list[OrderState]:
+        """As `due`, and in the hands of `planner` from now on, until it ends. What it has already is due to it.
+
+        Raises `WorkerLost` where its session has ended.
+        """
+        with self._scope.transaction(conn) as tx:
+            found = self._due(tx, now, limit, day, edits, planner)
+            taken = sa.cast([one.order_id for one in found], sa.ARRAY(sa.BigInteger))
+            tx.execute(
+                sa.update(order_state)
+                .where(order_state.c.store == self._scope.store, order_state.c.order_id == sa.any_(taken))
+                .values(planner=planner.id)
+            )
+            # Last, so that nothing is in the hands of one that was lost meanwhile.
+            planner.assert_alive()
+        return found
+
+    def _due(
+        self,
+        tx: sa.Connection,
+        now: datetime,
+        limit: int,
+        day: date | None,
+        edits: bool,
+        planner: Worker | None,
+    ) -> list[OrderState]:
+        columns = order_state.c
+        free = sa.or_(columns.planner.is_(None), columns.planner.not_in(_LIVING))
+        if planner is not None:
+            free = sa.or_(free, columns.planner == planner.id)
+        come = sa.or_(columns.retry_at.is_(None), columns.retry_at <= now)
+        kinds: list[tuple[sa.ColumnElement[bool], ...]] = [
+            (columns.disposition == "open",),
+            (columns.disposition == "waiting", columns.retry_at <= now),
+        ]
+        if edits:
+            kinds.append(
+                (columns.disposition == "posted", columns.applied_hash != columns.content_hash, come)
+            )
+        found: dict[int, OrderState] = {}
+        for kind in kinds:
+            query = sa.select(order_state).where(columns.store == self._scope.store, *kind, free)
+            if day is not None:
+                query = query.where(columns.day == day)
+            query = query.order_by(columns.order_id).limit(limit)
+            if planner is not None:
+                # Another planner that is just taking some goes on with the next ones.
+                query = query.with_for_update(of=order_state, skip_locked=True)
+            found.update((row["order_id"], state_of(row)) for row in tx.execute(query).mappings())
+        return list(found.values())
+
+
+# The workers whose lock is held: a lock on one 64-bit number shows as its two halves.
+_LIVING = sa.text(
+    """
+    select classid::bigint << 32 | objid::bigint from pg_locks
+    where locktype = 'advisory' and objsubid = 1 and granted
+      and database = (select oid from pg_database where datname = current_database())
+    """
+).columns(sa.column("worker", sa.BigInteger))
