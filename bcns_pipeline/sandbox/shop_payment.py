@@ -39,6 +39,7 @@ METHODS = {
     "paypal": Method("PayPal", "captured", "purchase", "electronic_wallet", "paypalexpress"),
     "braintree": Method("Credit Card", "captured", "purchase", gateway="braintree"),
     "adyen": Method("Credit Card", "captured", "purchase", gateway="adyen"),
+    "square": Method("Credit Card", "captured", "purchase", gateway="squarev2"),
     "offline": Method(
         "Bank Deposit", "pending", "pending", "offline", "bankdeposit", statuses.AWAITING_PAYMENT
     ),

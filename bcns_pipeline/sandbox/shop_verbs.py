@@ -27,8 +27,8 @@ class ShopVerbs:
         tax_rate, handling} or one per address. Off and on top: coupons: [{code, type 0..5, amount, skus}],
         promotions: [{name, type, amount, skus}], manual_discount, fees: [{name, cost, tax_rate}]. Money:
         currency, display_currency, inclusive, rounding, tax_rate | taxes (for every line and taxed shipping),
-        override_by. Payment: payment (card, authorise, paypal, braintree, adyen, offline, purchase_order, test,
-        declined, marketplace, manual, none), gift_certificate and store_credit (amount or "all"), give_credit.
+        override_by. Payment: payment (card, authorise, paypal, braintree, adyen, square, offline, purchase_order,
+        test, declined, marketplace, manual, none), gift_certificate and store_credit (amount or "all"), give_credit.
         Besides: status_id, created_at, location_id, restock (fill up what is short), order_source,
         external_id, customer_message, staff_notes.
         """

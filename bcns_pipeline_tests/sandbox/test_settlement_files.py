@@ -151,6 +151,19 @@ def test_braintrees_rows_are_unsigned(till: Till) -> None:
         till.move("dispute", order_id=orders[1], provider="braintree")
 
 
+def test_the_plain_table_names_what_bigcommerce_knows(till: Till) -> None:
+    orders = till.shop_orders(2, payment="square", restock=True)
+    till.refund_order(orders[0], amount="4.00")
+    (made,), (path,) = paid(till, "square")
+    rows = rows_of(path)
+    assert total(rows, "net") == D(made["amount"]) == D(rows[0]["payout_amount"])
+    assert all("|" in name for name in gateway_ids(till, *orders))
+    for name in gateway_ids(till, *orders):
+        assert any(set(name.split("|")) <= set(row["references"].split("|")) for row in rows)
+    (back,) = [row for row in rows if row["category"] == "refund"]
+    assert (back["gross"], back["order"]) == ("-4.00", str(orders[0]))
+
+
 @pytest.mark.parametrize("comma", [False, True])
 def test_amazons_components_come_to_its_total(till: Till, comma: bool) -> None:
     orders = [till.shop_order("marketplace", restock=True) for _ in range(2)]

@@ -26,6 +26,7 @@ NAMES = {
     "paypal": ("PAYPAL", "PAYPAL INST XFER {trace}"),
     "braintree": ("BRAINTREE FUNDING", "BRAINTREE FUNDING {trace}"),
     "adyen": ("ADYEN N.V.", "TX{trace}XT batch {order}, {account}"),
+    "square": ("SQUARE INC", "SQUARE INC SQ{trace}"),
     "amazon": ("AMAZON.COM SERVICES", "AMAZON SETTLEMENT {trace}"),
 }
 FIRST_BALANCE = Decimal(25_000)

@@ -37,6 +37,13 @@ CONTRACTS = (
         "adyen", "SandboxTradingECOM", frozenset({"adyen"}), percent=Decimal("0.0250"), fixed=Decimal("0.11")
     ),
     Contract("amazon", "A1SANDBOXSELLER", frozenset(), percent=Decimal("0.15"), fixed=Decimal(0)),
+    Contract(
+        "square",
+        "LSANDBOXSQUARE",
+        frozenset({"squarev2"}),
+        percent=Decimal("0.029"),
+        fixed=Decimal("0.30"),
+    ),
 )
 
 

@@ -18,7 +18,7 @@ class PaymentVerbs:
         raise NotImplementedError
 
     def payout_day(self, *providers: str, **body: Any) -> Any:
-        """A day passes: the providers (all, or stripe, paypal, braintree, adyen, amazon) pay out what came in.
+        """A day passes: the providers (all, or stripe, paypal, braintree, adyen, amazon, square) pay out what came in.
 
         One payout per currency, of everything captured, refunded and moved by the end of the day `on` (today by
         default), at most the `most` oldest rows; `arrives` days later. currency, status, reconciliation_status.

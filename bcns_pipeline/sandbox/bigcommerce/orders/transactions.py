@@ -87,8 +87,13 @@ def transaction(
 
 
 def gateway_id(prefix: str, store_hash: str, transaction_id: int) -> str:
-    """The id that the payment provider gave it; the same sandbox always gives the same."""
+    """The id that the payment provider gave it; the same sandbox always gives the same.
+
+    Square's names the payment and the order at Square, joined by a pipe (facts/finance.md 1.1).
+    """
     digest = hashlib.sha256(f"{store_hash}/{transaction_id}".encode()).hexdigest()[:24]
+    if prefix == "squarev2":
+        return f"{prefix}_{digest[:12]}|{digest[12:]}"
     return f"{prefix}_{digest}"
 
 

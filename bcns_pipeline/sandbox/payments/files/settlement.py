@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bcns_pipeline.sandbox.payments.drops import Drops
-from bcns_pipeline.sandbox.payments.files import adyen, amazon, braintree, paypal, stripe_report
+from bcns_pipeline.sandbox.payments.files import adyen, amazon, braintree, paypal, plain, stripe_report
 from bcns_pipeline.sandbox.payments.files.sheet import Sheet, written
 from bcns_pipeline.sandbox.payments.models import Payout
 from bcns_pipeline.sandbox.payments.provider import Provider
@@ -20,6 +20,7 @@ SHEETS = {
     "adyen": adyen.sheet,
     "braintree": braintree.sheet,
     "amazon": amazon.sheet,
+    "square": plain.sheet,
 }
 # Their reports are of one payout each; the others put all of a day into one file.
 ONE_EACH = frozenset({"adyen", "amazon"})
