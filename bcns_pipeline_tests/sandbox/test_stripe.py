@@ -292,7 +292,7 @@ def test_days_of_the_past_take_what_had_come_in_by_then(till: Till) -> None:
 def test_it_answers_over_http_beside_the_others(sandbox: Sandbox, tmp_path: Path) -> None:
     key = {"Authorization": f"Bearer {sandbox.env['BCNS_STRIPE_API_KEY']}"}
     order = sandbox.control.shop_order(restock=True)
-    (made,) = sandbox.control.payout_day("stripe")
+    (made,) = sandbox.control.payout_day("stripe", currency="USD")
     with httpx.Client(base_url=sandbox.env["BCNS_STRIPE_BASE_URL"], headers=key) as stripe:
         payout = stripe.get(f"/v1/payouts/{made['id']}")
         assert payout.status_code == 200
