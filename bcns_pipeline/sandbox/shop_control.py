@@ -14,6 +14,7 @@ from typing import Any
 
 from bcns_pipeline.sandbox.bigcommerce.customers.book import Customer
 from bcns_pipeline.sandbox.bigcommerce.orders import shapes
+from bcns_pipeline.sandbox.bigcommerce.orders.refunds import decline
 from bcns_pipeline.sandbox.shop_events import ShopEvents, summary
 from bcns_pipeline.sandbox.shop_hooks import HookHand
 from bcns_pipeline.sandbox.shop_kinds import KINDS
@@ -41,6 +42,7 @@ class ShopControl:
             ("POST", "/shop/order/status", self._status),
             ("POST", "/shop/order/pay", self._pay),
             ("POST", "/shop/order/refund", self._refund),
+            ("POST", "/shop/order/refund/decline", self._decline),
             ("POST", "/shop/shopper", self._shopper),
             ("POST", "/shop/shopper/address", self._shopper_address),
             ("POST", "/shop/product", self._product),
@@ -77,6 +79,9 @@ class ShopControl:
 
     def _refund(self, call: Call, body: Any) -> Any:
         return self.events.refund(body)
+
+    def _decline(self, call: Call, body: Any) -> Any:
+        return decline(self.shop, int(body["refund_id"]), body.get("payment"))
 
     def _shopper(self, call: Call, body: Any) -> Any:
         return customer_state(self.events.shoppers.shopper(body))

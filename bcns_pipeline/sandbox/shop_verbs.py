@@ -77,6 +77,10 @@ class ShopVerbs:
         """
         return self.call("POST", "/shop/order/refund", {"order_id": order_id, **refund})
 
+    def decline_refund(self, refund_id: int, payment: int | None = None) -> Any:
+        """The provider declines a refund that was taken in before: all of it, or the n-th payment (from 1)."""
+        return self.call("POST", "/shop/order/refund/decline", {"refund_id": refund_id, "payment": payment})
+
     def shop_shipments(self) -> Sequence[Any]:
         """All shipments of the shop, with the number of e-mails that each sent."""
         found: Sequence[Any] = self.call("GET", "/state/bigcommerce/shipments")

@@ -68,6 +68,11 @@ class RefundViews:
             wanted.append(refund_state.c.created_at >= created_since)
         return self._select(wanted, limit, conn)
 
+    def booked(self, refund_ids: Collection[int], *, conn: sa.Connection | None = None) -> set[int]:
+        """Those that need no booking any more: they are in NetSuite, or nothing of them went back."""
+        done = ("posted", "declined", "reversed")
+        return {one.refund_id for one in self.many(refund_ids, conn=conn).values() if one.disposition in done}
+
     def unread(self, limit: int = 500, *, conn: sa.Connection | None = None) -> list[RefundState]:
         """Posted and not read back since, by id."""
         wanted = [refund_state.c.disposition == "posted", refund_state.c.read_back_at.is_(None)]

@@ -126,17 +126,21 @@ def _question(fate: Fate, problem: Problem) -> Question:
 
 
 def _refunds(connections: Connections, fates: Sequence[Fate]) -> list[Question]:
-    """Refunds of orders that are posted at their charged total, with what went back; one call for all of them."""
+    """Refunds of orders that are posted at their charged total, with what went back and the refund flow has not booked
+    yet; one call for all of them."""
     if not fates:
         return []
+    rows = connections.bigcommerce(Lane.BULK).orders.refunds(order_ids=[one.state.order_id for one in fates])
+    booked = connections.state.refunds.booked([int(row["id"]) for row in rows])
     by_order: dict[int, Any] = {}
-    for row in connections.bigcommerce(Lane.BULK).orders.refunds(
-        order_ids=[one.state.order_id for one in fates]
-    ):
-        by_order[int(row["order_id"])] = by_order.get(int(row["order_id"]), 0) + row["total_amount"]
+    for row in rows:
+        waits = 0 if int(row["id"]) in booked else row["total_amount"]
+        by_order[int(row["order_id"])] = by_order.get(int(row["order_id"]), 0) + waits
     found = []
     for one in fates:
         order_id, currency = one.state.order_id, one.state.total.currency
+        if by_order.get(order_id) == 0:
+            continue
         amount = Money.of(by_order.get(order_id, 0), currency)
         said = (
             f"Order {order_id} is posted at {one.state.total}; {amount} of it went back and is not booked yet."

@@ -18,7 +18,7 @@ from bcns_pipeline.state.refund_models import RefundRead, RefundRecordRow, Refun
 BATCH = 500
 DRIFT = "REFUND_DRIFT"
 ORDERS, PENDING = "orders", "REFUND_PENDING"
-_DONE = ("posted", "reversed", "ignored")
+_DONE = ("posted", "reversed", "declined", "ignored")
 
 
 @dataclass(slots=True)

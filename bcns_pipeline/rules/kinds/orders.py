@@ -170,7 +170,7 @@ KINDS: Final = (
         "warning",
         Owner.FINANCE,
         "The order was posted at its full total, and BigCommerce has refunded some of it.",
-        "Book the refund in NetSuite by hand until refunds are posted by the pipeline.",
+        "The refund flow books it and closes this; where it is off, book the refund in NetSuite by hand.",
     ),
     Kind(
         "REFERENCE_REFUSED",

@@ -28,15 +28,8 @@ def memo_of(refund: Refund, policy: RefundPolicy) -> str:
 def credit_memo(
     key: str, refund: Refund, books: Books, credit: Credit, channel: Channel, on: date, policy: RefundPolicy
 ) -> dict[str, Any]:
-    """A credit memo for the customer of the order; applied to nothing yet."""
-    return {
-        "externalId": key,
-        "entity": _id(books.entity),
-        **_common(refund, books, on, policy),
-        **_subsidiary(books),
-        **_places(channel),
-        **credit.body(),
-    }
+    """A credit memo for the customer of the order, which NetSuite must not apply to some invoice by itself."""
+    return {**_credit(key, refund, books, credit, channel, on, policy), "autoApply": False}
 
 
 def cash_refund(
@@ -50,8 +43,7 @@ def cash_refund(
     policy: RefundPolicy,
 ) -> dict[str, Any]:
     """A cash refund: credit and money in one record, paid from `account`."""
-    body = credit_memo(key, refund, books, credit, channel, on, policy)
-    return {**body, "account": _id(account)}
+    return {**_credit(key, refund, books, credit, channel, on, policy), "account": _id(account)}
 
 
 def customer_refund(
@@ -104,6 +96,19 @@ def journal(
 def applied(documents: list[tuple[int, Decimal]]) -> dict[str, Any]:
     """A sublist `apply` or `deposit` over these records and amounts."""
     return {"items": [{"doc": _id(doc), "apply": True, "amount": amount} for doc, amount in documents]}
+
+
+def _credit(
+    key: str, refund: Refund, books: Books, credit: Credit, channel: Channel, on: date, policy: RefundPolicy
+) -> dict[str, Any]:
+    return {
+        "externalId": key,
+        "entity": _id(books.entity),
+        **_common(refund, books, on, policy),
+        **_subsidiary(books),
+        **_places(channel),
+        **credit.body(),
+    }
 
 
 def _common(refund: Refund, books: Books, on: date, policy: RefundPolicy) -> dict[str, Any]:

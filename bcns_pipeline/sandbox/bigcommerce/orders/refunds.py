@@ -99,6 +99,23 @@ def refund(
     return row
 
 
+def decline(shop: Shop, refund_id: int, payment: int | None = None) -> dict[str, Any]:
+    """The payment provider says no later: to all payments, or to the one in this place (from 1). Nobody is told.
+
+    `ValueError` where there is no such refund.
+    """
+    for order in shop.orders.values():
+        for row in order.refunds:
+            if row["id"] == refund_id:
+                for place, one in enumerate(row["payments"], 1):
+                    if payment in (None, place):
+                        one["is_declined"] = True
+                        one["declined_message"] = "The payment provider declined the refund."
+                order.rendered.clear()
+                return row
+    raise ValueError(f"There is no refund {refund_id}.")
+
+
 def refunded(order: Order) -> Decimal:
     """What was refunded of an order, declined payments included."""
     return sum((Decimal(str(row["total_amount"])) for row in order.refunds), ZERO)

@@ -1,0 +1,234 @@
+"""Refunds decided in BigCommerce, in NetSuite: once, of the exact total, settled to 0.00, without moving stock."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bcns_pipeline.sandbox.launch import Sandbox
+from bcns_pipeline.state.inbox import Event
+from bcns_pipeline_tests.defs.refunds.giving_back import D, RefundFlow
+
+
+def changed(before: dict[str, Decimal], after: dict[str, Decimal]) -> dict[str, Decimal]:
+    """{account: by how much it moved}, those that stand as they were left out."""
+    moved = {one: after.get(one, D(0)) - before.get(one, D(0)) for one in {*before, *after}}
+    return {one: amount for one, amount in moved.items() if amount}
+
+
+def stock(shop: RefundFlow) -> list[Any]:
+    return sorted(
+        (row["item"], row["location"], row["on_hand"])
+        for sku in shop.skus()
+        for row in shop.control.levels(sku)
+    )
+
+
+def test_a_day_of_refunds(shop: RefundFlow) -> None:
+    """Whole, by line, shipping, goodwill, in two ways, twice of one line, offline: each to the cent."""
+    whole, lines, good, split, offline = shop.sold(*["plain"] * 5)
+    (line, _, _) = shop.sales_order(lines)["lines"]
+    units = [{"line_id": int(line["fields"]["custcol_bc_line_id"]), "quantity": 1}]
+    sku = {"sku": line["sku"], "quantity": 1}
+    assert units
+    before, shelves = shop.balances(), stock(shop)
+    refunds = {
+        "whole": shop.refund(whole),
+        "first unit": shop.refund(lines, lines=[sku]),
+        "second unit and shipping": shop.refund(lines, lines=[sku], shipping=True),
+        "goodwill": shop.refund(good, amount="7.50"),
+        "two ways": shop.refund(
+            split,
+            amount="30.00",
+            payments=[
+                {"provider": "stripe", "amount": "20.00"},
+                {"provider": "storecredit", "amount": "10.00", "offline": True},
+            ],
+        ),
+        "cheque": shop.refund(
+            offline, amount="5.00", payments=[{"provider": "cheque", "amount": "5.00", "offline": True}]
+        ),
+    }
+
+    plan = shop.give_back(mode="plan")
+    assert plan.metadata("refunds/credit_plan")["looked_at"] == len(refunds)
+    assert shop.balances() == before
+    run = shop.give_back()
+
+    assert {name: shop.stands(one).disposition for name, one in refunds.items()} == dict.fromkeys(
+        refunds, "posted"
+    )
+    assert all(run.checks.values()), run.checks
+    totals = {name: shop.stands(one) for name, one in refunds.items()}
+    assert {name: one.read_total for name, one in totals.items()} == {
+        name: one.total for name, one in totals.items()
+    }
+    assert {one.open.minor for one in totals.values() if one.open is not None} == {0}
+    moved = changed(before, shop.balances())
+    by_card = sum((totals[one].total.amount for one in refunds if one not in ("two ways", "cheque")), D(20))
+    assert moved.pop("1130") == -by_card
+    assert (moved.pop("2320"), moved.pop("1010")) == (D("-10.00"), D("-5.00"))
+    # A/R is as it was: nothing of any credit is left open.
+    assert "1200" not in moved
+    assert set(moved) <= {"4050", "4010", "4090", "2340"}
+    assert stock(shop) == shelves
+    assert set(shop.records(refunds["two ways"])) == {
+        f"refund-{refunds['two ways']}",
+        *(f"refundpay-{refunds['two ways']}-{n}" for n in (1, 2)),
+    }
+    shop.control.clear_log()
+    # Told of again, out of order and twice, or read again as a day: nothing new.
+    inbox = shop.state().inbox
+    inbox.record([Event("refund", str(one), "webhook") for one in reversed(list(refunds.values()))])
+    again = shop.give_back()
+    assert again.metadata("refunds/credit_plan")["looked_at"] == 0
+    assert shop.writes() == []
+    shop.assert_tidy()
+    shop.forget_everything()
+    shop.sync()
+    shop.give_back()
+    assert [one for one in shop.writes() if "record/v1" in one[1]] == []
+    assert {shop.stands(one).disposition for one in refunds.values()} == {"posted"}
+
+
+def test_what_waits_is_named_and_goes_when_its_cause_is_gone(shop: RefundFlow) -> None:
+    """Before its order is posted, before its capture is booked; the order's own question ends with its refund."""
+    (early,) = shop.sold(paid=False, billed=False)
+    late = shop.control.shop_order("plain", restock=True)["id"]
+    refunds = {"capture": shop.refund(early, amount="5.00"), "order": shop.refund(late, amount="5.00")}
+
+    shop.give_back()
+
+    assert shop.questions("REFUND_BEFORE_CAPTURE") == [f"refund:{refunds['capture']}"]
+    assert shop.questions("REFUND_BEFORE_ORDER") == [f"refund:{refunds['order']}"]
+    shop.sync()
+    assert len(shop.open_exceptions("REFUND_PENDING")) == 2
+    shop.book(early)
+    shop.book(late)
+    shop.refund_due_now()
+
+    shop.give_back()
+
+    assert {shop.stands(one).disposition for one in refunds.values()} == {"posted"}
+    assert shop.state().exceptions.find(flow="refunds") == []
+    assert shop.open_exceptions("REFUND_PENDING") == []
+    shop.control.order_status(early, 10)
+    shop.sync()
+    assert shop.open_exceptions("REFUND_PENDING") == []
+
+
+def test_more_than_came_in_and_what_was_declined_is_never_posted(shop: RefundFlow) -> None:
+    one, other, marked = shop.sold(*["plain"] * 3)
+    before = shop.balances()
+    beyond = shop.refund(one, amount="5.00", payments=[{"provider": "braintree", "amount": "5.00"}])
+    no = shop.refund(other, amount="5.00", declined=True)
+    # A status gives nobody their money (F14).
+    shop.control.order_status(marked, 4)
+    shop.sync()
+
+    run = shop.give_back()
+
+    assert shop.questions("REFUND_EXCEEDS_CAPTURE") == [f"refund:{beyond}"]
+    assert shop.questions("REFUND_DECLINED") == [f"refund:{no}"]
+    assert shop.questions("REFUND_WITHOUT_RECORD") == [f"order:{marked}"]
+    assert not run.checks["every_refunded_order_has_a_refund"]
+    assert shop.balances() == before
+    real = shop.refund(marked)
+    shop.give_back()
+    assert shop.questions("REFUND_WITHOUT_RECORD") == []
+    assert shop.stands(real).disposition == "posted"
+
+
+def test_what_was_never_billed_goes_back_out_of_its_deposit(shop: RefundFlow) -> None:
+    (order,) = shop.sold(billed=False)
+    before = shop.balances()
+    refund = shop.refund(order)
+
+    shop.give_back()
+
+    state = shop.stands(refund)
+    assert (state.disposition, state.route) == ("posted", "deposit")
+    assert set(shop.records(refund)) == {f"refundpay-{refund}-1"}
+    # The deposit and the clearing account are as if nothing had been; revenue never heard of it.
+    assert changed(before, shop.balances()) == {"1130": -state.total.amount, "2300": state.total.amount}
+    assert all(line["closed"] for line in shop.sales_order(order)["lines"])
+    shop.control.clear_log()
+    shop.give_back()
+    assert shop.writes() == []
+    shop.assert_tidy()
+
+
+@pytest.mark.parametrize("policy", ["hold", "reverse"])
+def test_a_refund_that_is_declined_after_it_was_posted(shop: RefundFlow, policy: str) -> None:
+    shop.refunds_decide(on_decline=policy)
+    (order,) = shop.sold()
+    before = shop.balances()
+    refund = shop.refund(
+        order, lines=[{"sku": shop.sales_order(order)["lines"][0]["sku"], "quantity": 1}], shipping=True
+    )
+    shop.give_back()
+    posted = shop.balances()
+    shop.control.decline_refund(refund)
+    shop.state().inbox.record([Event("refund", str(refund), "webhook")])
+
+    shop.give_back()
+    shop.give_back()
+
+    assert shop.questions("REFUND_DECLINED") == [f"refund:{refund}"]
+    assert shop.balances() == (before if policy == "reverse" else posted)
+    assert shop.stands(refund).disposition in ("declined", "reversed")
+    shop.assert_tidy()
+
+
+def test_a_cash_sale_goes_back_as_one_cash_refund(shop: RefundFlow) -> None:
+    channels = {**shop.sections["channels"]}
+    account = int(shop.sandbox.accounting["accounts"]["1130"])
+    channels[1] = {**channels[1], "record": "cash_sale", "cash_account": account}
+    shop.sections["channels"] = channels
+    shop.configure()
+    (order,) = shop.sold(paid=False, billed=False)
+    before = shop.balances()
+    refund = shop.refund(order)
+
+    shop.give_back()
+
+    (record,) = shop.records(refund).values()
+    assert record["type"] == "cashRefund"
+    state = shop.stands(refund)
+    assert (state.disposition, state.read_total) == ("posted", state.total)
+    assert changed(before, shop.balances())["1130"] == -state.total.amount
+
+
+def test_answers_that_were_lost_after_the_work_was_done_make_nothing_twice(shop: RefundFlow) -> None:
+    (order,) = shop.sold()
+    ways = [
+        {"provider": "stripe", "amount": "20.00"},
+        {"provider": "storecredit", "amount": "10.00", "offline": True},
+    ]
+    refund = shop.refund(order, amount="30.00", payments=ways)
+    for record in ("journalEntry", "creditMemo", "customerRefund"):
+        shop.control.faults(
+            {
+                "system": "netsuite",
+                "kind": "5xx",
+                "method": "POST",
+                "path_regex": f"record/v1/{record}",
+                "times": 1,
+                "after_commit": True,
+            }
+        )
+    for _ in range(4):
+        shop.run_somehow("refund_sync")
+        shop.refund_due_now()
+
+    assert len(shop.records(refund)) == 3
+    state = shop.stands(refund)
+    assert (state.disposition, state.open.minor if state.open else None) == ("posted", 0)
+    shop.assert_tidy()
+
+
+def test_the_sandbox_runs_here(sandbox: Sandbox) -> None:
+    """The accounts that the mapping of these tests names are those of the sandbox's chart."""
+    assert {"1010", "1130", "1134", "1200", "2310", "2320"} <= set(sandbox.accounting["accounts"])
