@@ -45,5 +45,23 @@ def money_sections(accounting: Mapping[str, Any]) -> dict[str, Any]:
             "marketplaces": {"amazon": "amazon"},
             "gift_certificates": {"item": items["gift_redemption"]},
             "store_credit": {"item": items["store_credit"]},
+            "refunds": _refunds(accounting),
         },
+    }
+
+
+def _refunds(accounting: Mapping[str, Any]) -> dict[str, Any]:
+    """`cash.refunds`: items without stock, and the accounts that are no provider's."""
+    items = {name: int(number) for name, number in accounting["items"].items()}
+    accounts = {number: int(one) for number, one in accounting["accounts"].items()}
+    return {
+        "items": {
+            "product": items["refund_no_return"],
+            "goodwill": items["goodwill"],
+            "restocking_fee": items["restocking"],
+        },
+        "receivable": accounts["1200"],
+        "store_credit": accounts["2320"],
+        "gift_certificate": accounts["2310"],
+        "bank": {"USD": accounts["1010"]},
     }

@@ -205,16 +205,20 @@ def test_transactions_that_are_not_all_there_are_an_error() -> None:
     assert shop(Script(httpx.Response(204))).orders.transactions(118) == []
 
 
-def test_refunds_of_many_orders_are_asked_for_in_pieces_and_come_by_id() -> None:
+@pytest.mark.parametrize("by", ["order_ids", "ids"])
+def test_refunds_are_asked_for_in_pieces_and_come_by_id(by: str) -> None:
+    name = {"order_ids": "order_id:in", "ids": "id:in"}[by]
+
     def server(request: httpx.Request) -> httpx.Response:
-        wanted = [int(one) for one in request.url.params["order_id:in"].split(",")]
+        wanted = [int(one) for one in request.url.params[name].split(",")]
         assert len(wanted) <= 100
         rows = [{"id": 1000 - one, "order_id": one, "total_amount": 1} for one in wanted]
         pages = {"total": len(rows), "count": len(rows), "current_page": 1, "total_pages": 1}
         return httpx.Response(200, json={"data": rows, "meta": {"pagination": pages}})
 
-    found = shop(server).orders.refunds(order_ids=range(1, 151))
+    found = shop(server).orders.refunds(**{by: range(1, 151)})
     assert [row["id"] for row in found] == list(range(850, 1000))
+    assert shop(server).orders.refunds(**{by: []}) == []
 
 
 def test_money_fields_compare_by_value_and_name_lines_fees_and_consignments() -> None:

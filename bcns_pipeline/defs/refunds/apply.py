@@ -38,9 +38,13 @@ _PERIOD = "PERIOD_CLOSED"
 
 @dataclass(slots=True)
 class Applied:
-    """What a run did, by ids of refunds. `records` counts what was written, by kind; `held` wait for approval."""
+    """What a run did, by ids of refunds. `records` counts what was written, by kind; `held` wait for approval.
+
+    `ids` are NetSuite's ids of what this run has met, by key: what settles it needs no look-up then.
+    """
 
     dispatched: Dispatched = field(default_factory=Dispatched)
+    ids: dict[str, str] = field(default_factory=dict, repr=False)
     records: dict[str, int] = field(default_factory=dict)
     linked: int = 0
     held: int = 0
@@ -72,7 +76,7 @@ def apply_plan(connections: Connections, plan: Plan | None, progress: Callable[[
     applied.dispatched = dispatch(
         connections,
         FLOW,
-        senders(connections),
+        senders(connections, applied.ids),
         budget_seconds=BUDGET_SECONDS,
         on_settled=lambda settled, conn: _settle(connections, applied, settled, conn),
         progress=progress,
@@ -104,6 +108,7 @@ def _stage(connections: Connections, plan: Plan, applied: Applied) -> None:
         if not staged.first_time:
             return
         there = [one for one in lines if one.action == "link"]
+        applied.ids.update((one.natural_key, str(one.payload["netsuite_id"])) for one in there)
         state.refunds.record([_row(one.payload, one.payload["netsuite_id"]) for one in there], conn=conn)
         routes: dict[str, list[str]] = plan.summary["routes"]
         reversing = {int(one.payload["refund_id"]) for one in lines if one.kind == REVERSAL}
@@ -121,23 +126,30 @@ def _stage(connections: Connections, plan: Plan, applied: Applied) -> None:
     applied.linked, applied.held = len(there), len(staged.held)
 
 
-def senders(connections: Connections) -> list[Sender]:
-    """How each kind of operation of this flow is sent and found again."""
+def senders(connections: Connections, ids: Mapping[str, str]) -> list[Sender]:
+    """How each kind of operation is sent and found again; `ids` are NetSuite's of what is there, by key."""
     client = connections.netsuite(Lane.BULK)
 
     def create(_: Operation, payload: Mapping[str, Any]) -> Outcome:
         body, settles = dict(payload["body"]), payload["settles"]
         if settles:
-            ids = client.refunds.by_key([one["key"] for one in settles])
-            missing = [one["key"] for one in settles if one["key"] not in ids]
+            keys = [str(one["key"]) for one in settles]
+            unknown = [key for key in keys if key not in ids]
+            # Only of what another run has made.
+            found = {key: str(row.id) for key, row in client.refunds.by_key(unknown).items()}
+            missing = [key for key in unknown if key not in found]
             if missing:
                 return Refused(
                     0, "NOT_THERE", f"{', '.join(missing)} is not in NetSuite, and this settles it"
                 )
             body["apply"] = {
                 "items": [
-                    {"doc": {"id": str(ids[one["key"]].id)}, "apply": True, "amount": Decimal(one["amount"])}
-                    for one in settles
+                    {
+                        "doc": {"id": ids.get(key) or found[key]},
+                        "apply": True,
+                        "amount": Decimal(one["amount"]),
+                    }
+                    for key, one in zip(keys, settles, strict=True)
                 ]
             }
         return client.refunds.create(payload["record"], body)
@@ -184,6 +196,7 @@ def _settle(connections: Connections, applied: Applied, settled: Sequence[Settle
     state = connections.state
     written = [one for one in settled if isinstance(one.outcome, Sent)]
     records = [_row(one.payload, str(one.record_id)) for one in written if one.op.kind != CUT]
+    applied.ids.update((one.natural_key, one.netsuite_id) for one in records)
     # A cut is no record of its own; what it is known by stands beside them, so that a refund is posted with it.
     cuts = [one for one in written if one.op.kind == CUT]
     records += [_cut_row(connections, one) for one in cuts]

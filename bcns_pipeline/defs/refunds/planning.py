@@ -7,16 +7,16 @@ died half-way, or a state that was lost, is simply planned again. In mode plan n
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from bcns_pipeline.defs.account import account_of
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.refunds.declines import declined, provider_has
 from bcns_pipeline.defs.refunds.facts import Learnt, OrderSide, learn, periods_of
 from bcns_pipeline.defs.refunds.fates import Fate, waiting
-from bcns_pipeline.defs.refunds.run import CUT, FLOW, KINDS, REVERSAL, policy_of, subject_of_refund
+from bcns_pipeline.defs.refunds.lines import expected_keys, plan_lines
+from bcns_pipeline.defs.refunds.run import FLOW, policy_of, subject_of_refund
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money, total
 from bcns_pipeline.rules.natural_keys import refund_key, refund_payment_key
@@ -28,7 +28,7 @@ from bcns_pipeline.rules.orders.totals import Totals, add_up
 from bcns_pipeline.rules.periods import next_open_day
 from bcns_pipeline.rules.refunds.limits import payments_add_up, within_captured
 from bcns_pipeline.rules.refunds.model import Refund
-from bcns_pipeline.rules.refunds.plan import Case, RefundPlan, RefundRecord, plan_refund
+from bcns_pipeline.rules.refunds.plan import Case, RefundPlan, plan_refund
 from bcns_pipeline.rules.refunds.policy import RefundPolicy
 from bcns_pipeline.rules.refunds.router import Settlement, route
 from bcns_pipeline.rules.refunds.shares import Share, share_out
@@ -65,7 +65,7 @@ def make_plan(connections: Connections, *, mode: Mode, day: date | None = None) 
     """Look at every refund that is due, and write the plan. Raises OutsideError where a system can't be read."""
     due = _due(connections, day)
     fates = _decide(connections, due) if due else []
-    lines = [line for fate in fates for line in _lines(fate)]
+    lines = [line for fate in fates for line in plan_lines(fate)]
     plan = connections.state.plans.create(
         FLOW,
         mode=mode.value,
@@ -76,7 +76,7 @@ def make_plan(connections: Connections, *, mode: Mode, day: date | None = None) 
             "outcomes": dict(Counter(fate.outcome for fate in fates)),
             "refunds": [one.state.refund_id for one in fates],
             "routes": {
-                str(one.state.refund_id): [one.plan.route, *_keys(one.plan, cut=one.cut)]
+                str(one.state.refund_id): [one.plan.route, *expected_keys(one.plan, cut=one.cut)]
                 for one in fates
                 if one.plan
             },
@@ -294,76 +294,6 @@ def _why(plan: RefundPlan) -> str:
     ways = Counter(record.way.replace("_", " ") for record in plan.records if record.n)
     said = ", ".join(f"{count} {way}" for way, count in sorted(ways.items()))
     return f"{what[plan.route]}; settled by {said or 'nothing yet'}"
-
-
-def _keys(plan: RefundPlan, *, cut: bool) -> list[str]:
-    """All keys that must be there before the refund is posted: of payments that wait for a provider, too."""
-    waits = [f"later-{one.n}" for one in plan.later]
-    return [*(one.key for one in plan.records), *waits, *([plan.cut_key] if cut else [])]
-
-
-def _lines(fate: Fate) -> list[PlanLine]:
-    """Records that are missing, in the order in which they are made; the order is cut last."""
-    subject = subject_of_refund(fate.state.refund_id)
-    if fate.reversal is not None:
-        return [
-            _line(
-                fate.state, fate.reversal, REVERSAL, "the payment was declined after it was posted", subject
-            )
-        ]
-    if fate.plan is None or fate.outcome not in ("planned", "linked"):
-        return []
-    missing = {one.key for one in fate.records}
-    found = [
-        _line(fate.state, one, KINDS[one.record], fate.reason, subject)
-        if one.key in missing
-        else _line(fate.state, one, KINDS[one.record], "NetSuite has it", subject, fate.there[one.key])
-        for one in fate.plan.records
-    ]
-    if fate.plan.cut is not None and fate.cut:
-        cut = fate.plan.cut
-        payload = {
-            "refund_id": fate.state.refund_id,
-            "order_id": fate.state.order_id,
-            "id": cut.order,
-            "body": dict(cut.body),
-            "closes": list(cut.closes),
-            "amounts": {str(line): amount for line, amount in cut.amounts.items()},
-        }
-        found.append(
-            PlanLine("close", CUT, fate.plan.cut_key, payload, "never billed", subject, group_key=subject)
-        )
-    return found
-
-
-def _line(
-    state: RefundState,
-    record: RefundRecord,
-    kind: str,
-    reason: str,
-    subject: str,
-    netsuite_id: str | None = None,
-) -> PlanLine:
-    payload: dict[str, Any] = {
-        "refund_id": state.refund_id,
-        "order_id": state.order_id,
-        "record": record.record,
-        "key": record.key,
-        "n": record.n,
-        "body": dict(record.body),
-        "settles": [asdict(one) for one in record.settles],
-        "account": record.account,
-        "way": record.way,
-        "provider": record.provider,
-        "references": list(record.references),
-        "amount_minor": record.amount.minor,
-        "currency": record.amount.currency,
-        "netsuite_id": netsuite_id,
-    }
-    action: Any = "create" if netsuite_id is None else "link"
-    return PlanLine(
-        action, kind, record.key, payload, reason, subject, group_key=subject, amount=record.amount
-    )
 
 
 def plan_of(connections: Connections, run_id: str) -> Plan | None:

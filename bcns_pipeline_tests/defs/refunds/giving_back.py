@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from bcns_pipeline.cli.local_money import money_sections
 from bcns_pipeline.outcomes import Sent
 from bcns_pipeline.rules.natural_keys import deposit_key, refund_key, refund_payment_key
 from bcns_pipeline.state.refund_models import RefundState
@@ -24,34 +25,10 @@ class RefundFlow(OrderFlow):
 
     def mapped(self) -> dict[str, Any]:
         """The order sections, and those of cash, payouts and refunds."""
-        found = super().mapped()
-        accounts = {number: int(one) for number, one in self.sandbox.accounting["accounts"].items()}
-        items = {name: int(one) for name, one in self.sandbox.accounting["items"].items()}
-        found["payouts"] = {
-            "providers": {
-                provider: {
-                    "account": "acct1",
-                    "clearing": {"USD": accounts[clearing]},
-                    "bank": {"USD": accounts["1010"]},
-                    "fees": accounts["6110"],
-                }
-                for provider, clearing in (("stripe", "1130"), ("braintree", "1134"), ("amazon", "1135"))
-            }
-        }
-        found["cash"] = {
-            "marketplaces": {"amazon*": "amazon"},
-            "refunds": {
-                "items": {
-                    "product": items["refund_no_return"],
-                    "goodwill": items["goodwill"],
-                    "restocking_fee": items["restocking"],
-                },
-                "receivable": accounts["1200"],
-                "store_credit": accounts["2320"],
-                "gift_certificate": accounts["2310"],
-                "bank": {"USD": accounts["1010"]},
-            },
-        }
+        found = {**super().mapped(), **money_sections(self.sandbox.accounting)}
+        providers = found["payouts"]["providers"]
+        braintree = int(self.sandbox.accounting["accounts"]["1134"])
+        providers["braintree"] = {**providers["stripe"], "clearing": braintree}
         return found
 
     def refunds_decide(self, **keys: Any) -> None:

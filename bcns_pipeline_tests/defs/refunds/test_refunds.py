@@ -182,6 +182,27 @@ def test_a_refund_that_is_declined_after_it_was_posted_is_held_or_taken_back(sho
     shop.assert_tidy()
 
 
+def test_captures_invoices_and_refunds_together_leave_nothing_open(shop: RefundFlow) -> None:
+    """The cash flow books and bills, this flow gives back; A/R and deposits end at 0, clearing at what was kept."""
+    (order,) = shop.sold(paid=False, billed=False)
+    shop.run("cash_application")
+    shop.later(60)
+    shop.control.fulfil(shop.sales_order(order)["id"])
+    shop.run("cash_application")
+    total = D(str(shop.sales_order(order)["total"]))
+    assert changed({}, shop.balances())["1130"] == total
+    refund = shop.refund(order, lines=[{"sku": shop.sales_order(order)["lines"][0]["sku"], "quantity": 1}])
+
+    shop.give_back()
+
+    state = shop.stands(refund)
+    assert state.disposition == "posted", state
+    left = changed({}, shop.balances())
+    assert "1200" not in left
+    assert "2300" not in left
+    assert left["1130"] == total - state.total.amount
+
+
 def test_a_cash_sale_goes_back_as_one_cash_refund(shop: RefundFlow) -> None:
     channels = {**shop.sections["channels"]}
     account = int(shop.sandbox.accounting["accounts"]["1130"])
