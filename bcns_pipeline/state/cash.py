@@ -141,6 +141,20 @@ class Cash(CashViews):
             if natural_keys:
                 tx.execute(change)
 
+    def stale_orders(self, order_ids: Collection[int], *, conn: sa.Connection | None = None) -> None:
+        """Somebody may have mended the records of these orders: read them back again."""
+        change = (
+            sa.update(cash_record)
+            .where(
+                cash_record.c.store == self._scope.store,
+                cash_record.c.order_id == sa.any_(sa.cast(sorted(order_ids), sa.ARRAY(sa.BigInteger))),
+            )
+            .values(read_back_at=None)
+        )
+        with self._scope.transaction(conn) as tx:
+            if order_ids:
+                tx.execute(change)
+
     def read_back(self, reads: Sequence[RecordRead], *, conn: sa.Connection | None = None) -> None:
         """What NetSuite shows of these now."""
         rows = [

@@ -33,12 +33,15 @@ CREATE TABLE itemmember (parentitem INTEGER, item INTEGER, quantity);
 CREATE TABLE location (id INTEGER, name TEXT, isinactive TEXT, makeinventoryavailable TEXT, subsidiary TEXT);
 CREATE TABLE "transaction" (id INTEGER, externalid TEXT, recordtype TEXT, type TEXT, tranid TEXT, status TEXT,
     entity INTEGER, subsidiary INTEGER, currency INTEGER, foreigntotal NUMERIC, total NUMERIC, trandate TEXT,
-    lastmodifieddate TEXT, otherrefnum TEXT, shipcarrier TEXT, custbody_bc_order_id TEXT);
+    lastmodifieddate TEXT, otherrefnum TEXT, shipcarrier TEXT, custbody_bc_order_id TEXT,
+    foreignamountunpaid NUMERIC, foreignpaymentamountunused NUMERIC);
 CREATE TABLE transactionline (id INTEGER, "transaction" INTEGER, linesequencenumber INTEGER, item INTEGER,
     quantity NUMERIC, rate, foreignamount NUMERIC, mainline TEXT DEFAULT 'F', taxline TEXT DEFAULT 'F',
     iscogs TEXT, isclosed TEXT DEFAULT 'F', quantityshiprecv NUMERIC, quantitybilled NUMERIC, location INTEGER,
     department INTEGER, class INTEGER, createdfrom INTEGER, kitcomponent TEXT, kitmemberof INTEGER,
     linelastmodifieddate TEXT, custcol_bc_line_id TEXT);
+CREATE TABLE transactionaccountingline ("transaction" INTEGER, transactionline INTEGER, accountingbook INTEGER,
+    account INTEGER, amount NUMERIC);
 CREATE TABLE shipitem (id INTEGER, itemid TEXT);
 CREATE TABLE transactionshipment (doc INTEGER, shippingmethod INTEGER);
 CREATE TABLE trackingnumber (id INTEGER, trackingnumber TEXT);

@@ -79,20 +79,54 @@ def _compare(
     open_ = {int(op.group_key.partition(":")[2]) for op in state.outbox.find(flow=FLOW) if op.group_key}
     by_order: dict[int, list[MoneyRow]] = defaultdict(list)
     for row in there.values():
-        number = _order_of(state.store, row.external_id)
-        by_order[number].append(row)
+        by_order[_order_of(state.store, row.external_id)].append(row)
+    back, going = _refunds(connections, ids)
     for one in orders:
         found.orders += 1
-        if one.captured is None or one.disposition == "skipped":
+        if one.captured is None or one.refunded is None or one.disposition == "skipped":
             found.equal += 1
             continue
-        said = _difference(one, records.get(one.order_id, ()), by_order.get(one.order_id, ()))
-        if said is None:
+        zero = Money.zero(one.captured.currency)
+        booked = _booked(zero, records.get(one.order_id, ()), by_order.get(one.order_id, ()))
+        refunded = back.get(one.order_id, zero)
+        if booked - refunded == one.captured - one.refunded and booked == one.captured:
             found.equal += 1
-        elif one.disposition != "settled" or one.order_id in open_ or _waits(one):
+        elif one.disposition != "settled" or one.order_id in open_ | going or _waits(one):
             found.waiting += 1
         else:
-            found.different[one.order_id] = said
+            found.different[one.order_id] = (
+                f"{one.captured} were captured and {one.refunded} refunded, and NetSuite has receipts of {booked} "
+                f"and refunds of {refunded}."
+            )
+
+
+def _refunds(connections: Connections, order_ids: Sequence[int]) -> tuple[dict[int, Money], set[int]]:
+    """{order: what NetSuite shows as paid back}, and orders of which a refund is still on its way.
+
+    Refunds are read by the ids that are remembered of them: a settlement that is gone counts for nothing. The journals
+    of stored value have no header amount, so theirs is what was written, which the refund flow reads back line by line.
+    """
+    state = connections.state
+    known = [
+        record
+        for some in state.refunds.records_of_orders(order_ids).values()
+        for record in some
+        if record.n or record.record_type == "cashRefund"
+    ]
+    rows = connections.netsuite(Lane.BULK).receivables.by_id({int(one.netsuite_id) for one in known})
+    back: dict[int, Money] = {}
+    for record in known:
+        row = rows.get(int(record.netsuite_id))
+        shown = record.amount
+        if record.record_type != "journalEntry":
+            shown = Money.of(0 if row is None else row.total, record.amount.currency)
+        back[record.order_id] = back.get(record.order_id, Money.zero(shown.currency)) + shown
+    going = {
+        number
+        for number, some in state.refunds.of_orders(order_ids).items()
+        if any(one.disposition in ("open", "waiting", "planned") for one in some)
+    }
+    return back, going
 
 
 def _waits(one: CashOrder) -> bool:
@@ -100,15 +134,10 @@ def _waits(one: CashOrder) -> bool:
     return one.reason is not None and "waits for its invoice" in one.reason
 
 
-def _difference(one: CashOrder, records: Iterable[CashRecord], rows: Iterable[MoneyRow]) -> str | None:
-    assert one.captured is not None
-    currency = one.captured.currency
-    booked = sum((Money.of(row.total, currency) for row in rows), Money.zero(currency))
-    sales = [record for record in records if record.kind == "cash_sale" and record.amount is not None]
-    booked += sum((record.amount or Money.zero(currency) for record in sales), Money.zero(currency))
-    if booked == one.captured:
-        return None
-    return f"{one.captured} were captured, and NetSuite has receipts of {booked}."
+def _booked(zero: Money, records: Iterable[CashRecord], rows: Iterable[MoneyRow]) -> Money:
+    """Receipts as NetSuite shows them; a cash sale is one of its own, and the order flow compares it."""
+    booked = sum((Money.of(row.total, zero.currency) for row in rows), zero)
+    return sum((one.amount or zero for one in records if one.kind == "cash_sale"), booked)
 
 
 def _order_of(store: str, key: str) -> int:

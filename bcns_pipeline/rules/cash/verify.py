@@ -46,19 +46,25 @@ def record_faults(entry: Entry) -> list[str]:
 def order_faults(entries: Sequence[Entry], currency: str, refunded: Money) -> list[str]:
     """Whether open deposits and what was applied of them come to what was booked, a sentence each.
 
-    A deposit may also go back to the shopper; that is at most what BigCommerce refunded.
+    `entries` may hold invoices that are not ours. A deposit may also be applied by NetSuite itself, which the
+    invoices show, or go back to the shopper: at most what BigCommerce refunded.
     """
-    deposits = [one for one in entries if one.kind == "deposit" and one.shown is not None]
-    booked = _sum(one.shown for one in deposits)
-    open_ = _sum(one.left for one in deposits)
-    applied = _sum(one.shown for one in entries if one.kind == "application")
     zero = Money.zero(currency)
-    gone = (booked or zero) - (open_ or zero) - (applied or zero)
-    if zero <= gone <= refunded:
+    deposits = [one for one in entries if one.kind == "deposit" and one.shown is not None]
+    booked = _sum(one.shown for one in deposits) or zero
+    open_ = _sum(one.left for one in deposits) or zero
+    applied = _sum(one.shown for one in entries if one.kind == "application") or zero
+    others = _sum(_used(one) for one in entries if one.kind in ("payment", "credit")) or zero
+    paid = _sum(_used(one) for one in entries if one.kind == "invoice") or zero
+    gone = booked - open_ - applied
+    by_netsuite = max(paid - applied - others, zero)
+    if zero <= gone <= refunded + by_netsuite:
         return []
-    return [
-        f"Deposits of {booked or zero} are open with {open_ or zero}, and {applied or zero} of them are applied."
-    ]
+    return [f"Deposits of {booked} are open with {open_}, and {applied} of them are applied."]
+
+
+def _used(one: Entry) -> Money | None:
+    return None if one.shown is None or one.left is None else one.shown - one.left
 
 
 def _sum(amounts: Iterable[Money | None]) -> Money | None:

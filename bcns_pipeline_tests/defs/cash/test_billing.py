@@ -74,8 +74,18 @@ def test_an_invoice_that_netsuite_made_is_recognised_and_a_drifted_order_is_not_
     assert shop.books(type="invoice")[0]["external_id"] is None
     assert "2300" not in shop.ledger(theirs)
 
-    # A payment that is to come with the invoice, by the channel's setting; and one that a script spoilt.
+    # And where NetSuite applied the deposit by itself, nothing is left to do.
+    shop.control.accounting(deposits_apply_themselves=True)
+    itself = shop.sold(lines=LINES)
+    shop.cash()
+    shop.ship(itself)
     shop.decide("cash", billing="pipeline")
+    run = shop.cash()
+    assert shop.made(itself) == ["customerDeposit", "invoice"]
+    shop.control.accounting(deposits_apply_themselves=False)
+    assert all(run.checks.values()), run.checks
+
+    # A payment that is to come with the invoice, by the channel's setting; and one that a script spoilt.
     shop.sections["channels"][1]["receipts"] = "payment"
     shop.configure()
     later = shop.sold(lines=LINES)

@@ -44,7 +44,7 @@ def test_what_somebody_changed_in_netsuite_is_found_at_night(shop: CashFlow) -> 
         connections.netsuite().patch("customerDeposit", str(deposit["id"]), {"payment": 1})
         found = reconcile(connections, lambda _: None)
         assert list(found.different) == [plain]
-        assert "NetSuite has receipts of 1.00 USD" in found.different[plain]
+        assert "NetSuite has receipts of 1.00 USD and refunds of 0.00 USD" in found.different[plain]
         shop.cash()
         assert shop.codes() == {"MONEY_NOT_EQUAL", "CASH_DRIFT"}
         connections.netsuite().patch("customerDeposit", str(deposit["id"]), {"payment": shop.paid(plain)})
