@@ -184,6 +184,8 @@ def _judge(
     symbols: dict[int, str],
 ) -> Adoptable:
     free = [(row, how) for row, how in matches if str(row.id) not in linked]
+    # NetSuite gives an invoice the number of the order that it bills; the order itself is meant.
+    free = [one for one in free if one[0].record_type == "salesorder"] or free
     if not matches:
         return Adoptable(order, NOT_FOUND, "NetSuite has no such number.")
     if not free:
