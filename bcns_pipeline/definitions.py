@@ -28,6 +28,9 @@ from bcns_pipeline.defs.inventory import checks as inventory_checks
 from bcns_pipeline.defs.orders import assets as order_assets
 from bcns_pipeline.defs.orders import automation as order_automation
 from bcns_pipeline.defs.orders import checks as order_checks
+from bcns_pipeline.defs.payouts import assets as payout_assets
+from bcns_pipeline.defs.payouts import automation as payout_automation
+from bcns_pipeline.defs.payouts import checks as payout_checks
 from bcns_pipeline.defs.platform import automation as platform_automation
 from bcns_pipeline.defs.recovery import automation as recovery_automation
 from bcns_pipeline.defs.refunds import assets as refund_assets
@@ -53,6 +56,7 @@ def build_defs(
         *fulfilment_assets.ASSETS,
         *refund_assets.assets(mapping),
         *cash_assets.assets(mapping),
+        *payout_assets.assets(mapping),
     ]
     return dg.Definitions(
         assets=[asset.map_asset_specs(_with_runbook) for asset in assets],
@@ -63,6 +67,7 @@ def build_defs(
             *fulfilment_checks.CHECKS,
             *refund_checks.CHECKS,
             *cash_checks.CHECKS,
+            *payout_checks.CHECKS,
             *intake_jobs.CHECKS,
         ],
         jobs=[
@@ -72,6 +77,7 @@ def build_defs(
             *fulfilment_automation.JOBS,
             *refund_automation.JOBS,
             *cash_automation.JOBS,
+            *payout_automation.JOBS,
             *intake_jobs.JOBS,
             *platform_automation.JOBS,
             *recovery_automation.JOBS,
@@ -89,6 +95,7 @@ def build_defs(
             fulfilment_automation.sensor(mapping),
             refund_automation.sensor(mapping),
             cash_automation.sensor(mapping),
+            *payout_automation.SENSORS,
             *platform_automation.SENSORS,
             platform_automation.leftovers_sensor(
                 {
@@ -98,6 +105,7 @@ def build_defs(
                     **fulfilment_automation.DRAINED_BY,
                     **refund_automation.DRAINED_BY,
                     **cash_automation.DRAINED_BY,
+                    **payout_automation.DRAINED_BY,
                 }
             ),
         ],

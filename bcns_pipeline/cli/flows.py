@@ -50,6 +50,7 @@ JOBS = {
     "orders": FlowJob(
         "order_sync", "orders/sales_order_plan", ("orders", "money_impact", "waits_for_approval"), by_day=True
     ),
+    "payouts": FlowJob("payout_posting", "payouts/journal_plan", ("entries", "findings"), by_day=True),
     "refunds": FlowJob(
         "refund_sync", "refunds/credit_plan", ("refunds", "records", "waits_for_approval"), by_day=True
     ),

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from bcns_pipeline.cli import main_people
+from bcns_pipeline.cli import main_finance, main_people
 from bcns_pipeline.outcomes import OutsideError
 from bcns_pipeline.rules.faults import BadInput
 
@@ -52,6 +52,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(smoke_app, name="smoke")
 app.add_typer(explain_app, name="explain")
 main_people.register(app)
+main_finance.register(app)
 
 
 @app.command()
@@ -168,8 +169,8 @@ def config_diff(
     raise typer.Exit(diff_config(old, new, days))
 
 
-FLOW_HELP = "cash, customers, fulfilment, inventory or orders"
-DAY_HELP = "Of orders and cash: re-read this day in the store's zone, e.g. 2026-11-20."
+FLOW_HELP = "cash, customers, fulfilment, inventory, orders, payouts or refunds"
+DAY_HELP = "Of orders, cash, payouts and refunds: re-read this day in the store's zone, e.g. 2026-11-20."
 
 
 @app.command()

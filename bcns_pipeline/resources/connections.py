@@ -19,6 +19,7 @@ from bcns_pipeline.clients.files.folder import DropFolder
 from bcns_pipeline.clients.mail import MailClient
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
 from bcns_pipeline.clients.netsuite.stock import NetSuiteStock
+from bcns_pipeline.clients.payments.models import PayoutSource
 from bcns_pipeline.clients.payments.stripe import StripeSource
 from bcns_pipeline.clients.posting import JsonPost
 from bcns_pipeline.clients.slack import SlackClient
@@ -26,10 +27,12 @@ from bcns_pipeline.config import Mapping, load_or_default
 from bcns_pipeline.outcomes import Lane, System
 from bcns_pipeline.resources.failures import PermanentFailure
 from bcns_pipeline.resources.interpreter import set_for_a_run
+from bcns_pipeline.resources.settlements import SettlementReader, accounts_of, profile_of
 from bcns_pipeline.rules.cash.policy import CashPolicy
 from bcns_pipeline.rules.customers.policy import CustomerPolicy
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.orders.policy import OrderPolicy
+from bcns_pipeline.rules.payouts.policy import PayoutPolicy
 from bcns_pipeline.rules.shipments.policy import ShipmentPolicy
 from bcns_pipeline.settings import Settings, load_settings
 from bcns_pipeline.state.gate import PgGate, Share
@@ -56,6 +59,7 @@ class Connections(dg.ConfigurableResource):
     _settings: Settings | None = PrivateAttr(default=None)
     _mapping: tuple[Mapping, list[str]] | None = PrivateAttr(default=None)
     _order_policy: OrderPolicy | None = PrivateAttr(default=None)
+    _payout_policy: PayoutPolicy | None = PrivateAttr(default=None)
     _state: State | None = PrivateAttr(default=None)
     _planner: Worker | None = PrivateAttr(default=None)
     # What a step of this run computed and a later one may use; a step that runs alone computes it anew.
@@ -116,17 +120,25 @@ class Connections(dg.ConfigurableResource):
         """What the merchant decided about captures and billing, ready for the rules."""
         return self.mapping.cash_policy()
 
-    def require(self, *systems: str, orders: bool = False, cash: bool = False) -> None:
+    @property
+    def payout_policy(self) -> PayoutPolicy:
+        """What the merchant decided about payouts, ready for the rules."""
+        if self._payout_policy is None:
+            self._payout_policy = self.mapping.payouts.policy()
+        return self._payout_policy
+
+    def require(self, *systems: str, orders: bool = False, cash: bool = False, payouts: bool = False) -> None:
         """Refuse before any I/O: raise PermanentFailure naming every fault of mapping and settings at once.
 
         `orders` adds what posting orders needs of the mapping file and stock does without; `cash` what booking
-        captures needs beyond that.
+        captures needs beyond that; `payouts` what posting payouts needs.
         """
         faults = list(self.mapping_faults)
         if not faults:
             # Whoever waits for an alert that can't be sent waits in vain, and nothing says so.
             faults += self.mapping.alerts.faults()
             faults += self.mapping.cash_faults() if cash else self.mapping.order_faults() if orders else []
+            faults += self.mapping.payout_faults() if payouts else []
         for system in systems:
             try:
                 self.settings.require(system)
@@ -213,6 +225,16 @@ class Connections(dg.ConfigurableResource):
                 meter=self._meter,
             )
         return self._stripe[account]
+
+    def payout_sources(self) -> list[PayoutSource]:
+        """Providers that are asked by an API; those that only drop files are not among them."""
+        stripe = self.stripe(accounts_of(self.mapping).get("stripe", "default"))
+        return [] if stripe is None else [stripe]
+
+    @property
+    def settlement_reader(self) -> SettlementReader:
+        """Reads what providers and banks sent, from bytes alone."""
+        return SettlementReader(profile_of(self.mapping))
 
     def payout_files(self) -> DropFolder | None:
         """Where settlement files are dropped; None where no folder is set."""

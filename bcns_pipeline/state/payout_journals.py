@@ -6,16 +6,30 @@ rules say that. Each transition has an audit row in its transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from bcns_pipeline.state.audit import Audit, lock_chain
-from bcns_pipeline.state.payout_models import Journal
+from bcns_pipeline.state.payout_models import Journal, OpeningItem
 from bcns_pipeline.state.payout_views import PayoutViews
 from bcns_pipeline.state.scope import Scope, digest
-from bcns_pipeline.state.tables_payouts import payout, payout_journal, payout_member
+from bcns_pipeline.state.tables_payouts import opening_item, payout, payout_journal, payout_member
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Which payout lines stand behind a line of a journal: [first, last] runs of line numbers."""
+
+    place: int
+    runs: Sequence[Sequence[int]]
+    count: int
+    digest: str
+
+    def __contains__(self, line: int) -> bool:
+        return any(first <= line <= last for first, last in self.runs)
 
 
 class PayoutJournals(PayoutViews):
@@ -24,6 +38,61 @@ class PayoutJournals(PayoutViews):
     def __init__(self, scope: Scope, audit: Audit) -> None:
         super().__init__(scope)
         self._audit = audit
+
+    def journals(
+        self,
+        payouts: Collection[int] | None = None,
+        *,
+        keys: Collection[str] | None = None,
+        kind: str | None = None,
+        conn: sa.Connection | None = None,
+    ) -> list[Journal]:
+        """Journals of these payouts, or by natural key, oldest first; all of them without either."""
+        query = sa.select(payout_journal).where(payout_journal.c.store == self._scope.store)
+        if payouts is not None:
+            query = query.where(payout_journal.c.payout.in_(sorted(set(payouts))))
+        if keys is not None:
+            query = query.where(payout_journal.c.natural_key.in_(sorted(set(keys))))
+        if kind is not None:
+            query = query.where(payout_journal.c.kind == kind)
+        with self._scope.transaction(conn) as tx:
+            rows = tx.execute(query.order_by(payout_journal.c.id)).mappings().all()
+        return [_journal(row) for row in rows]
+
+    def journal(self, natural_key: str, *, conn: sa.Connection | None = None) -> Journal | None:
+        """The journal of this natural key, or None."""
+        found = self.journals(keys=[natural_key], conn=conn)
+        return found[0] if found else None
+
+    def journal_of(self, netsuite_id: str, *, conn: sa.Connection | None = None) -> Journal | None:
+        """The journal that NetSuite has under this internal id or document number, or None."""
+        either = sa.or_(
+            payout_journal.c.netsuite_id == netsuite_id, payout_journal.c.netsuite_number == netsuite_id
+        )
+        query = sa.select(payout_journal).where(payout_journal.c.store == self._scope.store, either)
+        with self._scope.transaction(conn) as tx:
+            row = tx.execute(query.order_by(payout_journal.c.id).limit(1)).mappings().one_or_none()
+        return None if row is None else _journal(row)
+
+    def unapproved(self, *, conn: sa.Connection | None = None) -> list[Journal]:
+        """Journals in NetSuite that nobody had approved there when they were last read, or that were not read yet."""
+        query = (
+            sa.select(payout_journal)
+            .where(payout_journal.c.store == self._scope.store, payout_journal.c.netsuite_id.is_not(None))
+            .where(payout_journal.c.approved.is_not(True))
+            .order_by(payout_journal.c.id)
+        )
+        with self._scope.transaction(conn) as tx:
+            return [_journal(row) for row in tx.execute(query).mappings()]
+
+    def members(self, journal_id: int, *, conn: sa.Connection | None = None) -> dict[int, Member]:
+        """Which payout lines stand behind each line of a journal, by its place (from 1)."""
+        query = sa.select(payout_member).where(payout_member.c.journal == journal_id)
+        with self._scope.transaction(conn) as tx:
+            rows = tx.execute(query.order_by(payout_member.c.place)).mappings().all()
+        return {row["place"]: Member(row["place"], row["lines"], row["count"], row["digest"]) for row in rows}
+
+    # --- transitions ----------------------------------------------------------------------------------
 
     def plan_journal(
         self,
@@ -48,7 +117,7 @@ class PayoutJournals(PayoutViews):
             "total_minor": journal.total_minor,
             "tran_date": journal.tran_date,
             "economic_date": journal.economic_date,
-            "entry": list(journal.entry),
+            "entry": dict(journal.entry),
             "inputs": dict(journal.inputs),
             "body_sha256": journal.body_sha256,
             "mapping_digest": journal.mapping_digest,
@@ -137,6 +206,43 @@ class PayoutJournals(PayoutViews):
             body = {"number": number, "approved": approved, "differences": len(differences)}
             self._audit.append(tx, "payout.journal_read", f"journal:{natural_key}", body)
 
+    def open_with(
+        self,
+        items: Sequence[OpeningItem],
+        *,
+        actor: str,
+        reason: str,
+        conn: sa.Connection | None = None,
+    ) -> None:
+        """What a provider held at the cutover: taken over by a person's decision, each line once."""
+        if not items:
+            return
+        rows = [
+            {
+                "store": self._scope.store,
+                "provider": one.provider,
+                "account": one.account,
+                "line_id": one.line_id,
+                "currency": one.currency,
+                "category": one.category,
+                "gross": one.gross,
+                "net": one.net,
+                "occurred_at": one.occurred_at,
+                "refs": "\n".join(one.refs),
+                "row_sha256": one.row_sha256,
+                "actor": actor,
+                "reason": reason,
+            }
+            for one in items
+        ]
+        insert = sa.dialects.postgresql.insert(opening_item).on_conflict_do_nothing()
+        with self._scope.transaction(conn) as tx:
+            lock_chain(tx)
+            tx.execute(insert, rows)
+            body = {"lines": len(rows), "reason": reason, "digest": digest([one.line_id for one in items])}
+            subject = f"opening:{items[0].provider}/{items[0].account}"
+            self._audit.append(tx, "payout.opening", subject, body, actor=actor)
+
 
 def runs(numbers: Sequence[int]) -> list[list[int]]:
     """Line numbers as [first, last] runs, both included."""
@@ -158,3 +264,7 @@ def _member(journal: int, place: int, lines: Sequence[int]) -> dict[str, Any]:
         "count": len(lines),
         "digest": digest(sorted(lines)),
     }
+
+
+def _journal(row: sa.RowMapping) -> Journal:
+    return Journal(**{name: row[name] for name in Journal.__dataclass_fields__})

@@ -28,7 +28,10 @@ Status = Literal[
 POSTED: tuple[Status, ...] = ("draft_posted", "approved", "bank_matched", "closed")
 # Nothing is posted yet, and something may be once what it waits for is there.
 DUE: tuple[Status, ...] = ("fetched", "balanced", "mapped", "held")
-JournalKind = Literal["payout", "failure", "reversal", "opening", "accrual", "loss"]
+# Somebody or something has still to come.
+OPEN: tuple[Status, ...] = ("new", *DUE, "draft_posted", "approved")
+# The words of `rules.payouts.entry.EntryKind`.
+JournalKind = Literal["payout", "failed", "reversal", "dispute_lost", "fx_residual", "accrual", "opening"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,10 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """One journal entry, meant or written. `entry` are its lines in order, `differences` None until it was read back.
+    """One journal entry, meant or written; `differences` are None until it was read back.
 
-    A line is {account, role, debit, credit, memo, count, digest}. `inputs` is what it was made from besides the
-    documents: dates, links, carrying values.
+    `entry` is the entry as the rules planned it, lines in order and without their members. `inputs` is what it was
+    made from besides the documents: days, links, carrying values.
     """
 
     natural_key: str
@@ -59,7 +62,7 @@ class Journal:
     total_minor: int
     tran_date: date
     economic_date: date
-    entry: Sequence[Mapping[str, Any]] = field(repr=False)
+    entry: Mapping[str, Any] = field(repr=False)
     inputs: Mapping[str, Any] = field(repr=False)
     body_sha256: str
     mapping_digest: str
@@ -131,9 +134,13 @@ class Itemised:
 
 @dataclass(frozen=True, slots=True)
 class LineLink:
-    """Which order a line is of, and by which step of the ladder; `journal_key` of the record that booked it."""
+    """What a line means and which order it is of, by which step of the ladder; `journal_key` of what booked it.
+
+    `carrying` is what NetSuite carries for it, in minor units of the payout's currency and without sign.
+    """
 
     line: int
+    cls: str
     order_id: int | None
     transaction_id: int | None
     step: str | None
@@ -169,3 +176,19 @@ class BankRow:
     sha256: str
     payout: int | None = None
     matched_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningItem:
+    """A line that the provider held at the cutover, and that somebody else had booked before it."""
+
+    provider: str
+    account: str
+    line_id: str
+    currency: str
+    category: str
+    gross: int
+    net: int
+    occurred_at: datetime | None
+    refs: tuple[str, ...]
+    row_sha256: str

@@ -1,4 +1,4 @@
-"""Payouts as they stand: one, many, their lines, their documents and their journals.
+"""Payouts as they stand: one, many, their lines and their documents.
 
 Put reads here. Do not put transitions here (`payouts.py`).
 """
@@ -6,38 +6,25 @@ Put reads here. Do not put transitions here (`payouts.py`).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from bcns_pipeline.rules.payouts.model import Itemisation, LineClass, Payout, PayoutLine, PayoutStatus
-from bcns_pipeline.state.payout_models import Journal, PayoutState, Received, Status
+from bcns_pipeline.state.payout_models import PayoutState, Received, Status
 from bcns_pipeline.state.scope import Scope
+from bcns_pipeline.state.tables_cash import tender
 from bcns_pipeline.state.tables_payouts import (
+    opening_item,
     payout,
     payout_document,
-    payout_journal,
     payout_line,
-    payout_member,
     settlement_document,
 )
 
 _AT_ONCE = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """Which payout lines stand behind a line of a journal: [first, last] runs of line numbers."""
-
-    place: int
-    runs: Sequence[Sequence[int]]
-    count: int
-    digest: str
-
-    def __contains__(self, line: int) -> bool:
-        return any(first <= line <= last for first, last in self.runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +36,16 @@ class StoredLine:
     step: str | None
     journal_key: str | None
     carrying: int | None
+
+
+@dataclass(slots=True)
+class Sums:
+    """Of a payout's newest version: lines, those whose net is not gross - fee, ids that come twice, net by currency."""
+
+    lines: int = 0
+    off: int = 0
+    twice: int = 0
+    net: dict[str, int] = field(default_factory=dict)
 
 
 class PayoutViews:
@@ -146,6 +143,90 @@ class PayoutViews:
         with self._scope.transaction(conn) as tx:
             return [(row.line_id, row.payout_id) for row in tx.execute(_ELSEWHERE, values)]
 
+    def opened(
+        self, state: PayoutState, line_ids: Sequence[str], *, conn: sa.Connection | None = None
+    ) -> list[str]:
+        """Of these lines of a payout's account, those that the opening balance has."""
+        query = sa.select(opening_item.c.line_id).where(
+            opening_item.c.store == self._scope.store,
+            opening_item.c.provider == state.provider,
+            opening_item.c.account == state.account,
+            opening_item.c.line_id == sa.any_(sa.cast(list(line_ids), sa.ARRAY(sa.Text))),
+        )
+        with self._scope.transaction(conn) as tx:
+            return list(tx.execute(query).scalars())
+
+    def taken(
+        self, state: PayoutState, transactions: Collection[int], *, conn: sa.Connection | None = None
+    ) -> set[int]:
+        """Of these BigCommerce transactions, those that lines of other payouts are linked to."""
+        query = sa.select(payout_line.c.transaction_id).where(
+            payout_line.c.payout != state.id,
+            payout_line.c.transaction_id
+            == sa.any_(sa.cast(sorted(set(transactions)), sa.ARRAY(sa.BigInteger))),
+        )
+        with self._scope.transaction(conn) as tx:
+            return set(tx.execute(query).scalars()) if transactions else set()
+
+    def descriptors(self, *, conn: sa.Connection | None = None) -> list[str]:
+        """The texts by which payouts are shown on bank statements, as their providers say."""
+        text = payout.c.details["descriptor"].astext
+        query = sa.select(text).distinct().where(payout.c.store == self._scope.store, text != "")
+        with self._scope.transaction(conn) as tx:
+            return sorted(tx.execute(query).scalars())
+
+    def orders_near(
+        self, amounts: Collection[int], since: datetime, until: datetime, *, conn: sa.Connection | None = None
+    ) -> list[int]:
+        """Orders with a transaction of one of these amounts (minor units) in that time."""
+        query = (
+            sa.select(tender.c.order_id)
+            .distinct()
+            .where(
+                tender.c.store == self._scope.store,
+                tender.c.happened_at.between(since, until),
+                tender.c.amount_minor == sa.any_(sa.cast(sorted(amounts), sa.ARRAY(sa.BigInteger))),
+            )
+            .order_by(tender.c.order_id)
+        )
+        with self._scope.transaction(conn) as tx:
+            return list(tx.execute(query).scalars())
+
+    def came_back(self, state: PayoutState, *, conn: sa.Connection | None = None) -> bool:
+        """Whether a later payout of the account has a line that brings this one's money back."""
+        query = (
+            sa.select(payout_line.c.line)
+            .join(
+                payout,
+                sa.and_(payout.c.id == payout_line.c.payout, payout.c.version == payout_line.c.version),
+            )
+            .where(
+                payout.c.store == self._scope.store,
+                payout.c.provider == state.provider,
+                payout.c.account == state.account,
+                payout.c.id != state.id,
+                payout_line.c.cls == "payout_returned",
+                payout_line.c.currency == state.currency,
+                payout_line.c.gross == state.amount_minor,
+            )
+            .limit(1)
+        )
+        with self._scope.transaction(conn) as tx:
+            return tx.execute(query).first() is not None
+
+    def sums(self, ids: Collection[int], *, conn: sa.Connection | None = None) -> dict[int, Sums]:
+        """What the lines of these payouts come to, computed by the database: for whoever proves them."""
+        with self._scope.transaction(conn) as tx:
+            rows = tx.execute(_SUMS, {"ids": sorted(ids)}).all()
+        found: dict[int, Sums] = {}
+        for row in rows:
+            one = found.setdefault(row.payout, Sums())
+            one.lines += row.lines
+            one.off += row.off
+            one.twice += row.lines - row.distinct_lines
+            one.net[row.currency] = int(row.net)
+        return found
+
     def reads(self, state: PayoutState, *, conn: sa.Connection | None = None, details: bool = True) -> Payout:
         """The payout with its lines, as the rules take it."""
         lines = tuple(one.line for one in self.lines(state, conn=conn)) if details else ()
@@ -185,61 +266,6 @@ class PayoutViews:
         )  # fmt: skip
         with self._scope.transaction(conn) as tx:
             return [Received(**row) for row in tx.execute(query).mappings()]
-
-    # --- journals ------------------------------------------------------------------------------------
-
-    def journals(
-        self,
-        payouts: Collection[int] | None = None,
-        *,
-        keys: Collection[str] | None = None,
-        kind: str | None = None,
-        conn: sa.Connection | None = None,
-    ) -> list[Journal]:
-        """Journals of these payouts, or by natural key, oldest first; all of them without either."""
-        query = sa.select(payout_journal).where(payout_journal.c.store == self._scope.store)
-        if payouts is not None:
-            query = query.where(payout_journal.c.payout.in_(sorted(set(payouts))))
-        if keys is not None:
-            query = query.where(payout_journal.c.natural_key.in_(sorted(set(keys))))
-        if kind is not None:
-            query = query.where(payout_journal.c.kind == kind)
-        with self._scope.transaction(conn) as tx:
-            rows = tx.execute(query.order_by(payout_journal.c.id)).mappings().all()
-        return [_journal(row) for row in rows]
-
-    def journal(self, natural_key: str, *, conn: sa.Connection | None = None) -> Journal | None:
-        """The journal of this natural key, or None."""
-        found = self.journals(keys=[natural_key], conn=conn)
-        return found[0] if found else None
-
-    def journal_of(self, netsuite_id: str, *, conn: sa.Connection | None = None) -> Journal | None:
-        """The journal that NetSuite has under this internal id or document number, or None."""
-        either = sa.or_(
-            payout_journal.c.netsuite_id == netsuite_id, payout_journal.c.netsuite_number == netsuite_id
-        )
-        query = sa.select(payout_journal).where(payout_journal.c.store == self._scope.store, either)
-        with self._scope.transaction(conn) as tx:
-            row = tx.execute(query.order_by(payout_journal.c.id).limit(1)).mappings().one_or_none()
-        return None if row is None else _journal(row)
-
-    def unapproved(self, *, conn: sa.Connection | None = None) -> list[Journal]:
-        """Journals in NetSuite that nobody had approved there when they were last read, or that were not read yet."""
-        query = (
-            sa.select(payout_journal)
-            .where(payout_journal.c.store == self._scope.store, payout_journal.c.netsuite_id.is_not(None))
-            .where(payout_journal.c.approved.is_not(True))
-            .order_by(payout_journal.c.id)
-        )
-        with self._scope.transaction(conn) as tx:
-            return [_journal(row) for row in tx.execute(query).mappings()]
-
-    def members(self, journal_id: int, *, conn: sa.Connection | None = None) -> dict[int, Member]:
-        """Which payout lines stand behind each line of a journal, by its place (from 1)."""
-        query = sa.select(payout_member).where(payout_member.c.journal == journal_id)
-        with self._scope.transaction(conn) as tx:
-            rows = tx.execute(query.order_by(payout_member.c.place)).mappings().all()
-        return {row["place"]: Member(row["place"], row["lines"], row["count"], row["digest"]) for row in rows}
 
     # --- the same for all ----------------------------------------------------------------------------
 
@@ -300,10 +326,6 @@ def payout_state(row: sa.RowMapping) -> PayoutState:
     return PayoutState(**{name: row[name] for name in PayoutState.__dataclass_fields__})
 
 
-def _journal(row: sa.RowMapping) -> Journal:
-    return Journal(**{name: row[name] for name in Journal.__dataclass_fields__})
-
-
 def _stored(row: Any) -> StoredLine:
     moment: datetime | None = row.occurred_at
     line = PayoutLine(
@@ -339,6 +361,18 @@ def each_of(lines: Sequence[StoredLine]) -> Iterator[PayoutLine]:
     return (one.line for one in lines)
 
 
+# Lines of the class `payout_event` are the transfer itself.
+_SUMS = sa.text(
+    f"""
+    select l.payout, l.currency, count(*) as lines, count(distinct l.line_id) as distinct_lines,
+        count(*) filter (where l.net <> l.gross - l.fee) as off,
+        coalesce(sum(l.net) filter (where l.cls <> 'payout_event'), 0) as net
+    from {payout_line.fullname} l
+    join {payout.fullname} p on p.id = l.payout and p.version = l.version
+    where l.payout = any(cast(:ids as bigint[]))
+    group by l.payout, l.currency
+    """
+)
 _ELSEWHERE = sa.text(
     f"""
     select l.line_id, q.payout_id

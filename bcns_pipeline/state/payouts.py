@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -158,12 +158,13 @@ class Payouts(PayoutJournals):
     def link(
         self, state: PayoutState, links: Sequence[LineLink], *, conn: sa.Connection | None = None
     ) -> None:
-        """Which orders the lines of a payout's newest version are of; one JSON value for all of them."""
+        """What the lines of a payout's newest version mean and which orders they are of."""
         if not links:
             return
         rows = [
             {
                 "line": one.line,
+                "cls": one.cls,
                 "order_id": one.order_id,
                 "transaction_id": one.transaction_id,
                 "step": one.step,
@@ -176,14 +177,6 @@ class Payouts(PayoutJournals):
             for start in range(0, len(rows), _BLOCK):
                 values = {"payout": state.id, "version": state.version}
                 tx.execute(_LINK, {**values, "rows": canonical(rows[start : start + _BLOCK])})
-
-    def classify(
-        self, state: PayoutState, classes: Mapping[str, str], *, conn: sa.Connection | None = None
-    ) -> None:
-        """The class of each category of a payout's lines, as the rules say today."""
-        values = {"payout": state.id, "version": state.version, "classes": canonical(dict(classes))}
-        with self._scope.transaction(conn) as tx:
-            tx.execute(_CLASSIFY, values)
 
     def _document(
         self, tx: sa.Connection, number: int, version: int, role: str, place: int, one: Received
@@ -256,16 +249,10 @@ _MOVE = sa.text(
 _LINK = sa.text(
     f"""
     update {payout_line.fullname} l
-    set order_id = g.order_id, transaction_id = g.transaction_id, step = g.step, journal_key = g.journal_key,
-        carrying = g.carrying
-    from jsonb_to_recordset(cast(:rows as jsonb)) as g(line int, order_id bigint, transaction_id bigint,
+    set cls = g.cls, order_id = g.order_id, transaction_id = g.transaction_id, step = g.step,
+        journal_key = g.journal_key, carrying = g.carrying
+    from jsonb_to_recordset(cast(:rows as jsonb)) as g(line int, cls text, order_id bigint, transaction_id bigint,
         step text, journal_key text, carrying bigint)
     where l.payout = :payout and l.version = :version and l.line = g.line
-    """
-)
-_CLASSIFY = sa.text(
-    f"""
-    update {payout_line.fullname} l set cls = cast(:classes as jsonb) ->> l.line_id
-    where l.payout = :payout and l.version = :version and cast(:classes as jsonb) ? l.line_id
     """
 )

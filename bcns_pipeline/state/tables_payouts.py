@@ -118,6 +118,11 @@ payout_line = sa.Table(
     sa.Column("carrying", sa.BigInteger),  # what NetSuite carries for it, minor units of the base currency
     sa.Index("payout_line_by_id", "line_id"),
     sa.Index("payout_line_by_order", "order_id", postgresql_where=sa.text("order_id is not null")),
+    sa.Index(
+        "payout_line_by_transaction",
+        "transaction_id",
+        postgresql_where=sa.text("transaction_id is not null"),
+    ),
 )
 
 # One journal entry that we mean to write or have written. Never changed once it was sent, but for what NetSuite says.
@@ -128,14 +133,16 @@ payout_journal = sa.Table(
     sa.Column("store", sa.Text, nullable=False),
     sa.Column("natural_key", sa.Text, nullable=False),
     sa.Column("payout", sa.BigInteger, sa.ForeignKey(f"{SCHEMA}.payout.id")),
-    sa.Column("kind", sa.Text, nullable=False),  # payout, failure, reversal, opening, accrual, loss
+    sa.Column(
+        "kind", sa.Text, nullable=False
+    ),  # payout, failed, reversal, dispute_lost, fx_residual, accrual
     sa.Column("version", sa.Integer, nullable=False),  # of the payout's lines that it is made of
     sa.Column("reverses", sa.Text),  # natural key of the journal that it takes back
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("total_minor", sa.BigInteger, nullable=False),  # sum of its debits
     sa.Column("tran_date", sa.Date, nullable=False),
     sa.Column("economic_date", sa.Date, nullable=False),
-    # [{account, role, debit, credit, memo, count, members_sha256}], in the order in which they are sent
+    # As the rules planned it: {day, currency, memo, lines: [{account, role, part, debit, credit, memo, count, ...}]}
     sa.Column("entry", JSONB, nullable=False),
     sa.Column("inputs", JSONB, nullable=False),  # what it was made from besides the documents
     sa.Column("body_sha256", sa.Text, nullable=False),  # of the bytes that are sent

@@ -1,20 +1,22 @@
 """`make bench`: every figure, one line each.
 
-`python -m bcns_pipeline_tests.bench [SKUS]` for all of them, `... receiver`, `... orders [COUNT]`, `... race [TIMES]`
-or `... payouts [LINES] [LIVES]` for those alone; `... latency` and `... flood` run only when asked for: see daemon.py.
+`python -m bcns_pipeline_tests.bench [SKUS]` for all of them, `... receiver`, `... orders [COUNT]`, `... race [TIMES]`,
+`... payouts [LINES] [LIVES]` or `... payout [LINES]` for those alone; `... latency` and `... flood` run only when asked
+for: see daemon.py.
 """
 
 from __future__ import annotations
 
 import sys
 
-from bcns_pipeline_tests.bench import daemon, diff, figures, orders, payouts, race, receiver
+from bcns_pipeline_tests.bench import daemon, diff, figures, orders, payout_run, payouts, race, receiver
 
 ALONE = {
     "receiver": receiver.main,
     "orders": orders.main,
     "race": race.main,
     "payouts": payouts.main,
+    "payout": payout_run.main,
     "latency": daemon.latency,
     "flood": daemon.flood,
 }
@@ -25,6 +27,6 @@ if __name__ == "__main__":
         raise SystemExit(1 if ALONE[asked](*map(int, sys.argv[2:4])) else 0)
     slow = diff.main()
     missed = figures.main(int(asked) if asked else 100_000) + receiver.main() + orders.main() + race.main()
-    missed += payouts.main()
+    missed += payouts.main() + payout_run.main()
     print(f"{missed} missed" if missed else "every figure reached")
     raise SystemExit(1 if missed or slow else 0)

@@ -22,8 +22,8 @@ ALTER TABLE "transaction" ADD COLUMN exchangerate NUMERIC;
 ALTER TABLE "transaction" ADD COLUMN memo TEXT;
 ALTER TABLE transactionline ADD COLUMN memo TEXT;
 ALTER TABLE transactionline ADD COLUMN entity INTEGER;
-CREATE TABLE transactionaccountingline ("transaction" INTEGER, transactionline INTEGER, accountingbook INTEGER,
-    account INTEGER, debit NUMERIC, credit NUMERIC);
+ALTER TABLE transactionaccountingline ADD COLUMN debit NUMERIC;
+ALTER TABLE transactionaccountingline ADD COLUMN credit NUMERIC;
 CREATE TABLE account (id INTEGER, acctnumber TEXT, fullname TEXT, accttype TEXT, currency INTEGER, isinactive TEXT);
 """
 

@@ -51,7 +51,7 @@ def taken(state: State, lines: tuple[PayoutLine, ...] = LINES) -> PayoutState:
 def journal(state: PayoutState, **other: object) -> Journal:
     base = Journal(
         "psp-stripe-acct1-payout-po_1", "payout", "USD", 9_412, DAY, DAY,
-        [{"account": 1010, "debit": 9_412}, {"account": 1130, "credit": 9_412}], {"on": DAY.isoformat()},
+        {"lines": [{"account": 1010, "debit": 9_412}, {"account": 1130, "credit": 9_412}]}, {"on": DAY.isoformat()},
         "f" * 64, "m", "v", payout=state.id,
     )  # fmt: skip
     return replace(base, **other)  # type: ignore[arg-type]
@@ -121,9 +121,10 @@ def test_a_line_of_two_payouts_is_found(state: State) -> None:
 
 def test_links_are_found_by_order_and_by_the_lines_own_id(state: State) -> None:
     found = taken(state)
-    state.payouts.link(found, [LineLink(3, 1001, 77, "transaction", "bc-s-deposit-1001-77", 103)])
+    state.payouts.link(found, [LineLink(3, "refund", 1001, 77, "transaction", "bc-s-deposit-1001-77", 103)])
     ((of, line),) = state.payouts.of_order(1001)
     assert (of.id, line.number, line.step, line.carrying) == (found.id, 3, "transaction", 103)
+    assert line.line.cls is LineClass.REFUND
     ((_, same),) = state.payouts.of_reference("txn_3")
     assert same == line
 

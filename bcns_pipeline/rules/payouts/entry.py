@@ -44,6 +44,7 @@ class EntryKind(StrEnum):
     DISPUTE_LOST = "dispute_lost"
     FX_RESIDUAL = "fx_residual"
     ACCRUAL = "accrual"
+    OPENING = "opening"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,84 @@
+"""A merchant whose payouts are posted: the order flow's merchant, with providers, drop folders and a bank.
+
+Put here what every test of the payout flow does: let a provider pay, run, look at both sides. Do not put expectations
+here.
+"""
+
+from __future__ import annotations
+
+import shutil
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from bcns_pipeline.cli.local_payouts import payouts_section
+from bcns_pipeline.state.payout_models import PayoutState
+from bcns_pipeline_tests.defs.cash_flow import CashFlow
+from bcns_pipeline_tests.defs.flow import Run
+
+PLAN, ENTRIES = "payouts/journal_plan", "netsuite/payout_journal_entries"
+
+
+class PayoutFlow(CashFlow):
+    """A merchant of 40 SKUs who sells and is paid."""
+
+    drop: Path
+    bank: Path
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.drop, self.bank = self.folder / "payouts", self.folder / "statements"
+        self.drop.mkdir()
+        self.bank.mkdir()
+        self.environment |= {"BCNS_PAYOUT_DROP_DIR": str(self.drop), "BCNS_BANK_DROP_DIR": str(self.bank)}
+
+    def mapped(self) -> dict[str, Any]:
+        """The sections of the mapping file, with those of payouts."""
+        return {**super().mapped(), "payouts": payouts_section(self.sandbox.accounting)}
+
+    def post(self, **options: Any) -> Run:
+        """One run of `payout_posting`."""
+        return self.run("payout_posting", **options)
+
+    def pays_out(self, count: int = 3, **day: Any) -> dict[str, Any]:
+        """Shoppers that nobody knows pay, and Stripe pays out: the payout as the provider has it."""
+        self.control.bulk_charges(count)
+        (made,) = self.control.payout_day("stripe", **{"arrives": 0, "status": "paid", **day})
+        return dict(made)
+
+    def dropped(self, provider: str, count: int = 3, **day: Any) -> list[Path]:
+        """As `pays_out`, of a provider who drops a file; the files, in the merchant's folder."""
+        self.control.bulk_charges(count, provider=provider)
+        made = self.control.payout_day(provider, **{"arrives": 0, "files": False, **day})
+        files = self.control.drop_settlement(*(one["id"] for one in made))
+        return [Path(shutil.move(path, self.drop / Path(path).name)) for path in files]
+
+    def calls(self, system: str) -> list[str]:
+        """Method and path of every call to a system since the log was cleared, tokens left out."""
+        return [
+            f"{one['method']} {one['path']}"
+            for one in self.control.log(system=system)
+            if "/auth/oauth2/" not in one["path"]
+        ]
+
+    def payout(self, payout_id: str) -> PayoutState:
+        """Where a payout stands."""
+        (found,) = self.state().payouts.named(payout_id)
+        return found
+
+    def journals(self) -> list[dict[str, Any]]:
+        """The journal entries that NetSuite has, with their lines."""
+        return self.books(type="journalEntry")
+
+    def account(self, number: str) -> int:
+        """NetSuite's id of an account number."""
+        return int(self.sandbox.accounting["accounts"][number])
+
+    def assert_balanced(self) -> None:
+        """Every journal entry has equal debits and credits, and no natural key twice."""
+        found = self.journals()
+        keys = [one["external_id"] for one in found]
+        assert len(set(keys)) == len(keys), keys
+        for one in found:
+            amounts = [Decimal(part["foreign"]) for part in one["postings"]]
+            assert sum(amounts) == 0 < sum(amount > 0 for amount in amounts), one

@@ -1,0 +1,215 @@
+"""A payout from the provider's API to the posted, approved and reconciled entry; what stops one stops no other."""
+
+from __future__ import annotations
+
+import os
+import signal
+from decimal import Decimal
+
+import pytest
+
+from bcns_pipeline_tests.defs.flow import wait_until
+from bcns_pipeline_tests.defs.payout_flow import ENTRIES, PLAN, PayoutFlow
+
+
+def test_a_payout_becomes_one_entry_that_a_person_approves(till: PayoutFlow) -> None:
+    made = till.pays_out(3)
+    run = till.post()
+    assert all(run.checks.values()), run.checks
+    one = till.payout(made["id"])
+    assert (one.status, one.lines) == ("draft_posted", 3)
+    (entry,) = till.journals()
+    assert entry["external_id"] == f"psp-stripe-acct1-payout-{made['id']}"
+    assert Decimal(entry["postings"][0]["foreign"]) == Decimal(made["amount"])
+    till.assert_balanced()
+    # It waits for a person, and is nowhere in the ledger.
+    assert till.control.ledger()["balances"] == {}
+
+    till.control.clear_log()
+    till.control.approve_journal()
+    second = till.post()
+    assert second.metadata(ENTRIES)["posted"] == 0
+    assert till.payout(made["id"]).status == "approved"
+    assert [call for call in till.calls("netsuite") if "journalEntry" in call] == []
+    assert len(till.journals()) == 1
+    till.assert_tidy()
+
+
+def test_a_payout_costs_few_calls_however_many_lines_it_has(till: PayoutFlow) -> None:
+    till.pays_out(1)
+    till.post()
+    till.control.clear_log()
+    till.pays_out(230)
+    till.post()
+    # Periods, accounts, the entry, and its read-back with the one that waits for approval.
+    assert len(till.calls("netsuite")) <= 6, till.calls("netsuite")
+    assert len(till.calls("stripe")) <= -(-230 // 100) + 2
+
+
+def test_an_unknown_word_stops_its_payout_and_no_other(till: PayoutFlow) -> None:
+    till.control.move("unknown", "5.00", word="wizardry")
+    stopped = till.pays_out(2)
+    other = till.pays_out(2)
+    run = till.post()
+    assert all(run.checks.values()), run.checks
+    assert (till.payout(stopped["id"]).status, till.payout(stopped["id"]).code) == ("held", "PAYOUT_UNMAPPED")
+    assert till.payout(other["id"]).status == "draft_posted"
+    (asked,) = till.state().exceptions.find(code="PAYOUT_UNMAPPED")
+    assert "wizardry" in asked.message
+    # Once the merchant has said what it means, it goes and the question is over.
+    providers = till.sections["payouts"]["providers"]
+    providers["stripe"]["categories"] = {"wizardry": "adjustment"}
+    till.configure()
+    till.post()
+    assert till.payout(stopped["id"]).status == "draft_posted"
+    assert till.state().exceptions.find(code="PAYOUT_UNMAPPED") == []
+    till.assert_balanced()
+
+
+def test_a_payout_that_does_not_sum_is_named_with_what_is_missing(till: PayoutFlow) -> None:
+    made = till.pays_out(2)
+    till.control.change_payout(made["id"], off_by="0.01")
+    till.post()
+    assert till.payout(made["id"]).code == "PAYOUT_DOES_NOT_SUM"
+    (asked,) = till.state().exceptions.find(flow="payouts")
+    assert asked.code == "PAYOUT_DOES_NOT_SUM"
+    assert all(str(round(Decimal(made["amount"]) * 100) + off) in asked.message for off in (0, 1))
+    assert till.journals() == []
+    # Its provider puts it right, and it goes.
+    till.control.change_payout(made["id"], off_by="-0.01")
+    till.post()
+    assert till.payout(made["id"]).status == "draft_posted"
+    assert till.state().exceptions.find(code="PAYOUT_DOES_NOT_SUM") == []
+
+
+def test_an_inactive_account_holds_the_payout_until_it_is_active_again(till: PayoutFlow) -> None:
+    made = till.pays_out(2)
+    till.control.ledger_account("6110", inactive=True)
+    till.post()
+    assert till.payout(made["id"]).code == "ACCOUNT_UNUSABLE"
+    till.control.ledger_account("6110", inactive=False)
+    till.post()
+    assert till.payout(made["id"]).status == "draft_posted"
+    assert till.state().exceptions.find(code="ACCOUNT_UNUSABLE") == []
+
+
+def test_a_closed_period_moves_the_entry_and_keeps_the_day(till: PayoutFlow) -> None:
+    till.decide("payouts", window={"days_ahead": 40})
+    made = till.pays_out(2)
+    till.control.period("closed")
+    till.post()
+    (entry,) = till.state().payouts.journals()
+    assert entry.tran_date > entry.economic_date == till.payout(made["id"]).arrival_date
+    assert entry.tran_date.day == 1
+    (told,) = till.state().exceptions.find(code="CLOSED_PERIOD")
+    assert told.severity == "warning"
+    till.control.period("open")
+
+
+def test_a_payout_that_fails_after_it_was_posted_gets_a_second_entry(till: PayoutFlow) -> None:
+    made = till.pays_out(2)
+    till.post()
+    till.control.fail_payout(made["id"])
+    till.post()
+    assert till.payout(made["id"]).status == "failed"
+    keys = sorted(one["external_id"] for one in till.journals())
+    key = f"psp-stripe-acct1-payout-{made['id']}"
+    assert keys == [key, f"{key}-failed"]
+    till.assert_balanced()
+    till.post()
+    assert len(till.journals()) == 2
+
+
+def test_a_plan_shows_the_entry_and_sends_nothing(till: PayoutFlow) -> None:
+    made = till.pays_out(2)
+    run = till.post(mode="plan")
+    assert run.metadata(PLAN)["planned"] == 1
+    assert [row["role"] for row in run.records("entries", PLAN)] == ["bank", "clearing", "fees"]
+    assert till.journals() == []
+    assert till.payout(made["id"]).status == "fetched"
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_an_entry_whose_answer_was_lost_is_there_once(till: PayoutFlow, *, after: bool) -> None:
+    made = till.pays_out(2)
+    fault = {"kind": "timeout", "after_commit": after, "times": 1}
+    till.control.faults(
+        {"system": "netsuite", "method": "POST", "path_regex": "record/v1/journalEntry", **fault}
+    )
+    till.post()
+    till.post()
+    assert till.payout(made["id"]).status == "draft_posted"
+    assert len(till.journals()) == 1
+    till.assert_tidy()
+
+
+def test_a_payout_waits_for_the_captures_that_it_settles_and_names_them(till: PayoutFlow) -> None:
+    order = till.sold()
+    (made,) = till.control.payout_day("stripe", arrives=0, status="paid")
+    till.post()
+    assert (till.payout(made["id"]).status, till.payout(made["id"]).code) == (
+        "balanced",
+        "CAPTURE_NOT_POSTED",
+    )
+    (asked,) = till.state().exceptions.find(code="CAPTURE_NOT_POSTED")
+    assert f"order {order}" in asked.message
+    assert till.journals() == []
+
+    till.cash()
+    till.post()
+    assert till.payout(made["id"]).status == "draft_posted"
+    assert till.state().exceptions.find(flow="payouts") == []
+    ((_, line),) = till.state().payouts.of_order(order)
+    assert (line.step, line.journal_key) == ("transaction", till.records(order)[0]["external_id"])
+    # What the deposit put into the clearing account, the payout takes out of it.
+    till.control.approve_journal()
+    assert Decimal(str(till.control.ledger()["balances"].get("1130", 0))) == 0
+
+
+def test_the_bank_is_matched_and_what_it_lacks_is_asked_for(till: PayoutFlow) -> None:
+    made, off = till.pays_out(2), till.pays_out(3)
+    till.post()
+    till.control.approve_journal()
+    day = till.payout(made["id"]).arrival_date
+    rows = [
+        f"DE1,USD,{day},{made['amount']},STRIPE",
+        f"DE1,USD,{day},{Decimal(off['amount']) - Decimal('0.01')},STRIPE",
+    ]
+    statement = "\n".join(["account,currency,booked_on,amount,description", *rows])
+    (till.bank / "statement.csv").write_text(statement + "\n")
+    run = till.post()
+    assert till.payout(made["id"]).status == "bank_matched"
+    assert till.payout(off["id"]).status == "approved"
+    (asked,) = till.state().exceptions.find(code="BANK_DIFF")
+    assert (asked.amount_minor, off["id"] in asked.subject) == (-1, True)
+    assert run.checks["every_payout_is_in_the_bank"] is False
+
+
+# Each call of a run as (system, method, path, after): the run is killed while it waits for the answer.
+CALLS = {
+    "reading lines": ("stripe", "GET", r"/v1/balance_transactions", True),
+    "posting, not done yet": ("netsuite", "POST", "record/v1/journalEntry", False),
+    "posting, done": ("netsuite", "POST", "record/v1/journalEntry", True),
+}
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+def test_a_run_killed_at_a_call_is_finished_by_the_next(
+    till: PayoutFlow, call: tuple[str, str, str, bool]
+) -> None:
+    system, method, path, after = call
+    made = till.pays_out(2)
+    fault = {"kind": "timeout", "after_commit": True} if after else {"kind": "latency", "ms": 30_000}
+    till.control.faults({"system": system, "method": method, "path_regex": path, "times": 1, **fault})
+    child = till.start("payout_posting")
+    wait_until(lambda: till.control.call("GET", "/faults") == [])
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    till.control.clear_faults()
+    till.post()
+    till.post()
+    assert till.payout(made["id"]).status == "draft_posted"
+    assert len(till.journals()) == 1
+    till.assert_balanced()
+    till.assert_tidy()
