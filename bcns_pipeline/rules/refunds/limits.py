@@ -84,6 +84,19 @@ def parent_of(payment: RefundPayment, by_id: Mapping[int, Tender]) -> Tender | N
     return next((one for one in sorted(taken, key=lambda one: one.id) if fold(one.gateway) == name), None)
 
 
+def only_capture(tenders: Iterable[Tender]) -> Tender | None:
+    """The one payment that came through a gateway; None where there are several, or none."""
+    taken = [
+        one
+        for one in tenders
+        if one.event in _TAKEN
+        and one.status == "ok"
+        and not one.test
+        and fold(one.gateway) not in _NO_GATEWAY
+    ]
+    return taken[0] if len(taken) == 1 else None
+
+
 def gateway_of(payment: RefundPayment, by_id: Mapping[int, Tender]) -> str | None:
     """Through which gateway it goes back, folded; None for stored value, for offline and for what nobody has seen."""
     name = fold(payment.provider)

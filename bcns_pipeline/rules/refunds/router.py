@@ -14,7 +14,7 @@ from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.model import Tender
 from bcns_pipeline.rules.orders.policy import fold
 from bcns_pipeline.rules.orders.problems import Problem
-from bcns_pipeline.rules.refunds.limits import parent_of
+from bcns_pipeline.rules.refunds.limits import only_capture, parent_of
 from bcns_pipeline.rules.refunds.model import Refund, RefundPayment
 from bcns_pipeline.rules.refunds.policy import EXTERNAL, GIFT_CERTIFICATE, STORE_CREDIT, RefundPolicy
 
@@ -60,6 +60,8 @@ def route(
         if payment.declined:
             continue
         parent = parent_of(payment, by_id)
+        if parent is None and fold(payment.provider) in EXTERNAL:
+            parent = only_capture(tenders)
         way = way_of(payment, parent, marketplace, policy)
         where = _account(way, payment, parent, marketplace, policy, clearing)
         if isinstance(where, Problem):
@@ -92,11 +94,11 @@ def way_of(
         return "store_credit"
     if name in GIFT_CERTIFICATE:
         return "gift_certificate"
-    if name in policy.bank_methods or (payment.offline and parent is None):
+    if name in policy.bank_methods:
         return "bank"
     if payment.offline or name in EXTERNAL:
         # Recorded in the shop, and made elsewhere: in the provider's own dashboard where a gateway took the money.
-        return "external" if parent is not None or name in EXTERNAL else "bank"
+        return "external" if parent is not None else "bank"
     return "gateway"
 
 

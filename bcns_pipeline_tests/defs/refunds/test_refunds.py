@@ -115,7 +115,7 @@ def test_what_waits_is_named_and_goes_when_its_cause_is_gone(shop: RefundFlow) -
 
 
 def test_more_than_came_in_and_what_was_declined_is_never_posted(shop: RefundFlow) -> None:
-    one, other, marked = shop.sold(*["plain"] * 3)
+    one, other, marked, elsewhere = shop.sold(*["plain"] * 4)
     before = shop.balances()
     beyond = shop.refund(one, amount="5.00", payments=[{"provider": "braintree", "amount": "5.00"}])
     no = shop.refund(other, amount="5.00", declined=True)
@@ -130,6 +130,15 @@ def test_more_than_came_in_and_what_was_declined_is_never_posted(shop: RefundFlo
     assert shop.questions("REFUND_WITHOUT_RECORD") == [f"order:{marked}"]
     assert not run.checks["every_refunded_order_has_a_refund"]
     assert shop.balances() == before
+    # Made in a provider's dashboard, and shown by no payout yet: credited, and its money waits.
+    outside = shop.refund(
+        elsewhere, amount="4.00", payments=[{"provider": "custom", "amount": "4.00", "offline": True}]
+    )
+    shop.give_back()
+    shop.give_back()
+    assert (shop.stands(outside).disposition, shop.stands(outside).code) == ("waiting", "REFUND_NO_PSP")
+    assert set(shop.records(outside)) == {f"refund-{outside}"}
+    assert changed(before, shop.balances()) == {"1200": D("-4.00"), "4050": D("4.00")}
     real = shop.refund(marked)
     shop.give_back()
     assert shop.questions("REFUND_WITHOUT_RECORD") == []

@@ -106,6 +106,19 @@ def test_the_router(given: dict[str, Any], marketplace: str | None, way: str, ac
     assert [(one.way, one.account) for one in found] == [(way, account)]
 
 
+def test_a_refund_made_elsewhere_is_of_the_only_gateway_that_took_money_or_of_the_bank() -> None:
+    one = refund(
+        1, "21.77", "1.77", [item("PRODUCT", 5501, quantity=1)], [payment("custom", "21.77", offline=True)]
+    )
+    by_gateway = route(one, [captured("43.55")], world.POLICY, world.clearing)
+    assert isinstance(by_gateway, tuple)
+    assert [(each.way, each.account, each.captured_by) for each in by_gateway] == [("external", 113, 1)]
+    two = [captured("20.00"), captured("23.55", "braintree", 2)]
+    by_bank = route(one, two, world.POLICY, world.clearing)
+    assert isinstance(by_bank, tuple)
+    assert [each.way for each in by_bank] == ["bank"]
+
+
 def test_a_gateway_without_a_clearing_account_is_a_question_that_names_the_key() -> None:
     one = refund(1, "21.77", "1.77", [item("PRODUCT", 5501, quantity=1)], [payment("klarna", "21.77")])
     found = route(one, [], world.POLICY, world.clearing)
