@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bcns_pipeline.config.base import Currency, Exact, Flag, Id, Name, Section, Text, Whole
+from bcns_pipeline.config.base import Currency, Exact, FieldName, Flag, Id, Name, Section, Text, Whole
 from bcns_pipeline.rules.orders.policy import fold
 from bcns_pipeline.rules.refunds.policy import OnDecline, RefundItems, RefundPolicy
 
@@ -56,6 +56,11 @@ class RefundsMapping(Section):
     bank_methods: tuple[Name, ...] = Field(
         _PAID_BY_BANK, description="Refund methods of BigCommerce's that are paid by bank or cheque."
     )
+    payment_methods: dict[Name, Id] = Field(
+        default_factory=dict,
+        description="NetSuite's payment method of a refund, by provider, bank, or a pattern such as *.",
+    )
+    payment_field: FieldName = Field("paymentOption", description="The field that carries it.")
     marketplace: Text = Field(
         "", description="Provider of a marketplace's refunds; default: what the order's source is called."
     )
@@ -100,6 +105,8 @@ class RefundsMapping(Section):
             gift_certificate=self.gift_certificate,
             bank=dict(self.bank),
             bank_methods=frozenset(fold(name) for name in self.bank_methods),
+            payment_methods={fold(name): method for name, method in self.payment_methods.items()},
+            payment_field=self.payment_field,
             marketplace=self.marketplace,
             on_decline=self.on_decline,
             match_days=self.match_days,

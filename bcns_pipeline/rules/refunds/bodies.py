@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from bcns_pipeline.rules.money import Money
-from bcns_pipeline.rules.orders.policy import Channel
+from bcns_pipeline.rules.orders.policy import Channel, named
 from bcns_pipeline.rules.refunds.books import Books
 from bcns_pipeline.rules.refunds.credit import Credit
 from bcns_pipeline.rules.refunds.model import Refund
@@ -53,10 +53,12 @@ def customer_refund(
     common = _common(refund, books, on, policy)
     if settlement.way == "bank":
         common["memo"] = f"{common['memo']}, to be paid"
+    method = named(policy.payment_methods, "bank" if settlement.way == "bank" else settlement.provider)
     return {
         "externalId": key,
         "customer": _id(books.entity),
         "account": _id(settlement.account),
+        **({} if method is None else {policy.payment_field: _id(method)}),
         **common,
     }
 

@@ -41,7 +41,9 @@ class RefundPolicy:
     """Everything that a merchant decides about refunds. Accounts by currency, "" for every other currency.
 
     `receivable` is A/R, `store_credit` and `gift_certificate` the liabilities that stored value goes back to, `bank`
-    what offline refunds are paid from. `match_days`: so long a refund outside the gateway may lack a provider's line.
+    what offline refunds are paid from. `payment_methods` by provider, "bank", or a pattern: what `payment_field` of a
+    customer refund says (facts/netsuite.md 3.6: accounts differ in the field's name, and whether they want it).
+    `match_days`: so long a refund outside the gateway may lack a provider's line.
     """
 
     items: RefundItems = RefundItems()
@@ -50,6 +52,8 @@ class RefundPolicy:
     gift_certificate: int | None = None
     bank: Mapping[str, int] = field(default_factory=dict)
     bank_methods: frozenset[str] = frozenset()
+    payment_methods: Mapping[str, int] = field(default_factory=dict)
+    payment_field: str = "paymentOption"
     marketplace: str = ""
     on_decline: OnDecline = "hold"
     match_days: int = 3

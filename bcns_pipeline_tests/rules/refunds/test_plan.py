@@ -70,6 +70,14 @@ def test_example_d_is_a_credit_memo_of_the_total_a_customer_refund_and_a_journal
     assert settled_in_full(found.records, memo.amount)
 
 
+def test_a_customer_refund_names_the_payment_method_where_netsuites_form_wants_one() -> None:
+    assert "paymentOption" not in planned(example_d()).records[2].body
+    policy = replace(world.POLICY, payment_methods={"stripe": 7, "*": 1}, payment_field="paymentMethod")
+    found = plan_refund(example_d(), ORDERS, policy)
+    assert isinstance(found, RefundPlan)
+    assert found.records[2].body["paymentMethod"] == {"id": "7"}
+
+
 def test_a_credit_memo_names_no_item_that_has_stock() -> None:
     memo = planned(example_d()).records[1]
     goods = {"100", "101"}
