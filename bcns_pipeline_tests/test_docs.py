@@ -48,7 +48,7 @@ def test_the_documents_name_no_setting_that_does_not_exist() -> None:
 
 def test_every_command_that_a_person_is_told_to_use_exists() -> None:
     fixes = "".join(f"{kind.cause} {kind.fix}" for kind in CATALOGUE.values())
-    told = set(re.findall(r"`bcns ([a-z]+)", README + OPERATIONS + fixes + "".join(PAGES.values())))
+    told = set(re.findall(r"`bcns ([a-z-]+)", README + OPERATIONS + fixes + "".join(PAGES.values())))
     command = get_command(app)
     assert isinstance(command, TyperGroup)
     assert told <= set(command.commands)
