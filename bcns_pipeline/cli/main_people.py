@@ -16,6 +16,27 @@ exceptions_app = typer.Typer(
 
 report_app = typer.Typer(help="Reports for the controller.", no_args_is_help=True)
 
+# What there is, so that `--help` loads nothing else; rules/close/reports.py has the rest, and a test compares.
+REPORTS = {
+    "payouts": "FR1 Payout reconciliation",
+    "detail": "FR2 Payout detail",
+    "orders": "FR3 Order reconciliation",
+    "refunds": "FR4 Refund reconciliation",
+    "clearing": "FR5 Clearing roll-forward",
+    "open-items": "FR5 Open items of clearing",
+    "unapplied": "FR6 Unapplied payments, deposits and credits",
+    "exceptions": "FR7 Exceptions by age",
+    "fees": "FR8 Fees",
+    "disputes": "FR9 Disputes",
+    "reserves": "FR10 Reserves",
+    "stored-value": "FR11 Stored value",
+    "fx": "FR13 Foreign exchange",
+    "completeness": "FR14 Interface completeness",
+    "journals": "FR15 Journal entries and manual touches",
+    "tie-out": "FR16 Tie-out by order",
+    "close-pack": "FR16 Evidence of a month",
+}
+
 Number = Annotated[int, typer.Argument(help="Number, as `bcns exceptions` shows it.")]
 Code = Annotated[str | None, typer.Option(help="Only this code.")]
 All = Annotated[bool, typer.Option("--all", help="Resolved ones too.")]
@@ -154,6 +175,30 @@ def report_tax_(
     from bcns_pipeline.cli.report_tax import report_tax
 
     raise typer.Exit(report_tax(month))
+
+
+def _report(name: str) -> None:
+    """`bcns report NAME`, with the options that all of them have."""
+
+    def command(
+        month: Annotated[str | None, typer.Option(help="The month, as 2026-11.")] = None,
+        day: Annotated[str | None, typer.Option(help="The day, as 2026-11-03.")] = None,
+        format_: Annotated[
+            str | None, typer.Option("--format", help="csv, xlsx or html; journals: beancount, too.")
+        ] = None,
+        out: Annotated[
+            Path | None, typer.Option(help="The file to write; named after the report otherwise.")
+        ] = None,
+    ) -> None:
+        from bcns_pipeline.cli.reports import write_report
+
+        raise typer.Exit(write_report(name, month, day, format_, out))
+
+    report_app.command(name, help=f"{REPORTS[name]}; 1 where something is left over.")(command)
+
+
+for _name in REPORTS:
+    _report(_name)
 
 
 def replay(

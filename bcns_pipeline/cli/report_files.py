@@ -1,0 +1,114 @@
+"""A report as CSV, as a workbook and as a page to print; the same report gives the same bytes.
+
+Put one writer per format here. Do not put reads or sums here: a report brings its own control totals.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from html import escape
+from typing import Any
+
+import xlsxwriter
+
+from bcns_pipeline.rules.close.table import Cell, Report, text
+
+# A cell that begins so would be run as a formula by a spreadsheet.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_csv(report: Report) -> bytes:
+    """Lines that begin with # say where it comes from; then the header and the rows. UTF-8, CRLF."""
+    out = io.StringIO(newline="")
+    for name, value in report.provenance:
+        out.write(f"# {name}: {' '.join(value.split())}\r\n")
+    writer = csv.writer(out)
+    writer.writerow(report.columns)
+    writer.writerows([_safe(cell) for cell in row] for row in report.rows)
+    return out.getvalue().encode()
+
+
+def as_xlsx(report: Report) -> bytes:
+    """Two sheets: the table, and where it comes from. Its date of creation is that of the extraction."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(
+        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    ) as book:
+        book.set_properties(
+            {"title": report.title, "author": "bcns", "created": report.extracted_at.replace(tzinfo=None)}
+        )
+        bold = book.add_format({"bold": True, "bg_color": "#DDE6F0", "border": 1})
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
+        amounts: dict[int, Any] = {}
+        sheet = book.add_worksheet(report.name[:31])
+        sheet.write_row(0, 0, [one.replace("_", " ") for one in report.columns], bold)
+        for line, row in enumerate(report.rows, start=1):
+            for place, cell in enumerate(row):
+                if isinstance(cell, bool) or cell is None or isinstance(cell, (str, datetime)):
+                    sheet.write_string(line, place, text(cell))
+                elif isinstance(cell, date):
+                    sheet.write_datetime(line, place, cell, day)
+                else:
+                    # Shown with the digits of its currency: 0 for yen, 3 for dinars.
+                    digits = -int(cell.as_tuple().exponent) if isinstance(cell, Decimal) else 0
+                    if digits not in amounts:
+                        amounts[digits] = book.add_format(
+                            {"num_format": f"#,##0.{'0' * digits}" if digits else "0"}
+                        )
+                    sheet.write_number(line, place, cell, amounts[digits])
+        sheet.freeze_panes(1, 0)
+        if report.rows:
+            sheet.autofilter(0, 0, len(report.rows), len(report.columns) - 1)
+        sheet.set_column(0, max(0, len(report.columns) - 1), 16)
+        about = book.add_worksheet("provenance")
+        for line, (name, value) in enumerate(report.provenance):
+            about.write_string(line, 0, name, bold)
+            about.write_string(line, 1, value)
+        about.set_column(0, 0, 28)
+        about.set_column(1, 1, 90)
+    return out.getvalue()
+
+
+def as_html(report: Report) -> bytes:
+    """One page that needs nothing else, in a print layout."""
+    head = "".join(f"<th>{escape(one.replace('_', ' '))}</th>" for one in report.columns)
+    body = "\n".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in report.rows)
+    about = "\n".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in report.provenance[1:]
+    )
+    totals = "".join(
+        f"<li>{escape(name.replace('_', ' '))}: <b>{text(total)} {escape(unit)}</b></li>"
+        for name, unit, total in report.controls
+    )
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(report.title)}</title>\n'
+        f"<style>{_STYLE}</style></head><body>\n<h1>{escape(report.number)} {escape(report.title)}</h1>\n"
+        f"<ul>{totals}</ul>\n<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n"
+        f"<h2>Where this comes from</h2><dl>{about}</dl></body></html>\n"
+    ).encode()
+
+
+WRITERS: dict[str, Callable[[Report], bytes]] = {"csv": as_csv, "xlsx": as_xlsx, "html": as_html}
+
+_STYLE = (
+    "@page{size:A4 landscape;margin:12mm}body{font:11px/1.4 system-ui,sans-serif;color:#111}h1{font-size:18px}"
+    "table{border-collapse:collapse;width:100%}th,td{border:1px solid #bbb;padding:2px 6px;text-align:left}"
+    "thead{display:table-header-group}th{background:#dde6f0}tr{break-inside:avoid}"
+    "td.n{text-align:right;font-variant-numeric:tabular-nums}"
+    "dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 12px}dt{font-weight:600}"
+    "dd{margin:0;overflow-wrap:anywhere}"
+)
+
+
+def _safe(cell: Cell) -> str:
+    written = text(cell)
+    return f"'{written}" if isinstance(cell, str) and written.startswith(_FORMULA) else written
+
+
+def _cell(cell: Cell) -> str:
+    number = isinstance(cell, (int, Decimal)) and not isinstance(cell, bool)
+    return f"<td{' class=n' if number else ''}>{escape(text(cell))}</td>"

@@ -1,0 +1,86 @@
+"""`bcns report NAME`: one report of a month or a day, on the screen or as a file.
+
+Put options and the way out here. Do not put sums or rows here (defs/close/reports.py). Days are the store's own.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+from bcns_pipeline.cli.connect import remembered
+from bcns_pipeline.cli.console import say, show_table
+from bcns_pipeline.cli.report_files import WRITERS
+from bcns_pipeline.config import load_or_default
+from bcns_pipeline.defs.close import reports
+from bcns_pipeline.defs.close.pack import pack
+from bcns_pipeline.rules.close.reports import SPECS, remainder
+from bcns_pipeline.rules.close.table import text
+from bcns_pipeline.rules.faults import BadInput
+from bcns_pipeline.settings import load_settings
+
+# Beyond this many rows a screen is no place to read them.
+SHOWN = 200
+
+
+def write_report(name: str, month: str | None, day: str | None, format_: str | None, out: Path | None) -> int:
+    """Print or write it. 0 where it ties, 1 where something is left over. Raises BadInput."""
+    since, until = span(month, day)
+    settings = load_settings()
+    mapping, _faults = load_or_default(Path(settings.config))
+    special = {"beancount": "journals", "json": "close-pack"}
+    if name not in (*SPECS, "close-pack"):
+        raise BadInput(
+            [f"There is no report {name!r}; there are: {', '.join([*SPECS, 'close-pack', 'tax'])}."]
+        )
+    if name == "close-pack" and format_ is None:
+        format_ = "json"
+    if format_ is not None and format_ not in WRITERS and special.get(format_) != name:
+        allowed = ", ".join([*WRITERS, *(f"{one} (for {of})" for one, of in special.items())])
+        raise BadInput([f"--format {format_!r} is not one of {allowed}, or does not go with {name}."])
+    if name == "close-pack" and format_ != "json":
+        raise BadInput(["The close pack is JSON: leave --format out."])
+    with remembered(settings) as state:
+        about = reports.about(state, since, until, mapping.digest)
+        if format_ == "beancount":
+            return _write(reports.ledger(state, about).encode(), name, format_, since, until, out)
+        if format_ == "json":
+            return _write(pack(state, about).content, name, format_, since, until, out)
+        found = reports.make(state, name, about)
+    left = remainder(SPECS[name], found)
+    if format_ is None:
+        show_table(found.columns, [[text(cell) for cell in row] for row in found.rows[:SHOWN]])
+        if len(found.rows) > SHOWN:
+            say(f"{len(found.rows) - SHOWN:,} more rows: --format csv")
+        for title, value in found.provenance:
+            say(f"{title}: {value}")
+    else:
+        _write(WRITERS[format_](found), name, format_, since, until, out)
+    for currency, amount in sorted(left.items()):
+        say(f"Unexplained: {amount:f} {currency}")
+    return 1 if left else 0
+
+
+def span(month: str | None, day: str | None) -> tuple[date, date]:
+    """[since, until) of the month (YYYY-MM) or the day. Raises BadInput without exactly one of them."""
+    if (month is None) == (day is None):
+        raise BadInput(["Give one of --month (as 2026-11) and --day (as 2026-11-03)."])
+    try:
+        if day is not None:
+            first = date.fromisoformat(day)
+            return first, first + timedelta(days=1)
+        first = date.fromisoformat(f"{month}-01")
+    except ValueError:
+        raise BadInput([f"{month or day!r} is no month and no day; write 2026-11 or 2026-11-03."]) from None
+    return first, (first + timedelta(days=32)).replace(day=1)
+
+
+def _write(content: bytes, name: str, format_: str, since: date, until: date, out: Path | None) -> int:
+    days = f"{since:%Y-%m}" if (until - since).days > 1 else str(since)
+    path = out or Path(f"{name}-{days}.{format_}")
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise BadInput([f"{path} can't be written: {error.strerror}."]) from None
+    say(f"{path}: {len(content):,} bytes")
+    return 0

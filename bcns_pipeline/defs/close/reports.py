@@ -1,0 +1,75 @@
+"""Every report of a span of days, made of what is remembered; the same state gives the same report.
+
+Put here which rows a report is made of. Do not put SQL here (state/finance_sql.py), sums (rules/close/reports.py), nor
+a file format (cli/report_files.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from importlib.metadata import version as installed
+from typing import Any
+
+from bcns_pipeline.rules.close import clearing, tie_out
+from bcns_pipeline.rules.close.beancount import export
+from bcns_pipeline.rules.close.reports import SPECS, About, report
+from bcns_pipeline.rules.close.table import Report
+from bcns_pipeline.rules.close.tie_out import OrderTie
+from bcns_pipeline.rules.payouts.roll_forward import RollForward
+from bcns_pipeline.state import finance
+from bcns_pipeline.state.store import State
+
+CODE_VERSION = installed("bcns-pipeline")
+# Nothing of ours is older.
+BEGINNING = date(1970, 1, 1)
+
+
+def about(state: State, since: date, until: date, config_digest: str) -> About:
+    """What all reports of these days share. `until` is not included."""
+    return About(since, until, state.now(), CODE_VERSION, config_digest, finance.bank_evidenced(state))
+
+
+def make(state: State, name: str, about: About) -> Report:
+    """One report by its name. KeyError for an unknown one."""
+    spec = SPECS[name]
+    if name == "tie-out":
+        found = ties(state, about)
+        return report(spec, about, tie_out.COLUMNS, [tie_out.shown(one) for one in found])
+    if name in ("clearing", "open-items"):
+        forward, waiting = roll_forwards(state, about)
+        if name == "clearing":
+            rows = [row for one in forward for row in clearing.shown(one, waiting.get(one.account))]
+            return report(spec, about, clearing.COLUMNS, rows)
+        rows = [row for one in forward for row in clearing.shown_open(one)]
+        return report(spec, about, clearing.OPEN_COLUMNS, rows)
+    columns, found_rows = finance.rows(state, name, about.since, about.until)
+    return report(spec, about, columns, found_rows)
+
+
+def ties(state: State, about: About) -> list[OrderTie]:
+    """Where every cent of the orders placed on these days is."""
+    _, rows = finance.rows(state, "tie-out", about.since, about.until)
+    return [tie_out.tie(row, bank=about.bank_evidenced) for row in rows]
+
+
+def roll_forwards(state: State, about: About) -> tuple[list[RollForward], dict[int, int]]:
+    """The roll-forward of each clearing account, and {account: age in days of its oldest unapproved entry}."""
+    _, booked = finance.rows(state, "booked", about.since, about.until)
+    _, entries = finance.rows(state, "entries", BEGINNING, about.until)
+    _, settled = finance.rows(state, "settled", about.since, about.until)
+    last = date.fromordinal(about.until.toordinal() - 1)
+    return clearing.roll_forwards(booked, entries, settled, about.since, last), _waiting(entries, last)
+
+
+def ledger(state: State, about: About) -> str:
+    """All entries of these days in Beancount's language."""
+    _, entries = finance.rows(state, "entries", about.since, about.until)
+    return export(entries)
+
+
+def _waiting(entries: Sequence[Mapping[str, Any]], last: date) -> dict[int, int]:
+    ages: dict[int, int] = {}
+    for row in entries:
+        if row["approved"] is not True:
+            age = (last - row["tran_date"]).days
+            ages[row["account"]] = max(age, ages.get(row["account"], age))
+    return ages

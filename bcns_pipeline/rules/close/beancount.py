@@ -1,0 +1,62 @@
+"""All journal entries as a ledger in Beancount's language, for a checker that shares no code with us.
+
+Put the language here. Do not put reads here. An entry that does not balance is written as it is: that is for the
+checker to find.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from bcns_pipeline.rules.money import Money
+
+# By role of the line; an account of no role known stands under Equity, where a reader sees that it is odd.
+_ROOTS = {
+    **dict.fromkeys(("bank", "clearing", "disputes", "reserves", "returned_payouts", "fee_tax"), "Assets"),
+    **dict.fromkeys(
+        (
+            "fees",
+            "service_fees",
+            "selling_fees",
+            "fulfilment_fees",
+            "dispute_fees",
+            "dispute_losses",
+            "fx",
+            "donations",
+        ),
+        "Expenses",
+    ),
+    **dict.fromkeys(("loans", "marketplace_tax", "accrued_fees", "sales_tax", "stored_value"), "Liabilities"),
+    **dict.fromkeys(("revenue", "shipping_revenue", "returns"), "Income"),
+}
+
+
+def export(entries: Sequence[Mapping[str, Any]]) -> str:
+    """The ledger: an `open` for each account at its first day, then one transaction per entry. `!` awaits approval."""
+    roots: dict[int, str] = {}
+    first: dict[int, Any] = {}
+    for row in entries:
+        # An account has one root, whatever its lines are for.
+        roots.setdefault(row["account"], _ROOTS.get(row["role"], "Equity"))
+        first[row["account"]] = min(first.get(row["account"], row["tran_date"]), row["tran_date"])
+    written = [
+        f"{day} open {roots[account]}:A{account}"
+        for account, day in sorted(first.items(), key=lambda one: (one[1], one[0]))
+    ]
+    for key, group in groupby(entries, key=lambda row: row["natural_key"]):
+        lines = list(group)
+        head = lines[0]
+        flag = "*" if head["approved"] else "!"
+        text = [f'{head["tran_date"]} {flag} "{_plain(head["kind"])}" "{_plain(key)}"']
+        for row in lines:
+            amount = Money(row["debit"] - row["credit"], row["currency"]).amount
+            text.append(f"  {roots[row['account']]}:A{row['account']}  {amount:f} {row['currency']}")
+        written.append("\n".join(text))
+    return "\n\n".join(written) + "\n"
+
+
+def _plain(text: str) -> str:
+    return re.sub(r'["\\\n\r]', " ", text)

@@ -1,0 +1,129 @@
+"""Where every cent of an order is: in the bank, paid out, in clearing, stored value, not booked, or unknown.
+
+Put the reasons here. Do not put reads here (state/finance.py). Per order, captured less refunded = the sum of its
+parts, always: each part has exactly one reason, and what none explains is UNKNOWN. Amounts are minor units of the
+order's currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+
+class Reason(StrEnum):
+    """Why a cent is where it is. One each; UNKNOWN must be 0."""
+
+    BANKED = "in the bank"
+    BANK_NOT_EVIDENCED = "paid out, bank not evidenced"
+    BANK_OPEN = "paid out, no bank line yet"
+    AWAITING_APPROVAL = "paid out, journal awaits approval"
+    IN_CLEARING = "booked, not paid out yet"
+    STORED_VALUE = "stored value"
+    NOT_BOOKED = "captured, not booked: it has a question"
+    REFUND_NOT_BOOKED = "refunded, not booked: it has a question"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTie:
+    """One order. `parts` holds what is not 0, and adds up to `net`; a part's reason is its key.
+
+    `unknown` >= 0 is what nothing explains: a cent too much on one side does not hide a cent too little on another.
+    """
+
+    order_id: int
+    day: date
+    currency: str
+    captured: int
+    refunded: int
+    booked: int
+    given_back: int
+    paid_out: int
+    banked: int
+    parts: Mapping[Reason, int]
+    codes: str
+    unknown: int = 0
+
+    @property
+    def net(self) -> int:
+        """What was captured less what went back."""
+        return self.captured - self.refunded
+
+
+def tie(row: Mapping[str, Any], *, bank: bool) -> OrderTie:
+    """The parts of one order. `row` as state/finance.py reads it; `bank`: whether any statement was ever read."""
+    amount = {
+        name: int(row[name])
+        for name in (
+            *("captured", "refunded", "booked", "stored", "given_back", "stored_back", "paid_out", "banked"),
+            "unapproved",
+        )
+    }
+    codes = row["codes"] or ""
+    # A question with an owner, or an order that is not ours to book: then somebody knows about it.
+    asked = bool(codes) or (not row["posted"] and row["disposition"] not in ("posted", "adopted"))
+    cash_in, cash_back = amount["booked"] - amount["stored"], amount["given_back"] - amount["stored_back"]
+    clearing = cash_in - cash_back - amount["paid_out"]
+    unbanked = amount["paid_out"] - amount["banked"]
+    parts: dict[Reason, int] = {}
+    unknown: list[int] = []
+
+    def add(reason: Reason, minor: int) -> None:
+        if reason is Reason.UNKNOWN:
+            unknown.append(minor)
+        parts[reason] = parts.get(reason, 0) + minor
+
+    add(Reason.BANKED, amount["banked"])
+    if amount["unapproved"]:
+        add(Reason.AWAITING_APPROVAL, unbanked)
+    else:
+        add(Reason.BANK_OPEN if bank else Reason.BANK_NOT_EVIDENCED, unbanked)
+    # Payouts can't settle more of an order than was booked of it, either way: what is beyond is left over.
+    within = clearing if codes else max(-cash_back, min(clearing, cash_in))
+    add(Reason.IN_CLEARING, within)
+    add(Reason.UNKNOWN, clearing - within)
+    add(Reason.STORED_VALUE, amount["stored"] - amount["stored_back"])
+    add(Reason.NOT_BOOKED if asked else Reason.UNKNOWN, amount["captured"] - amount["booked"])
+    add(Reason.REFUND_NOT_BOOKED if asked else Reason.UNKNOWN, amount["given_back"] - amount["refunded"])
+    return OrderTie(
+        order_id=row["order_id"],
+        day=row["day"],
+        currency=row["currency"],
+        captured=amount["captured"],
+        refunded=amount["refunded"],
+        booked=amount["booked"],
+        given_back=amount["given_back"],
+        paid_out=amount["paid_out"],
+        banked=amount["banked"],
+        parts={reason: minor for reason, minor in parts.items() if minor},
+        codes=codes,
+        unknown=max(sum(one for one in unknown if one > 0), -sum(one for one in unknown if one < 0)),
+    )
+
+
+COLUMNS = (
+    *("order", "day", "currency", "captured_minor", "refunded_minor", "booked_minor", "given_back_minor"),
+    *("paid_out_minor", "banked_minor", "unknown_minor", "reasons", "codes"),
+)
+
+
+def shown(one: OrderTie) -> dict[str, Any]:
+    """A row of the report."""
+    return {
+        "order": one.order_id,
+        "day": one.day,
+        "currency": one.currency,
+        "captured_minor": one.captured,
+        "refunded_minor": one.refunded,
+        "booked_minor": one.booked,
+        "given_back_minor": one.given_back,
+        "paid_out_minor": one.paid_out,
+        "banked_minor": one.banked,
+        "unknown_minor": one.unknown,
+        "reasons": "; ".join(reason.value for reason in Reason if reason in one.parts),
+        "codes": one.codes,
+    }

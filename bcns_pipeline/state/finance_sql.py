@@ -1,0 +1,296 @@
+"""The reports of money as SQL: one statement each, whose columns are the report's columns in their order.
+
+Put text here. Do not put arithmetic of rules here. Parameters: `store`, `since` and `until` (days of the store,
+half-open). A column that ends in `_minor` is an amount in minor units of the row's `currency`.
+"""
+
+from __future__ import annotations
+
+_ENTRY = (
+    "jsonb_array_elements(case jsonb_typeof(j.entry) when 'array' then j.entry else j.entry->'lines' end)"
+)
+_NO_BANK = "not exists (select 1 from bcns.bank_line x where x.store = :store)"
+
+PAYOUTS = f"""
+    select p.provider, p.account, p.payout_id, p.arrival_date as arrival, p.status, p.currency, l.lines,
+        coalesce(l.charges, 0) as charges_minor, coalesce(l.refunds, 0) as refunds_minor,
+        coalesce(l.other, 0) as other_minor, coalesce(l.fees, 0) as fees_minor, p.amount_minor,
+        case when p.version = 0 then 0 else p.amount_minor - coalesce(l.net, 0) end as unexplained_minor,
+        p.journal_key as journal, j.netsuite_number as netsuite,
+        case when j.natural_key is null then 'none' when j.approved then 'approved' else 'awaiting approval' end
+            as approval,
+        case when b.line_id is not null then b.account || '/' || b.line_id
+            when {_NO_BANK} then 'not evidenced' else 'missing' end as bank,
+        b.amount_minor - p.amount_minor as bank_difference_minor, p.code
+    from bcns.payout p
+    left join lateral (
+        select count(*) as lines, sum(net) as net, sum(fee) as fees,
+            sum(gross) filter (where cls in ('gross_sales','partial_capture_reversal','charge_failure',
+                'sales_discount')) as charges,
+            sum(gross) filter (where cls in ('refund','refund_returned')) as refunds,
+            sum(gross) filter (where cls not in ('gross_sales','partial_capture_reversal','charge_failure',
+                'sales_discount','refund','refund_returned')) as other
+        from bcns.payout_line where payout = p.id and version = p.version and cls <> 'payout_event'
+    ) l on true
+    left join bcns.payout_journal j on j.store = p.store and j.natural_key = p.journal_key
+    left join bcns.bank_line b
+        on b.store = p.store and b.account = p.bank_account and b.line_id = p.bank_line
+    where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until
+    order by p.arrival_date, p.provider, p.account, p.payout_id
+"""
+
+DETAIL = """
+    select p.provider, p.payout_id, l.line, l.line_id, l.cls as class, l.category, l.currency,
+        l.gross as gross_minor, l.fee as fee_minor, l.net as net_minor, l.order_id as order, l.transaction_id
+        as transaction, l.journal_key as record, coalesce(c.netsuite_id, r.netsuite_id) as netsuite,
+        (p.arrival_date - l.occurred_at::date) as days_to_payout, coalesce(l.step, 'not linked') as match
+    from bcns.payout p
+    join bcns.payout_line l on l.payout = p.id and l.version = p.version
+    left join bcns.cash_record c on c.store = p.store and c.natural_key = l.journal_key
+    left join bcns.refund_record r on r.store = p.store and r.natural_key = l.journal_key
+    where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until
+    order by p.arrival_date, p.provider, p.account, p.payout_id, l.line
+"""
+
+ORDERS = """
+    select o.order_id as order, o.day, o.channel_id as channel, o.currency, o.total_minor,
+        o.record_type, o.netsuite_number as netsuite, o.read_total_minor as in_netsuite_minor,
+        case when o.netsuite_id is not null and o.read_total_minor is not null
+            then o.read_total_minor - o.total_minor end as difference_minor,
+        r.invoiced as invoiced_minor, c.captured_minor, coalesce(r.booked, 0) as booked_minor,
+        coalesce(c.captured_minor, 0) - coalesce(r.booked, 0) as not_booked_minor,
+        r.open as unapplied_minor, f.paid as refunded_minor, o.disposition, coalesce(o.code, c.code) as code
+    from bcns.order_state o
+    left join bcns.cash_order c on c.store = o.store and c.order_id = o.order_id
+    left join lateral (
+        select sum(read_minor) filter (where kind = 'invoice') as invoiced,
+            sum(amount_minor) filter (where kind in ('deposit','payment','credit','cash_sale')) as booked,
+            sum(read_open_minor) filter (where kind in ('deposit','payment','credit')) as open
+        from bcns.cash_record where store = o.store and order_id = o.order_id
+    ) r on true
+    left join lateral (
+        select sum(paid_minor) as paid from bcns.refund_state
+        where store = o.store and order_id = o.order_id and disposition <> 'declined'
+    ) f on true
+    where o.store = :store and o.day >= :since and o.day < :until
+    order by o.day, o.order_id
+"""
+
+REFUNDS = """
+    select s.refund_id as refund, s.order_id as order, s.day, s.currency, s.total_minor, s.tax_minor, s.paid_minor,
+        coalesce(r.credited, 0) as credited_minor, coalesce(r.settled, 0) as settled_minor,
+        s.paid_minor - coalesce(r.settled, 0) as difference_minor, s.open_minor, s.route, s.disposition, s.code,
+        r.records, r.providers
+    from bcns.refund_state s
+    left join lateral (
+        select sum(amount_minor) filter (where record_type in ('creditMemo','cashRefund')) as credited,
+            sum(amount_minor) filter (where n > 0) as settled,
+            string_agg(netsuite_id, ' ' order by n, natural_key) as records,
+            string_agg(distinct provider, ' ') filter (where provider <> '') as providers
+        from bcns.refund_record r where r.store = s.store and r.refund_id = s.refund_id
+    ) r on true
+    where s.store = :store and s.day >= :since and s.day < :until
+    order by s.day, s.refund_id
+"""
+
+UNAPPLIED = """
+    select kind, natural_key as record, netsuite_id as netsuite, order_id as order, day, (:until - 1 - day) as age,
+        currency, amount_minor, open_minor, action from (
+        select c.kind, c.natural_key, c.netsuite_id, c.order_id, c.day, c.currency, c.amount_minor,
+            c.read_open_minor as open_minor,
+            case c.kind when 'deposit' then 'applied when its order is billed'
+                when 'invoice' then 'wants a payment' else 'apply it' end as action
+        from bcns.cash_record c
+        where c.store = :store and c.day < :until and c.read_open_minor <> 0
+        union all
+        select 'credit memo', 'refund ' || s.refund_id, null, s.order_id, s.day, s.currency, s.read_total_minor,
+            s.open_minor, 'apply or pay it back'
+        from bcns.refund_state s where s.store = :store and s.day < :until and s.open_minor <> 0
+    ) x order by day, natural_key
+"""
+
+EXCEPTIONS = """
+    select code, severity, owner, subject, opened_at as opened,
+        case when age <= 1 then '0-1' when age <= 7 then '2-7' when age <= 30 then '8-30' when age <= 60 then '31-60'
+            when age <= 90 then '61-90' else '>90' end as days,
+        currency, amount_minor, message, assigned_to
+    from (select e.*, (:until - 1) - opened_at::date as age from bcns.exception e
+        where e.store = :store and e.opened_at < :until and (e.resolved_at is null or e.resolved_at >= :until)) e
+    order by opened_at, id
+"""
+
+FEES = """
+    select p.provider, p.account, l.cls as class, l.method, l.country, l.currency, count(*) as lines,
+        sum(l.gross)::bigint as gross_minor, sum(l.fee)::bigint as fee_minor,
+        sum(case when l.cls like 'fee%' then -l.gross else 0 end)::bigint as standalone_fee_minor,
+        case when sum(l.gross) filter (where l.cls = 'gross_sales') <> 0
+            then round(100.0 * sum(l.fee) / sum(l.gross), 4) end as percent
+    from bcns.payout p join bcns.payout_line l on l.payout = p.id and l.version = p.version
+    where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until
+        and (l.fee <> 0 or l.cls like 'fee%')
+    group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+"""
+
+_OF_CLASS = """
+    select p.provider, p.payout_id, p.arrival_date as arrival, l.line_id, l.category, l.currency,
+        l.gross as amount_minor, l.fee as fee_minor, l.order_id as order, l.occurred_at::date as day,
+        (:until - 1) - l.occurred_at::date as age, p.journal_key as journal
+    from bcns.payout p join bcns.payout_line l on l.payout = p.id and l.version = p.version
+    where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until and {classes}
+    order by p.arrival_date, p.payout_id, l.line
+"""
+DISPUTES = _OF_CLASS.format(classes="l.cls in ('chargeback','chargeback_returned','fee_dispute')")
+RESERVES = _OF_CLASS.format(classes="l.cls in ('reserve','reserve_minbal')")
+
+STORED_VALUE = """
+    select day, way, currency, records, redeemed_minor, given_back_minor from (
+        select day, 'redeemed' as way, currency, count(*) as records, sum(amount_minor)::bigint as redeemed_minor,
+            0::bigint as given_back_minor
+        from bcns.cash_record where store = :store and kind = 'credit' and day >= :since and day < :until
+        group by day, currency
+        union all
+        select day, way, currency, count(*), 0, sum(amount_minor)::bigint from bcns.refund_record
+        where store = :store and way in ('store_credit','gift_certificate') and day >= :since and day < :until
+        group by day, way, currency
+    ) x order by day, way, currency
+"""
+
+FX = """
+    select p.provider, p.payout_id, p.arrival_date as arrival, l.line_id, l.order_id as order,
+        l.presentment_currency, l.presentment_amount, l.rate as settled_rate, l.currency, l.gross as settled_minor,
+        l.carrying as carrying_base_minor, l.journal_key as record
+    from bcns.payout p join bcns.payout_line l on l.payout = p.id and l.version = p.version
+    where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until
+        and (l.presentment_currency <> l.currency or l.carrying is not null)
+    order by p.arrival_date, p.payout_id, l.line
+"""
+
+COMPLETENESS = """
+    with days as (
+        select day, 'orders' as object, currency, count(*) as source, sum(total_minor)::bigint as source_minor,
+            count(*) filter (where netsuite_id is not null) as target,
+            coalesce(sum(total_minor) filter (where netsuite_id is not null), 0)::bigint as target_minor,
+            count(*) filter (where netsuite_id is null and disposition in ('ignored','listed')) as skipped,
+            coalesce(sum(total_minor) filter (where netsuite_id is null and disposition in ('ignored','listed')), 0)
+                ::bigint as skipped_minor
+        from bcns.order_state where store = :store and day >= :since and day < :until group by day, currency
+        union all
+        select o.day, 'captures', c.currency, count(*), sum(c.captured_minor)::bigint,
+            count(*) filter (where r.booked is not null), coalesce(sum(r.booked), 0)::bigint,
+            count(*) filter (where c.disposition = 'skipped'),
+            coalesce(sum(c.captured_minor) filter (where c.disposition = 'skipped'), 0)::bigint
+        from bcns.cash_order c join bcns.order_state o on o.store = c.store and o.order_id = c.order_id
+        left join lateral (select sum(amount_minor) as booked from bcns.cash_record k where k.store = c.store
+            and k.order_id = c.order_id and k.kind in ('deposit','payment','credit','cash_sale')) r on true
+        where c.store = :store and o.day >= :since and o.day < :until and c.captured_minor <> 0
+        group by o.day, c.currency
+        union all
+        select s.day, 'refunds', s.currency, count(*), sum(s.paid_minor)::bigint,
+            count(*) filter (where r.settled is not null), coalesce(sum(r.settled), 0)::bigint,
+            count(*) filter (where s.disposition in ('declined','reversed','ignored')),
+            coalesce(sum(s.paid_minor) filter (where s.disposition in ('declined','reversed','ignored')), 0)::bigint
+        from bcns.refund_state s
+        left join lateral (select sum(amount_minor) as settled from bcns.refund_record k where k.store = s.store
+            and k.refund_id = s.refund_id and k.n > 0) r on true
+        where s.store = :store and s.day >= :since and s.day < :until group by s.day, s.currency
+    )
+    select day, object, currency, source, source_minor, target, target_minor, skipped, skipped_minor,
+        source - target - skipped as gap, source_minor - target_minor - skipped_minor as gap_minor
+    from days order by day, object, currency
+"""
+
+JOURNALS = """
+    select j.natural_key as journal, j.kind, j.tran_date as date, j.economic_date, j.currency, j.total_minor,
+        j.netsuite_number as netsuite, case when j.netsuite_id is null then 'not posted'
+            when j.approved then 'approved' when j.approved is null then 'not read back' else 'awaiting approval' end
+            as approval,
+        case when j.netsuite_id is not null and j.approved is not true then (:until - 1) - j.tran_date end as waits,
+        case when j.differences is null then 'not read back' when jsonb_array_length(j.differences) = 0 then 'none'
+            else j.differences #>> '{}' end as touched_by_hand,
+        j.reverses, j.reversed_by, j.body_sha256, j.mapping_digest, j.code_version
+    from bcns.payout_journal j
+    where j.store = :store and j.tran_date >= :since and j.tran_date < :until
+    order by j.tran_date, j.natural_key
+"""
+
+# Lines of journals that are in NetSuite, in order: for the ledger export and for the roll-forward.
+ENTRIES = f"""
+    select j.natural_key, j.kind, j.tran_date, j.currency, j.approved, j.payout, j.version, j.reversed_by, j.reverses,
+        j.netsuite_number, (l.line->>'account')::bigint as account, coalesce(l.line->>'role', '') as role,
+        coalesce((l.line->>'debit')::bigint, 0) as debit, coalesce((l.line->>'credit')::bigint, 0) as credit,
+        coalesce(l.line->>'memo', '') as memo
+    from bcns.payout_journal j cross join lateral {_ENTRY} with ordinality as l(line, place)
+    where j.store = :store and j.netsuite_id is not null and j.tran_date >= :since and j.tran_date < :until
+    order by j.tran_date, j.id, l.place
+"""
+
+# What captures and refunds put on the accounts that payouts settle.
+BOOKED = """
+    select natural_key, account, currency, amount_minor as amount, day, order_id, 'capture' as movement
+    from bcns.cash_record
+    where store = :store and account is not null and kind in ('deposit','payment','cash_sale') and day < :until
+    union all
+    select natural_key, account, currency, -amount_minor, day, order_id, 'refund'
+    from bcns.refund_record
+    where store = :store and account is not null and n > 0 and way not in ('store_credit','gift_certificate')
+        and day < :until
+    order by 5, 1
+"""
+
+# What payouts settle of them, one row a line.
+SETTLED = """
+    select j.natural_key as journal, coalesce(l.journal_key, p.payout_id || '/' || l.line_id) as key,
+        l.order_id, l.line_id, l.gross, case when l.carrying is null then -l.gross
+            else -sign(l.gross)::bigint * l.carrying end as amount
+    from bcns.payout_journal j
+    join bcns.payout p on p.id = j.payout
+    join bcns.payout_line l on l.payout = j.payout and l.version = j.version
+    where j.store = :store and j.netsuite_id is not null and j.kind = 'payout' and j.reversed_by is null
+        and j.tran_date < :until and l.cls in ('gross_sales','partial_capture_reversal','charge_failure',
+            'sales_discount','refund','refund_returned')
+    order by j.id, l.line
+"""
+
+# Of each order: what was taken and given back, what the ledger has of it, what payouts and the bank show.
+TIE_OUT = """
+    select o.order_id, o.day, o.currency, o.total_minor, o.netsuite_id is not null as posted,
+        o.disposition, coalesce(c.captured_minor, 0) as captured, coalesce(f.paid, 0) as refunded,
+        coalesce(k.booked, 0) as booked, coalesce(k.stored, 0) as stored, coalesce(r.settled, 0) as given_back,
+        coalesce(r.stored, 0) as stored_back, coalesce(p.paid_out, 0) as paid_out, coalesce(p.banked, 0) as banked,
+        coalesce(p.waits, 0) as unapproved, c.order_id is not null as read, x.codes
+    from bcns.order_state o
+    left join bcns.cash_order c on c.store = o.store and c.order_id = o.order_id
+    left join lateral (select sum(paid_minor) as paid from bcns.refund_state s where s.store = o.store
+        and s.order_id = o.order_id and s.disposition not in ('declined','reversed')) f on true
+    left join lateral (select sum(amount_minor) as booked, sum(amount_minor) filter (where kind = 'credit') as stored
+        from bcns.cash_record k where k.store = o.store and k.order_id = o.order_id
+        and k.kind in ('deposit','payment','credit','cash_sale')) k on true
+    left join lateral (select sum(amount_minor) as settled, sum(amount_minor) filter (where way in
+        ('store_credit','gift_certificate')) as stored from bcns.refund_record k where k.store = o.store
+        and k.order_id = o.order_id and k.n > 0) r on true
+    left join lateral (
+        select sum(a) as paid_out, sum(a) filter (where bank_line is not null) as banked,
+            sum(a) filter (where approved is not true) as waits from (
+            select coalesce(case when l.presentment_currency = o.currency
+                then sign(l.gross)::bigint * abs(l.presentment_amount) end, l.gross) as a, q.bank_line, j.approved
+            from bcns.payout_line l join bcns.payout q on q.id = l.payout and q.version = l.version
+            join bcns.payout_journal j on j.store = q.store and j.natural_key = q.journal_key
+            where q.store = o.store and l.order_id = o.order_id and j.netsuite_id is not null
+                and l.cls in ('gross_sales','partial_capture_reversal','charge_failure','sales_discount','refund',
+                    'refund_returned')
+        ) y) p on true
+    left join lateral (select string_agg(distinct e.code, ' ') as codes from bcns.exception e where e.store = o.store
+        and e.resolved_at is null and (e.subject in ('order:' || o.order_id, 'cash:' || o.order_id)
+            or e.subject in (select 'refund:' || s.refund_id from bcns.refund_state s
+                where s.store = o.store and s.order_id = o.order_id))) x on true
+    where o.store = :store and o.day >= :since and o.day < :until
+    order by o.day, o.order_id
+"""
+
+DECISIONS = """
+    select seq, at, actor, kind, subject, hash from bcns.audit
+    where store = :store and at >= :since and at < :until
+        and (kind like 'exception.%' or kind like 'operation.approved%' or kind like 'operation.rejected%'
+            or kind like '%.accepted' or kind like '%.dismissed') and actor <> 'bcns'
+    order by seq
+"""

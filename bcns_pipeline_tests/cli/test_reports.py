@@ -1,0 +1,195 @@
+"""`bcns report NAME`: the same state gives the same bytes in each format, and what does not tie is said.
+
+Put here what a controller sees. Rows are made directly in the state.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bcns_pipeline.cli.main_people import REPORTS
+from bcns_pipeline.cli.report_files import WRITERS
+from bcns_pipeline.defs.close import reports
+from bcns_pipeline.rules.close.reports import SPECS, remainder
+from bcns_pipeline.state.store import State
+from bcns_pipeline_tests.cli.conftest import Bcns
+
+MARCH = date(2026, 3, 1), date(2026, 4, 1)
+CHARGE = {
+    "store": "abc123", "currency": "USD", "day": date(2026, 3, 2), "at": datetime(2026, 3, 2, 15, tzinfo=UTC),
+    "arrival": date(2026, 3, 4),
+}  # fmt: skip
+# One order of 116.73, captured by card, 16.73 of it refunded; a payout of the charge; nothing of the refund paid yet.
+WORLD = """
+    insert into bcns.order_state (store, order_id, placed_at, modified_at, day, channel_id, source, status_id, currency,
+        total_minor, lines, content_hash, disposition, netsuite_id, record_type, read_total_minor)
+    values (:store, 1001, :at, :at, :day, 1, 'storefront', 11, :currency, 11673, '[]', 'v1', 'posted', '91',
+        'salesOrder', 11673);
+    insert into bcns.cash_order (store, order_id, currency, captured_minor, refunded_minor, disposition)
+    values (:store, 1001, :currency, 11673, 1673, 'settled');
+    insert into bcns.cash_record (store, natural_key, order_id, transaction_id, kind, netsuite_id, currency,
+        amount_minor, account, day, origin, read_open_minor)
+    values (:store, 'bc-abc123-deposit-1001-7', 1001, 7, 'deposit', '92', :currency, 11673, 1130, :day, 'created',
+        11673);
+    insert into bcns.refund_state (store, refund_id, order_id, created_at, day, currency, total_minor, tax_minor,
+        paid_minor, content_hash, disposition)
+    values (:store, 5, 1001, :at, :day, :currency, 1673, 0, 1673, 'r1', 'posted');
+    insert into bcns.refund_record (store, natural_key, refund_id, order_id, n, record_type, netsuite_id, amount_minor,
+        currency, day, account, way, provider)
+    values (:store, 'bc-abc123-refundpay-5-1', 5, 1001, 1, 'customerRefund', '93', 1673, :currency, :day, 1130,
+        'gateway', 'stripe');
+    with p as (
+        insert into bcns.payout (store, provider, account, payout_id, currency, amount_minor, source_status,
+            arrival_date, itemisation, version, rows, lines, status, journal_key)
+        values (:store, 'stripe', 'acct1', 'po_1', :currency, 11304, 'paid', :arrival, 'complete', 1, 1, 1,
+            'draft_posted', 'psp-stripe-acct1-payout-po_1') returning id
+    ), l as (
+        insert into bcns.payout_line (payout, version, line, line_id, cls, category, kind, gross, fee, net, fee_tax,
+            currency, occurred_at, refs, method, row_sha256, order_id, transaction_id, step, journal_key)
+        select id, 1, 0, 'txn_1', 'gross_sales', 'charge', 'charge', 11673, 369, 11304, 0, :currency, :at, 'ch_1',
+            'card', 'ab', 1001, 7, 'exact', 'bc-abc123-deposit-1001-7' from p
+    )
+    insert into bcns.payout_journal (store, natural_key, payout, kind, version, currency, total_minor, tran_date,
+        economic_date, entry, inputs, body_sha256, mapping_digest, code_version, netsuite_id, approved, differences)
+    select :store, 'psp-stripe-acct1-payout-po_1', id, 'payout', 1, :currency, 11673, :arrival, :arrival,
+        '{"lines": [{"account": 1010, "role": "bank", "debit": 11304, "credit": 0, "memo": "net"},
+            {"account": 6110, "role": "fees", "debit": 369, "credit": 0, "memo": "fees"},
+            {"account": 1130, "role": "clearing", "debit": 0, "credit": 11673, "memo": "gross"}]}',
+        '{}', 'f', 'm', 'v', '94', false, '[]' from p;
+"""
+
+
+@pytest.fixture
+def march(state: State) -> State:
+    with state.engine.begin() as conn:
+        for statement in WORLD.split(";\n"):
+            if statement.strip():
+                names = [name for name in CHARGE if f":{name}" in statement]
+                conn.execute(
+                    sa.text(statement.replace('": ', '"\\: ')), {name: CHARGE[name] for name in names}
+                )
+    return state
+
+
+def change(state: State, statement: str) -> None:
+    with state.engine.begin() as conn:
+        conn.execute(sa.text(statement))
+
+
+def test_the_names_on_the_command_line_are_the_reports_that_there_are() -> None:
+    expected = {name: f"{spec.number} {spec.title}" for name, spec in SPECS.items()}
+    assert expected.items() <= REPORTS.items()
+    assert set(REPORTS) - set(expected) == {"close-pack"}
+
+
+def test_each_report_is_the_same_bytes_twice_in_each_format_and_says_where_it_comes_from(
+    march: State,
+) -> None:
+    about = reports.about(march, *MARCH, "digest")
+    for name in SPECS:
+        one, two = (reports.make(march, name, about) for _ in range(2))
+        for format_, write in WRITERS.items():
+            assert write(one) == write(two), (name, format_)
+        said = WRITERS["csv"](one).decode()
+        for word in (
+            "# source:",
+            "# since: 2026-03-01",
+            "# rows:",
+            "# code version:",
+            f"# sha256: {one.sha256}",
+        ):
+            assert word in said, (name, word)
+        assert one.sha256.encode() in WRITERS["html"](one), name
+
+
+def test_the_clearing_account_rolls_forward_and_what_awaits_approval_is_a_line_of_its_own(
+    march: State,
+) -> None:
+    about = reports.about(march, *MARCH, "digest")
+    rows = {row[2]: row[3:] for row in reports.make(march, "clearing", about).rows}
+    assert rows["captures booked"][0] == Decimal("116.73")
+    assert rows["refunds booked"][0] == Decimal("-16.73")
+    assert rows["charges settled by payouts"][0] == Decimal("-116.73")
+    assert rows["closing, with entries that await approval"][0] == Decimal("-16.73")
+    assert rows["journals awaiting approval"][:2] == (Decimal("116.73"), 27)
+    assert rows["closing in the ledger, by our records"][0] == Decimal("100.00")
+    assert rows["open items"] == (Decimal("-16.73"), 29, Decimal("0.00"))
+    (item,) = reports.make(march, "open-items", about).rows
+    assert item[2] == "bc-abc123-refundpay-5-1"
+
+
+def test_every_cent_has_a_reason_and_one_that_is_lost_is_unknown(march: State) -> None:
+    about = reports.about(march, *MARCH, "digest")
+    (one,) = reports.ties(march, about)
+    assert one.net == sum(one.parts.values()) == 10_000
+    assert one.unknown == 0
+    assert {reason.value: minor for reason, minor in one.parts.items()} == {
+        "paid out, journal awaits approval": 11_673,
+        "booked, not paid out yet": -1_673,
+    }
+    change(march, "update bcns.cash_record set amount_minor = 11672")
+    (lost,) = reports.ties(march, about)
+    assert lost.net == sum(lost.parts.values())
+    assert lost.unknown == 1
+    assert remainder(SPECS["tie-out"], reports.make(march, "tie-out", about)) == {"USD": Decimal("0.01")}
+
+
+def test_without_a_bank_it_is_not_evidenced_and_a_cent_too_little_is_left_over(
+    bcns: Bcns, march: State
+) -> None:
+    shown = bcns("report", "payouts", "--month", "2026-03", "--format", "csv")
+    assert shown.exit_code == 0, shown.output
+    lines = Path("payouts-2026-03.csv").read_text().splitlines()
+    assert any("bank: not evidenced" in line for line in lines)
+    (row,) = csv.DictReader(line for line in lines if not line.startswith("#"))
+    assert (row["bank"], row["unexplained"], row["approval"]) == (
+        "not evidenced",
+        "0.00",
+        "awaiting approval",
+    )
+    change(march, "update bcns.payout set amount_minor = amount_minor + 1")
+    off = bcns("report", "payouts", "--month", "2026-03")
+    assert off.exit_code == 1
+    assert "Unexplained: 0.01 USD" in off.output
+    assert bcns("report", "payouts").exit_code == 2
+    assert bcns("report", "payouts", "--month", "March").exit_code == 2
+    assert bcns("report", "payouts", "--month", "2026-03", "--format", "pdf").exit_code == 2
+
+
+def test_the_ledger_export_balances_for_whoever_adds_it_up_again(bcns: Bcns, march: State) -> None:
+    made = bcns("report", "journals", "--month", "2026-03", "--format", "beancount")
+    assert made.exit_code == 0, made.output
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    opened, used = set(), set()
+    for line in Path("journals-2026-03.beancount").read_text().splitlines():
+        if " open " in line:
+            opened.add(line.split()[2])
+        elif line.startswith("  "):
+            account, amount, currency = line.split()
+            used.add(account)
+            sums[currency] += Decimal(amount)
+    assert used == opened == {"Assets:A1010", "Assets:A1130", "Expenses:A6110"}
+    assert sums == {"USD": Decimal(0)}
+
+
+def test_the_pack_of_a_month_is_made_again_byte_for_byte_and_is_not_green_while_something_waits(
+    bcns: Bcns, march: State
+) -> None:
+    first, second = (
+        bcns("report", "close-pack", "--month", "2026-03", "--out", f"{name}.json") for name in ("one", "two")
+    )
+    assert first.exit_code == second.exit_code == 0, first.output
+    assert Path("one.json").read_bytes() == Path("two.json").read_bytes()
+    pack = json.loads(Path("one.json").read_text())
+    assert pack["checks"]["no journal awaits approval"]["passed"] is False
+    assert pack["checks"]["every cent has a reason, UNKNOWN is 0.00"]["passed"] is True
+    assert pack["bank"] == "not evidenced"
+    assert set(pack["reports"]) == set(SPECS)
