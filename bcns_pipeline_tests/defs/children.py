@@ -22,14 +22,20 @@ _SERVER.set_forkserver_preload(["bcns_pipeline_tests.defs.one_run"])
 
 
 class Child:
-    """One run of a job (`one_run.py`) under way, with the part of `subprocess.Popen` that tests use."""
+    """One run of a job (`one_run.py`), or of `bcns`, with the part of `subprocess.Popen` that tests use."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], arguments: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        arguments: tuple[str, ...],
+        program: str = "one_run",
+    ) -> None:
         said = folder / f"child-{secrets.token_hex(4)}.txt"
         said.touch()
         _ensure_server()
         self._process = _SERVER.Process(
-            target=_run, args=(str(folder), dict(environment), str(said), arguments)
+            target=_run, args=(str(folder), dict(environment), str(said), arguments, program)
         )
         self._process.start()
         self.stdout: TextIO = said.open()
@@ -77,14 +83,21 @@ def _ensure_server() -> None:
             os.environ["PYTHONPATH"] = before
 
 
-def _run(folder: str, environment: dict[str, str], said: str, arguments: tuple[str, ...]) -> None:
+def _run(
+    folder: str, environment: dict[str, str], said: str, arguments: tuple[str, ...], program: str
+) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
     output = os.open(said, os.O_WRONLY | os.O_APPEND)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    sys.argv = ["one_run", *arguments]
+    sys.argv = [program, *arguments]
+    if program == "bcns":
+        from bcns_pipeline.cli.main import main as command_line
+
+        command_line()
+        return
     # Only now: this module is also imported by the test, which has no need of it.
     from bcns_pipeline_tests.defs.one_run import main
 
