@@ -14,6 +14,9 @@ from bcns_pipeline.config import load_or_default
 from bcns_pipeline.defs.cash import assets as cash_assets
 from bcns_pipeline.defs.cash import automation as cash_automation
 from bcns_pipeline.defs.cash import checks as cash_checks
+from bcns_pipeline.defs.close import assets as close_assets
+from bcns_pipeline.defs.close import automation as close_automation
+from bcns_pipeline.defs.close import checks as close_checks
 from bcns_pipeline.defs.customers import assets as customer_assets
 from bcns_pipeline.defs.customers import automation as customer_automation
 from bcns_pipeline.defs.customers import checks as customer_checks
@@ -57,6 +60,7 @@ def build_defs(
         *refund_assets.assets(mapping),
         *cash_assets.assets(mapping),
         *payout_assets.assets(mapping),
+        *close_assets.assets(mapping),
     ]
     return dg.Definitions(
         assets=[asset.map_asset_specs(_with_runbook) for asset in assets],
@@ -68,6 +72,7 @@ def build_defs(
             *refund_checks.CHECKS,
             *cash_checks.CHECKS,
             *payout_checks.CHECKS,
+            *close_checks.CHECKS,
             *intake_jobs.CHECKS,
         ],
         jobs=[
@@ -78,6 +83,7 @@ def build_defs(
             *refund_automation.JOBS,
             *cash_automation.JOBS,
             *payout_automation.JOBS,
+            *close_automation.JOBS,
             *intake_jobs.JOBS,
             *platform_automation.JOBS,
             *recovery_automation.JOBS,
@@ -86,6 +92,7 @@ def build_defs(
             *inventory_automation.schedules(mapping),
             *intake_jobs.schedules(mapping),
             *cash_automation.schedules(mapping),
+            *close_automation.schedules(mapping),
             *platform_automation.schedules(mapping),
         ],
         sensors=[

@@ -12,11 +12,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import sqlalchemy as sa
 
 from bcns_pipeline.cli.main_people import REPORTS
 from bcns_pipeline.cli.report_files import WRITERS
+from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.rules.close.reports import SPECS, remainder
 from bcns_pipeline.state.store import State
@@ -193,3 +195,25 @@ def test_the_pack_of_a_month_is_made_again_byte_for_byte_and_is_not_green_while_
     assert pack["checks"]["every cent has a reason, UNKNOWN is 0.00"]["passed"] is True
     assert pack["bank"] == "not evidenced"
     assert set(pack["reports"]) == set(SPECS)
+
+
+@pytest.mark.usefixtures("environment")
+def test_dagster_stops_a_day_with_an_unknown_cent_and_makes_the_evidence_of_a_month(march: State) -> None:
+    definitions = build_defs()
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def run(job: str, **how: object) -> dg.ExecuteInProcessResult:
+            chosen = definitions.resolve_job_def(job)
+            return chosen.execute_in_process(instance=instance, raise_on_error=False, **how)  # type: ignore[arg-type]
+
+        assert run("daily_tie_out", partition_key="2026-03-02").success
+        config = {"ops": {"close__evidence_pack": {"config": {"month": "2026-03"}}}}
+        closed = run("month_close", run_config=config)
+        assert closed.success
+        (shown,) = closed.get_asset_check_evaluations()
+        assert not shown.passed
+        change(march, "update bcns.cash_record set amount_minor = 11672")
+        stopped = run("daily_tie_out", partition_key="2026-03-02")
+        (said,) = stopped.get_asset_check_evaluations()
+        assert (said.passed, said.blocking) == (False, True)
+        assert said.metadata["first"].value == "1001"

@@ -18,6 +18,8 @@ from bcns_pipeline.rules.money import Money
 MINOR = "_minor"
 NO_BANK = "bank: not evidenced (no bank statement was ever read)"
 
+LEDGER_NOT_ASKED = "ledger: not asked (all of this is from our own records; what others book on the account in NetSuite is not in it)"
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:
@@ -29,6 +31,7 @@ class Spec:
     source: str
     ties: tuple[str, ...] = ()
     bank: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ SPECS = {
         Spec(
             "clearing", "FR5", "Clearing roll-forward", "captures and refunds booked, journal entries of payouts",
             ("unexplained",), bank=True,
+            note=LEDGER_NOT_ASKED,
         ),
         Spec("open-items", "FR5", "Open items of clearing", "captures and refunds booked, lines of payouts"),
         Spec("unapplied", "FR6", "Unapplied payments, deposits and credits", "records read back from NetSuite"),
@@ -99,6 +103,8 @@ def report(spec: Spec, about: About, columns: Sequence[str], rows: Sequence[Mapp
         if name in spec.ties and total
     ]
     notes = [f"unexplained remainder: {', '.join(left) or '0'}"] if spec.ties else []
+    if spec.note:
+        notes.append(spec.note)
     if spec.bank and not about.bank_evidenced:
         notes.append(NO_BANK)
     return Report(

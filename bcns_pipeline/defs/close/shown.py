@@ -1,0 +1,55 @@
+"""What a person sees of the close on its pages in Dagster.
+
+Put metadata here, built from what the steps hand over. Do not put a decision here.
+"""
+
+from collections import defaultdict
+from datetime import date
+from typing import Any
+
+from bcns_pipeline.defs.close.pack import Pack
+from bcns_pipeline.defs.tables import SHOWN, table
+from bcns_pipeline.rules.close.reports import NO_BANK, About
+from bcns_pipeline.rules.close.tie_out import OrderTie
+from bcns_pipeline.rules.money import Money
+
+
+def of_tie_out(found: list[OrderTie], about: About) -> dict[str, Any]:
+    """Sums by reason and currency, and the orders in which something is unknown."""
+    sums: dict[tuple[str, str], int] = defaultdict(int)
+    for one in found:
+        for reason, minor in one.parts.items():
+            sums[one.currency, reason.value] += minor
+    lost = [one for one in found if one.unknown]
+    return {
+        "summary": f"{about.since}: {len(found):,} orders, {len(lost):,} of them with something unknown",
+        "dagster/row_count": len(found),
+        "where_it_is": table(
+            ("currency", "reason", "amount"),
+            [
+                (unit, reason, str(Money(minor, unit).amount))
+                for (unit, reason), minor in sorted(sums.items())
+            ],
+        ),
+        "unknown": table(
+            ("order", "unknown"),
+            [(one.order_id, str(Money(one.unknown, one.currency))) for one in lost[:SHOWN]],
+        ),
+        "bank": "evidenced" if about.bank_evidenced else NO_BANK,
+    }
+
+
+def of_pack(made: Pack, month: date) -> dict[str, Any]:
+    """The checklist and the hash; the document itself is `bcns report close-pack --month ...`."""
+    return {
+        "summary": f"{month:%Y-%m}: {'green' if made.green else 'not to be closed yet'}",
+        "green": made.green,
+        "sha256": made.sha256,
+        "bytes": len(made.content),
+        "orders": made.orders,
+        "checklist": table(
+            ("what", "holds", "numbers"),
+            [(what, "yes" if holds else "no", said) for what, (holds, said) in made.checks.items()],
+        ),
+        "made_again_by": f"bcns report close-pack --month {month:%Y-%m}",
+    }
