@@ -18,7 +18,7 @@ from bcns_pipeline.rules.money import Money
 MINOR = "_minor"
 NO_BANK = "bank: not evidenced (no bank statement was ever read)"
 
-LEDGER_NOT_ASKED = "ledger: not asked (all of this is from our own records; what others book on the account in NetSuite is not in it)"
+LEDGER_NOT_ASKED = "ledger: not asked (what others book on the account in NetSuite is not in our own records)"
 
 
 @dataclass(frozen=True, slots=True)
