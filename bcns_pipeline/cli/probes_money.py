@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bcns_pipeline.cli.probes import Finding, Level, Patient, Probe, listed
-from bcns_pipeline.cli.probes_netsuite_stock import ROLE
-from bcns_pipeline.cli.probes_orders import Right
+from bcns_pipeline.cli.probes_orders import Right, described
 from bcns_pipeline.cli.probes_orders import set_up as orders_set_up
 from bcns_pipeline.config import Mapping
 
@@ -67,22 +66,9 @@ def mapping(patient: Patient) -> Iterator[Finding]:
 
 
 def records(patient: Patient) -> Iterator[Finding]:
-    """Whether the role sees each kind of record, by the metadata that NetSuite shows it."""
-    if not set_up(patient):
-        return
-    facts = patient.account_facts()
-    for right in RIGHTS:
-        what = f"NetSuite record {right.record}"
-        if right.record in facts.record_types:
-            yield Finding(what, "described to the role", f"Needed to {right.purpose} ({right.flow}).")
-        else:
-            yield Finding(
-                what,
-                "not described to the role",
-                f"The {right.flow} flow can't {right.purpose}.",
-                f"{ROLE}: add {right.permission}.",
-                Level.BLOCKED,
-            )
+    """Whether the role sees each kind of record that money needs."""
+    if set_up(patient):
+        yield from described(patient, RIGHTS)
 
 
 def accounts(patient: Patient) -> Iterator[Finding]:

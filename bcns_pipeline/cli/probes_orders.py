@@ -130,12 +130,17 @@ def hooks(patient: Patient) -> Iterator[Finding]:
 
 
 def records(patient: Patient) -> Iterator[Finding]:
-    """Whether the role sees each kind of record, by the metadata that NetSuite shows it."""
+    """Whether the role sees each kind of record that orders need."""
     if not set_up(patient):
         return
-    facts = patient.account_facts()
     cash = any(one.record == "cashSale" for one in patient.mapping.order_policy().channels.values())
-    for right in (*RIGHTS, *((CASH_SALE,) if cash else ())):
+    yield from described(patient, (*RIGHTS, *((CASH_SALE,) if cash else ())))
+
+
+def described(patient: Patient, rights: Iterable[Right]) -> Iterator[Finding]:
+    """Whether the role sees each kind of record, by the metadata that NetSuite shows it."""
+    facts = patient.account_facts()
+    for right in rights:
         what = f"NetSuite record {right.record}"
         if right.record in facts.record_types:
             yield Finding(what, "described to the role", f"Needed to {right.purpose} ({right.flow}).")

@@ -5,7 +5,7 @@ Put reads here. Do not put transitions here (`payouts.py`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -111,19 +111,6 @@ class PayoutViews:
         )
         with self._scope.transaction(conn) as tx:
             return [_stored(row) for row in tx.execute(query).yield_per(_AT_ONCE)]
-
-    def some_lines(
-        self, state: PayoutState, numbers: Collection[int], *, conn: sa.Connection | None = None
-    ) -> list[StoredLine]:
-        """These lines of the newest version, by their numbers."""
-        query = (
-            sa.select(payout_line)
-            .where(payout_line.c.payout == state.id, payout_line.c.version == state.version)
-            .where(payout_line.c.line == sa.any_(sa.cast(sorted(set(numbers)), sa.ARRAY(sa.Integer))))
-            .order_by(payout_line.c.line)
-        )
-        with self._scope.transaction(conn) as tx:
-            return [_stored(row) for row in tx.execute(query)] if numbers else []
 
     def of_order(
         self, order_id: int, *, conn: sa.Connection | None = None
@@ -354,11 +341,6 @@ def _stored(row: Any) -> StoredLine:
 
 def _split(text: str) -> tuple[str, ...]:
     return tuple(text.split("\n")) if text else ()
-
-
-def each_of(lines: Sequence[StoredLine]) -> Iterator[PayoutLine]:
-    """The lines alone."""
-    return (one.line for one in lines)
 
 
 # Lines of the class `payout_event` are the transfer itself.

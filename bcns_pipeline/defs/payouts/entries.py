@@ -4,7 +4,6 @@ Put the two directions here and nothing else.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -74,11 +73,6 @@ def members_of(entry: Entry, numbers: Mapping[str, int]) -> dict[int, Sequence[i
         for place, line in enumerate(entry.lines, start=1)
         if line.members
     }
-
-
-def without_members(entry: Entry) -> Entry:
-    """The entry as it comes back from the state."""
-    return replace(entry, lines=tuple(replace(one, members=()) for one in entry.lines))
 
 
 def _line(one: JournalLine) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 
 from bcns_pipeline.rules.money import Money
-from bcns_pipeline.rules.natural_keys import failed_key, payout_key, reversal_key, version_key
+from bcns_pipeline.rules.natural_keys import failed_key, reversal_key, version_key
 from bcns_pipeline.rules.payouts.accounts import ProviderAccounts, Role
 from bcns_pipeline.rules.payouts.entry import Entry, EntryKind, Part, line_of, reversed_lines
 from bcns_pipeline.rules.payouts.findings import Finding
@@ -118,8 +118,3 @@ def corrected(entry: Entry, version: int) -> Entry:
 def version_base(key: str, version: int) -> str:
     """The key of the first version."""
     return key.removesuffix(f"-v{version}") if version > 1 else key
-
-
-def live_key(payout: Payout, version: int = 1) -> str:
-    """The external id that the payout's live entry has."""
-    return version_key(payout_key(payout.provider, payout.account, payout.id), version)
