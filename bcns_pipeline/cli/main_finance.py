@@ -60,6 +60,14 @@ def reperform_payout(payout: Annotated[str, typer.Argument(help="Its id, e.g. po
     raise typer.Exit(reperform_payout(payout))
 
 
+@reperform_app.command("order")
+def reperform_order(order: Annotated[int, typer.Argument(help="BigCommerce's order id.")]) -> None:
+    """Plan an order again from the stored bytes; ends with 0 where plan and write are what was sent, byte for byte."""
+    from bcns_pipeline.cli.recovery import reperform_order
+
+    raise typer.Exit(reperform_order(order))
+
+
 def trace(
     what: Annotated[
         str,

@@ -19,7 +19,9 @@ from bcns_pipeline.cli.connect import remembered
 from bcns_pipeline.cli.console import say, show_table
 from bcns_pipeline.cli.money import summed
 from bcns_pipeline.cli.status import zone_of
-from bcns_pipeline.defs.recovery.replay import effects, replay
+from bcns_pipeline.config import load_mapping, load_or_default
+from bcns_pipeline.defs.orders.reperform import Remade, reperform
+from bcns_pipeline.defs.recovery.replay import effects, made_again, replay
 from bcns_pipeline.defs.recovery.selection import parse_selection, select
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import Settings, load_settings
@@ -35,16 +37,23 @@ def replay_orders(
     zone = zone_of(settings) or "UTC"
     orders = f"{order} {_read(file)}" if file is not None else order
     chosen = parse_selection(orders=orders, code=code, since=since, until=until, query=query, zone=zone)
-    with remembered(settings) as state:
+    mapping, _ = load_or_default(settings.config)
+    with remembered(settings, sealed=True) as state:
         found = effects(state, select(state, chosen, lambda start, end: _listed(settings, start, end)))
+        again = made_again(state, mapping, found)
         counts = Counter(one.what for one in found)
         if apply:
             counts = replay(state, found, actor=settings.actor, reason=reason.strip() or "bcns replay")
     if not found:
         say("No order is meant.")
         return
-    show_table(["order", "what a replay does", "where it stands"],
-               [(str(one.order_id), one.what, one.why) for one in found[:ROWS_SHOWN]])  # fmt: skip
+    show_table(
+        ["order", "what a replay does", "where it stands", "made again from stored bytes"],
+        [
+            (str(one.order_id), one.what, one.why, _again(again.get(one.order_id)))
+            for one in found[:ROWS_SHOWN]
+        ],
+    )
     if len(found) > ROWS_SHOWN:
         say(f"… and {len(found) - ROWS_SHOWN:,} more.")
     for amount in summed(one.state.total for one in found if one.state is not None):
@@ -54,6 +63,26 @@ def replay_orders(
         say(f"Written down: {said}. The sensor orders_waiting, or `bcns run orders`, takes them up.")
     else:
         say(f"Would be: {said}. Nothing was written; add --apply.")
+
+
+def reperform_order(order_id: int) -> int:
+    """Say whether an order's write and plan can be made again, byte for byte; 1 where they can't. Raises BadInput."""
+    settings = load_settings()
+    mapping = load_mapping(settings.config)
+    with remembered(settings, sealed=True) as state:
+        (one,) = reperform(state, mapping, [order_id])
+    say(f"order {order_id}, plan {one.plan_id or '-'}; digests are keyed")
+    for name, then, now in (("its lines", one.sent, one.made), ("its plan", one.planned, one.again)):
+        say(f"  {name}, as sent:    {then or '-'}")
+        say(f"  {name}, made again: {now or '-'}")
+    say("  equal, byte for byte" if one.equal else f"  NOT EQUAL: {one.why}")
+    return 0 if one.equal else 1
+
+
+def _again(one: Remade | None) -> str:
+    if one is None:
+        return ""
+    return f"equal: plan {one.plan_id}, {one.planned[:12]}" if one.equal else one.why
 
 
 def adopt_orders(by: str, since: str, *, accept_differences: bool, apply: bool) -> int:

@@ -4,11 +4,12 @@ Put here the reading that `rules.customers.identify` decides on. Do not decide h
 shoppers of its orders, the customer flow for those that changed; both get the same answer for the same shopper.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 
+from bcns_pipeline import config
 from bcns_pipeline.clients.netsuite.models import AddressRow, CustomerRow
 from bcns_pipeline.defs.account import account_of
 from bcns_pipeline.outcomes import Lane
@@ -29,6 +30,7 @@ from bcns_pipeline.rules.customers.policy import Storefront
 from bcns_pipeline.rules.orders.facts import Account
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.state.links import Link
+from bcns_pipeline.state.store import State
 
 LINK = "customer"
 
@@ -44,20 +46,27 @@ class Ask:
 
 def ask(connections: Connections, shopper: Shopper, fallback: str) -> Ask:
     """What `find` needs of a shopper; `fallback` ("order:1001") tells guests without an e-mail address apart."""
-    storefront = storefront_of(connections, shopper.channel_id)
-    state = connections.state
+    channel = shopper.channel_id
+    storefront = storefront_in(connections.mapping, channel, lambda: account_of(connections).oneworld)
+    return Ask(shopper, names_in(connections.state, shopper, storefront, fallback), storefront)
+
+
+def names_in(state: State, shopper: Shopper, storefront: Storefront, fallback: str) -> Names:
+    """Under what this store knows the shopper; a guest by the keyed hash of its e-mail address."""
     hashed = state.vault.subject(shopper.email or fallback) if shopper.guest else ""
-    return Ask(shopper, names_of(shopper, storefront, state.store, hashed), storefront)
+    return names_of(shopper, storefront, state.store, hashed)
 
 
-def storefront_of(connections: Connections, channel_id: int) -> Storefront:
-    """Where a channel's shoppers go: its subsidiary, and whether that is the one of the store's first channel."""
-    mapping = connections.mapping
+def storefront_in(mapping: config.Mapping, channel_id: int, oneworld: Callable[[], bool]) -> Storefront:
+    """Where a channel's shoppers go: its subsidiary, and whether that is the one of the store's first channel.
+
+    Only a channel that the mapping file names makes `oneworld` be asked.
+    """
     channel = mapping.channels.get(channel_id)
     first = mapping.channels.get(1) or next(iter(mapping.channels.values()), None)
     if channel is None:
         return Storefront(channel_id)
-    subsidiary = channel.subsidiary if account_of(connections).oneworld else None
+    subsidiary = channel.subsidiary if oneworld() else None
     return Storefront(
         channel_id,
         subsidiary,

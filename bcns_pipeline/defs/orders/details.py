@@ -82,13 +82,17 @@ def read_details(
     by_id = {order.id: order for order in found}
     keep_rows(connections.state, KIND, [(by_id[one], given) for one, given in rows.items() if given])
     for one in rows.keys() - unreadable.keys():
-        given = rows[one]
         try:
-            details[one] = reading.read_details(
-                coupons=given.get(Detail.COUPONS),
-                taxes=given.get(Detail.TAXES),
-                transactions=given.get(Detail.TRANSACTIONS),
-            )
+            details[one] = understood(rows[one])
         except reading.Unreadable as fault:
             unreadable[one] = Problem("ORDER_UNREADABLE", str(fault))
     return details, unreadable
+
+
+def understood(given: Mapping[Detail, Any]) -> Details:
+    """What was read beside one order, by detail; raises Unreadable."""
+    return reading.read_details(
+        coupons=given.get(Detail.COUPONS),
+        taxes=given.get(Detail.TAXES),
+        transactions=given.get(Detail.TRANSACTIONS),
+    )

@@ -4,6 +4,7 @@ Put here what a line carries. Do not decide here whether there is one. Payloads 
 labels, keys, reasons and amounts are in clear and hold no personal data.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from bcns_pipeline.defs.orders.facts import Known
@@ -14,10 +15,14 @@ from bcns_pipeline.defs.shoppers import LINK, base_currency
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.customers.body import currency_patch, customer_body
 from bcns_pipeline.rules.customers.identify import Create, Found
+from bcns_pipeline.rules.customers.model import Shopper
+from bcns_pipeline.rules.customers.policy import CustomerPolicy
 from bcns_pipeline.rules.natural_keys import edit_key
 from bcns_pipeline.rules.orders.draft import Draft
 from bcns_pipeline.rules.orders.edits import Patch
+from bcns_pipeline.rules.orders.facts import Account, CustomerRef
 from bcns_pipeline.rules.orders.model import Order
+from bcns_pipeline.rules.orders.policy import OrderPolicy
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.plan_lines import PlanLine
 
@@ -25,37 +30,46 @@ from bcns_pipeline.state.plan_lines import PlanLine
 RECORDS = {"salesorder": "salesOrder", "cashsale": "cashSale", "invoice": "invoice"}
 
 
-def group_of(customer: Found | Create) -> str:
+def group_of(customer: CustomerRef) -> str:
     """What belongs to one customer is sent one after the other; different customers go side by side."""
-    return f"customer:{customer.id}" if isinstance(customer, Found) else customer.natural_key
+    return customer.external_id if customer.id is None else f"customer:{customer.id}"
 
 
 def customer_line(connections: Connections, known: Known, order: Order, customer: Create) -> PlanLine:
     """Make the customer of this order."""
     one = known.asks[order.id]
+    policies = connections.order_policy, connections.customer_policy
+    line = new_customer(order, customer, one.shopper, one.names.link, known.account, *policies)
+    return replace(line, subject=_subject(connections, order))
+
+
+def new_customer(
+    order: Order, customer: Create, shopper: Shopper, link: str, account: Account,
+    orders: OrderPolicy, customers: CustomerPolicy,
+) -> PlanLine:  # fmt: skip
+    """The line that makes a customer; whoever stores it says whose data it holds."""
     body = customer_body(
-        one.shopper,
+        shopper,
         customer.natural_key,
-        connections.customer_policy,
+        customers,
         subsidiary=customer.subsidiary,
-        base_currency=base_currency(known.account, customer.subsidiary),
-        currency=_currency(connections, known, order),
+        base_currency=base_currency(account, customer.subsidiary),
+        currency=_currency(orders, account, order),
     )
     return PlanLine(
         "create",
         CUSTOMER,
         customer.natural_key,
-        {"body": body, "link": one.names.link, "order_id": order.id},
+        {"body": body, "link": link, "order_id": order.id},
         "nobody has this shopper's link, key or e-mail address yet",
         f"order:{order.id}",
-        group_key=group_of(customer),
-        subject=_subject(connections, order),
+        group_key=group_of(customer.ref),
     )
 
 
 def currency_line(connections: Connections, known: Known, order: Order, customer: Found) -> PlanLine | None:
     """Let a customer that is there be charged in the order's currency, if it was never charged in it before."""
-    currency = _currency(connections, known, order)
+    currency = _currency(connections.order_policy, known.account, order)
     if currency is None or customer.row is None or customer.row.currencies is None:
         return None
     links = connections.state.links.get_many(LINK, [str(customer.id)]).get(str(customer.id), [])
@@ -70,7 +84,7 @@ def currency_line(connections: Connections, known: Known, order: Order, customer
         {"id": customer.id, "body": body, "order_id": order.id},
         f"its first order in {order.currency}",
         f"order:{order.id}",
-        group_key=group_of(customer),
+        group_key=group_of(customer.ref),
     )
 
 
@@ -79,6 +93,12 @@ def order_line(
 ) -> PlanLine:
     """Create the sales order or cash sale."""
     customer: Any = known.customers[order.id]
+    line = new_order(order.id, state.content_hash, draft, customer.ref)
+    return replace(line, subject=_subject(connections, order))
+
+
+def new_order(order_id: int, version: str, draft: Draft, customer: CustomerRef) -> PlanLine:
+    """The line that makes an order's record; whoever stores it says whose data it holds."""
     return PlanLine(
         "create",
         ORDER,
@@ -87,15 +107,14 @@ def order_line(
             "record": draft.record,
             "method": "create",
             "body": draft.body(),
-            "order_id": order.id,
-            "version": state.content_hash,
+            "order_id": order_id,
+            "version": version,
             "expected": draft.expected.document(),
             "sources": dict(draft.sources),
         },
         f"{draft.sources['identity']} closes, tax by {draft.sources['tax_source']}",
-        f"order:{order.id}",
+        f"order:{order_id}",
         group_key=group_of(customer),
-        subject=_subject(connections, order),
         amount=draft.impact,
     )
 
@@ -127,7 +146,7 @@ def edit_line(
 ) -> PlanLine:
     """Bring the record that is there to this version of the order."""
     customer: Any = known.customers[order.id]
-    group = group_of(customer) if isinstance(customer, (Found, Create)) else f"order:{order.id}"
+    group = group_of(customer.ref) if isinstance(customer, (Found, Create)) else f"order:{order.id}"
     return PlanLine(
         "close" if patch.closes else "patch",
         EDIT,
@@ -155,7 +174,7 @@ def _subject(connections: Connections, order: Order) -> str:
     return subject_of(connections.state, order.document, order.id)
 
 
-def _currency(connections: Connections, known: Known, order: Order) -> int | None:
-    mapped = connections.order_policy.currencies.get(order.currency)
-    found = known.account.currencies.get(order.currency)
+def _currency(policy: OrderPolicy, account: Account, order: Order) -> int | None:
+    mapped = policy.currencies.get(order.currency)
+    found = account.currencies.get(order.currency)
     return mapped if mapped is not None else (found.id if found else None)

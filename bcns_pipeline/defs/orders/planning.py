@@ -13,10 +13,11 @@ from datetime import UTC, date, datetime
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.orders.details import read_details
 from bcns_pipeline.defs.orders.editing import Version, edit, written_version
+from bcns_pipeline.defs.orders.evidence import keep
 from bcns_pipeline.defs.orders.facts import Known, learn
 from bcns_pipeline.defs.orders.fates import Fate, waiting, why
 from bcns_pipeline.defs.orders.lines import currency_line, customer_line, edit_line, link_line, order_line
-from bcns_pipeline.defs.orders.run import FLOW
+from bcns_pipeline.defs.orders.run import FLOW, ORDER
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure
 from bcns_pipeline.rules.customers.identify import Create, Found
@@ -76,6 +77,10 @@ def make_plan(connections: Connections, *, mode: Mode, day: date | None = None) 
         },
     )
     plan = state.plans.write_lines(plan, lines)
+    made = [one.payload["order_id"] for one in lines if one.kind == ORDER and one.action == "create"]
+    if known is not None and made and mode is Mode.APPLY:
+        read = {one.order_id: one.document_id for one in due if one.document_id is not None}
+        keep(connections, plan, known, [orders[one] for one in made], read)
     return Planned(plan, sorted(fates, key=lambda one: one.state.order_id), lines)
 
 

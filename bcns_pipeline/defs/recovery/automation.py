@@ -20,7 +20,7 @@ from bcns_pipeline.defs.recovery.adoption import (
     read_since,
 )
 from bcns_pipeline.defs.recovery.rebuild import rebuild
-from bcns_pipeline.defs.recovery.replay import effects, replay
+from bcns_pipeline.defs.recovery.replay import effects, made_again, replay
 from bcns_pipeline.defs.recovery.selection import parse_selection, select
 from bcns_pipeline.defs.tables import SHOWN, table
 from bcns_pipeline.outcomes import Lane
@@ -85,15 +85,26 @@ def replay_op(context: dg.OpExecutionContext, config: ReplayConfig, connections:
         )
     found = effects(connections.state, ids)
     counts = Counter(one.what for one in found)
+    again = made_again(connections.state, connections.mapping, found)
     if Mode(config.mode) is Mode.APPLY:
         counts = replay(
             connections.state, found, actor=connections.settings.actor, reason="job replay_orders"
         )
     said = ", ".join(f"{count:,} {what}" for what, count in sorted(counts.items())) or "no order is meant"
     context.log.info(f"replay: {said}")
-    rows = [(one.order_id, one.what, one.why) for one in found[:SHOWN]]
+    differs = {one.order_id: one.why for one in again.values() if not one.equal}
+    rows = [
+        (one.order_id, one.what, one.why, differs.get(one.order_id, "equal" if one.order_id in again else ""))
+        for one in found[:SHOWN]
+    ]
     context.add_output_metadata(
-        {"summary": said, "orders": table(("order", "what", "why"), rows), "chosen": len(found)}
+        {
+            "summary": said,
+            "orders": table(("order", "what", "why", "made_again"), rows),
+            "chosen": len(found),
+            "made_again_equal": len(again) - len(differs),
+            "made_again_different": len(differs),
+        }
     )
 
 

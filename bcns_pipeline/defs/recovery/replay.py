@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bcns_pipeline import config
+from bcns_pipeline.defs.orders.reperform import Remade, reperform
 from bcns_pipeline.state.inbox import Event
 from bcns_pipeline.state.order_models import IN_NETSUITE, Decision, OrderState
 from bcns_pipeline.state.store import State
@@ -57,6 +59,14 @@ def _effect(order_id: int, one: OrderState | None) -> Effect:
     if one.disposition in ("waiting", "open"):
         return Effect(order_id, DUE, one.reason or "It was read and not decided yet.", one)
     return Effect(order_id, ANEW, one.reason or f"It is {one.disposition}.", one)
+
+
+def made_again(state: State, mapping: config.Mapping, found: Iterable[Effect]) -> dict[int, Remade]:
+    """Those that are in NetSuite, planned again from stored bytes by today's mapping file: what else would be sent?"""
+    return {
+        one.order_id: one
+        for one in reperform(state, mapping, [one.order_id for one in found if one.what == THERE])
+    }
 
 
 def replay(state: State, found: Iterable[Effect], *, actor: str, reason: str) -> Counter[str]:

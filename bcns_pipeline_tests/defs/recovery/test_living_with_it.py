@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
+from bcns_pipeline.config import load_mapping
+from bcns_pipeline.defs.orders.reperform import reperform
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 from bcns_pipeline_tests.defs.recovery.conftest import Bcns
 
@@ -80,6 +84,48 @@ def test_an_order_that_nobody_told_us_of_is_found_by_a_replay_of_its_time(
     shop.control.clear_log()
     shop.sync()
     assert [one for one in shop.writes() if CREATES in one[1]] == []
+
+
+def test_a_replay_plans_again_from_stored_bytes_and_names_the_cause_of_a_difference(
+    shop: OrderFlow, bcns: Bcns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.decide("orders", capture_policy="flag")
+    placed = [
+        shop.control.shop_order(kind, restock=True)["id"] for kind in ("plain", "guest", "coupon", "plain")
+    ]
+    shop.sync_twice()
+    # What NetSuite says today is not asked.
+    shop.control.clear_log()
+    made = {
+        one.order_id: one for one in reperform(shop.state(), load_mapping(shop.folder / "bcns.yaml"), placed)
+    }
+    assert {one.why for one in made.values()} == {""}
+    assert all(one.sent == one.made and one.planned == one.again for one in made.values())
+    assert {one.planned for one in made.values()} == {
+        shop.state().plans.get(made[placed[0]].plan_id or 0).digest
+    }
+    alone = bcns("reperform", "order", str(placed[0]))
+    assert (alone.exit_code, "equal, byte for byte" in alone.output) == (0, True), alone.output
+    assert bcns("replay", "--order", " ".join(map(str, placed))).output.count("equal: plan") == len(placed)
+
+    shop.decide("orders", memo="Web order {id}")
+    changed = bcns("reperform", "order", str(placed[0]))
+    assert changed.exit_code == 1
+    assert "NOT EQUAL: The mapping file changed" in changed.output
+    assert ": memo." in changed.output
+    shop.decide("orders", memo=None, statuses=[10])
+    assert "it would not be posted (STATUS)" in bcns("reperform", "order", str(placed[1])).output
+    shop.decide("orders", statuses=None)
+    assert shop.control.log() == []
+    unknown = bcns("reperform", "order", "999999")
+    assert (unknown.exit_code, "No write of ours" in unknown.output) == (1, True)
+    with shop.state().engine.begin() as conn:
+        change = "update bcns.plan_line set reason = 'another' where kind = 'sales_order' and label = %s"
+        conn.exec_driver_sql(change, (f"order:{placed[3]}",))
+    assert "stored lines of plan" in bcns("reperform", "order", str(placed[0])).output
+    assert "Neither the mapping file nor the code" in bcns("reperform", "order", str(placed[3])).output
+    monkeypatch.setattr("bcns_pipeline.defs.orders.reperform.CODE_VERSION", "99.0")
+    assert "-> 99.0)" in bcns("reperform", "order", str(placed[3])).output
 
 
 def test_smoke_posts_one_order_compares_its_lines_and_writes_nothing_twice(
