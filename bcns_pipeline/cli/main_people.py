@@ -33,6 +33,7 @@ REPORTS = {
     "fx": "FR13 Foreign exchange",
     "completeness": "FR14 Interface completeness",
     "journals": "FR15 Journal entries and manual touches",
+    "others": "FR15 Booked by others on clearing accounts",
     "tie-out": "FR16 Tie-out by order",
     "close-pack": "FR16 Evidence of a month",
 }

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Final
 
 from bcns_pipeline.cli.probes import Finding, Level, Patient, Probe, listed
 from bcns_pipeline.cli.probes_orders import Right, described
 from bcns_pipeline.cli.probes_orders import set_up as orders_set_up
 from bcns_pipeline.config import Mapping
+from bcns_pipeline.outcomes import Rejected
+from bcns_pipeline.rules.payouts.accounts import Role
 
 RIGHTS: Final = (
     Right("customerDeposit", "Transactions > Customer Deposit (Edit)", "cash", "book captures"),
@@ -107,6 +110,44 @@ def accounts(patient: Patient) -> Iterator[Finding]:
         yield Finding(what, f"{len(named)} accounts are there and active", "Entries find their accounts.")
 
 
+def ledger(patient: Patient) -> Iterator[Finding]:
+    """Whether the balance of clearing accounts can be read, and whether its two amounts have the same sign.
+
+    That an entry which waits for approval is among the accounting lines with posting F is in no document; the
+    roll-forward says so where it does not add up.
+    """
+    book = patient.mapping.payouts.book().providers
+    wanted = {number for one in book for number in one.every(Role.CLEARING)}
+    if not wanted or not patient.mapping.payouts.ask_ledger:
+        return
+    what, facts = "Clearing accounts in the ledger", patient.books.account.facts()
+    today = datetime.now(UTC).date()
+    try:
+        rows = patient.books.clearing.balances(wanted, today, oneworld=facts.oneworld)
+        patient.books.clearing.others(wanted, today, "doctor", oneworld=facts.oneworld)
+    except Rejected as refused:
+        yield Finding(
+            what,
+            f"their balances can't be asked for: {refused.detail}",
+            'The roll-forward rests on our own records and says "ledger: not asked".',
+            "Give the role what it lacks, or set payouts.ask_ledger to false.",
+            Level.WARNING,
+        )
+        return
+    own = {one.id for one in facts.currencies.values() if one.base}
+    odd = [str(one.account) for one in rows if one.currency in own and one.base != one.foreign]
+    if odd and not facts.oneworld:
+        yield Finding(
+            what,
+            f"amounts of transactions differ from debit less credit on {listed(odd)}",
+            "Balances in other currencies may have the other sign, so their remainder is not to be trusted.",
+            "Compare the account's register in NetSuite with `bcns report clearing`.",
+            Level.WARNING,
+        )
+    else:
+        yield Finding(what, f"{len(rows)} balances can be read", "The roll-forward is compared with them.")
+
+
 def accounts_of(mapping: Mapping) -> dict[int, list[str]]:
     """{internal id: keys of the mapping file that name it}."""
     found: dict[int, list[str]] = defaultdict(list)
@@ -127,4 +168,5 @@ BOOKS: Final = (
     Probe("Money", mapping, needed=True),
     Probe("NetSuite records of money", records),
     Probe("Accounts of money", accounts),
+    Probe("Clearing accounts in the ledger", ledger),
 )

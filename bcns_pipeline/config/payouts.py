@@ -219,6 +219,10 @@ class PayoutsMapping(Section):
     stale_days: Annotated[Whole, Field(ge=1, le=366)] = Field(
         _PLAIN.stale_days, description="Open lines of a clearing account older than this are told."
     )
+    ask_ledger: bool = Field(
+        _PLAIN.asks_ledger,
+        description="Ask NetSuite for the balance of each clearing account, and what others booked there.",
+    )
     payout_field: FieldName | None = Field(None, description="E.g. custbody_psp_payout_id: the payout's id.")
     economic_date_field: FieldName | None = Field(
         None, description="E.g. custbody_economic_date: the arrival date, where another day was posted to."
@@ -286,6 +290,7 @@ class PayoutsMapping(Section):
             accrues=self.accrual.post,
             accrual_percent=self.accrual.materiality_percent,
             stale_days=self.stale_days,
+            asks_ledger=self.ask_ledger,
             payout_field=self.payout_field or "",
             economic_date_field=self.economic_date_field or "",
             source_field=self.source_field or "",

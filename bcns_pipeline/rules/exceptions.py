@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from bcns_pipeline.rules.kinds import cash, customers, fulfilment, intake, orders, payouts, refunds, stock
+from bcns_pipeline.rules.kinds import (
+    cash,
+    close,
+    customers,
+    fulfilment,
+    intake,
+    orders,
+    payouts,
+    refunds,
+    stock,
+)
 from bcns_pipeline.rules.kinds.kind import Kind, Owner, Severity
 
 __all__ = ["CATALOGUE", "Kind", "Owner", "Severity"]
@@ -19,5 +29,6 @@ _ALL: Final = (
     *cash.KINDS,
     *refunds.KINDS,
     *payouts.KINDS,
+    *close.KINDS,
 )
 CATALOGUE: Final[dict[str, Kind]] = {kind.code: kind for kind in _ALL}

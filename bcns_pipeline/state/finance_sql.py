@@ -226,9 +226,11 @@ ENTRIES = f"""
 
 # What captures and refunds put on the accounts that payouts settle.
 BOOKED = """
-    select natural_key, account, currency, amount_minor as amount, day, order_id, 'capture' as movement
+    select natural_key, coalesce(read_account, account) as account, currency, amount_minor as amount, day, order_id,
+        'capture' as movement
     from bcns.cash_record
-    where store = :store and account is not null and kind in ('deposit','payment','cash_sale') and day < :until
+    where store = :store and coalesce(read_account, account) is not null and kind in ('deposit','payment','cash_sale')
+        and day < :until
     union all
     select natural_key, account, currency, -amount_minor, day, order_id, 'refund'
     from bcns.refund_record
@@ -280,7 +282,8 @@ TIE_OUT = """
                     'refund_returned')
         ) y) p on true
     left join lateral (select string_agg(distinct e.code, ' ') as codes from bcns.exception e where e.store = o.store
-        and e.resolved_at is null and (e.subject in ('order:' || o.order_id, 'cash:' || o.order_id)
+        and e.resolved_at is null and e.flow <> 'close'
+        and (e.subject in ('order:' || o.order_id, 'cash:' || o.order_id)
             or e.subject in (select 'refund:' || s.refund_id from bcns.refund_state s
                 where s.store = o.store and s.order_id = o.order_id))) x on true
     where o.store = :store and o.day >= :since and o.day < :until

@@ -17,6 +17,7 @@ from bcns_pipeline.state.audit import Audit, Head
 from bcns_pipeline.state.audit_verify import Broken, Verified, verify
 from bcns_pipeline.state.bank import Bank
 from bcns_pipeline.state.cash import Cash
+from bcns_pipeline.state.clearing_evidence import ClearingEvidence
 from bcns_pipeline.state.crypto import Vault
 from bcns_pipeline.state.cursors import Cursors
 from bcns_pipeline.state.documents import Documents
@@ -76,6 +77,7 @@ class State:
         self.settlements = Settlements(scope, self.audit, self.vault, self.documents)
         self.payouts = Payouts(scope, self.audit)
         self.bank = Bank(scope, self.audit)
+        self.clearing = ClearingEvidence(scope, self.audit)
         self.usage = UsageLedger(scope)
 
     def worker(self) -> Worker:

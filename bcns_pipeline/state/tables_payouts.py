@@ -215,3 +215,18 @@ opening_item = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", Timestamp, nullable=False, server_default=_now),
 )
+
+# What somebody outside says of clearing accounts as of a day, once per asking: nothing is ever overwritten.
+clearing_evidence = sa.Table(
+    "clearing_evidence",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+    sa.Column("store", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),  # netsuite, or provider/account
+    sa.Column("as_of", sa.Date, nullable=False),  # the end of this day of the store
+    sa.Column("asked_at", Timestamp, nullable=False, server_default=_now),
+    sa.Column("said", JSONB, nullable=False),  # rules/close/evidence.py has the shapes
+    sa.Column("sha256", sa.Text, nullable=False),  # of `said` as canonical JSON
+    sa.Column("run_id", sa.Text),
+    sa.Index("clearing_evidence_by_day", "store", "as_of", "source", "id"),
+)

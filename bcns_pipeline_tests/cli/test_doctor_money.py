@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
 
 from bcns_pipeline.cli.probes import Finding, Level, Patient, examine
 from bcns_pipeline.cli.probes_money import BOOKS, RIGHTS, accounts_of
-from bcns_pipeline.clients.netsuite.journal_rows import AccountRow
+from bcns_pipeline.clients.netsuite.journal_rows import AccountRow, BalanceRow
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.settings import load_settings
 
+DOLLAR = SimpleNamespace(id=1, base=True)
 CLEARING, BANK, FEES, LATER = 1130, 1010, 6110, 6115
 STRIPE: dict[str, Any] = {
     "clearing": {"USD": CLEARING},
@@ -33,7 +35,12 @@ def chart(**changed: Any) -> dict[int, AccountRow]:
     return rows
 
 
-def look(mapping: Mapping, rows: dict[int, AccountRow], records: frozenset[str]) -> list[Finding]:
+def look(
+    mapping: Mapping,
+    rows: dict[int, AccountRow],
+    records: frozenset[str],
+    *balances: BalanceRow,
+) -> list[Finding]:
     asked: list[set[int]] = []
 
     def accounts(ids: Any) -> dict[int, AccountRow]:
@@ -42,7 +49,10 @@ def look(mapping: Mapping, rows: dict[int, AccountRow], records: frozenset[str])
 
     books = SimpleNamespace(
         journals=SimpleNamespace(accounts=accounts),
-        account=SimpleNamespace(facts=lambda: SimpleNamespace(record_types=records)),
+        account=SimpleNamespace(
+            facts=lambda: SimpleNamespace(record_types=records, oneworld=False, currencies={"USD": DOLLAR})
+        ),
+        clearing=SimpleNamespace(balances=lambda *_, **__: list(balances), others=lambda *_, **__: []),
     )
     patient = Patient(load_settings(None), mapping, netsuite=cast(Any, books))
     return list(examine(patient, "NetSuite", (), BOOKS))
@@ -71,7 +81,17 @@ def test_later_accounts_count_as_well() -> None:
 def test_accounts_that_are_there_and_records_that_are_described_pass() -> None:
     found = look(with_stripe(), chart(), ALL)
     assert {one.level for one in found if one.what != "Money"} == {Level.OK}
-    assert found[-1].found == "4 accounts are there and active"
+    assert [one.found for one in found[-2:]] == ["4 accounts are there and active", "0 balances can be read"]
+
+
+def test_a_balance_whose_two_amounts_differ_is_not_to_be_trusted() -> None:
+    row = BalanceRow(CLEARING, DOLLAR.id, None, True, Decimal(5), Decimal(-5), 1)
+    last = look(with_stripe(), chart(), ALL, row)[-1]
+    assert (last.level, str(CLEARING) in last.found) == (Level.WARNING, True)
+    mapping = Mapping.model_validate(
+        {"version": 1, "payouts": {"providers": {"stripe": STRIPE}, "ask_ledger": False}}
+    )
+    assert "Clearing accounts in the ledger" not in [one.what for one in look(mapping, chart(), ALL, row)]
 
 
 def test_an_inactive_a_missing_and_a_strange_account_are_named() -> None:

@@ -207,13 +207,19 @@ def test_dagster_stops_a_day_with_an_unknown_cent_and_makes_the_evidence_of_a_mo
             return chosen.execute_in_process(instance=instance, raise_on_error=False, **how)  # type: ignore[arg-type]
 
         assert run("daily_tie_out", partition_key="2026-03-02").success
-        config = {"ops": {"close__evidence_pack": {"config": {"month": "2026-03"}}}}
-        closed = run("month_close", run_config=config)
+        closed = run("month_close", run_config={"month": "2026-03"})
         assert closed.success
-        (shown,) = closed.get_asset_check_evaluations()
-        assert not shown.passed
+        shown = {one.check_name: one.passed for one in closed.get_asset_check_evaluations()}
+        assert shown == {"fi7_the_outside_says_the_same": True, "the_month_may_be_closed": False}
         change(march, "update bcns.cash_record set amount_minor = 11672")
         stopped = run("daily_tie_out", partition_key="2026-03-02")
-        (said,) = stopped.get_asset_check_evaluations()
+        said = {one.check_name: one for one in stopped.get_asset_check_evaluations()}["no_cent_is_unknown"]
         assert (said.passed, said.blocking) == (False, True)
         assert said.metadata["first"].value == "1001"
+        (asked,) = march.exceptions.find(code="CENT_UNKNOWN")
+        assert (asked.subject, asked.amount_minor, asked.owner) == ("order:1001", 1, "finance")
+        # The question itself is no reason for the cent.
+        assert not run("daily_tie_out", partition_key="2026-03-02").success
+        change(march, "update bcns.cash_record set amount_minor = 11673")
+        assert run("daily_tie_out", partition_key="2026-03-02").success
+        assert march.exceptions.find(code="CENT_UNKNOWN") == []

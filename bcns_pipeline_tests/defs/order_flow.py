@@ -136,9 +136,9 @@ class OrderFlow(Flow):
         with self._engine.begin() as conn:
             conn.exec_driver_sql("update bcns.order_state set retry_at = now() where retry_at is not null")
 
-    def day(self, day: date, **options: Any) -> Run:
-        """A run of `order_sync` for one day."""
-        result = self.job("order_sync").execute_in_process(
+    def day(self, day: date, job: str = "order_sync", **options: Any) -> Run:
+        """A run of a job for one day."""
+        result = self.job(job).execute_in_process(
             partition_key=day.isoformat(), instance=self.instance, raise_on_error=False, **options
         )
         run = Run(result)

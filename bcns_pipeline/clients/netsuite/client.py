@@ -19,6 +19,7 @@ from bcns_pipeline.clients.http.retry import RetryPolicy
 from bcns_pipeline.clients.http.transport import Transport
 from bcns_pipeline.clients.netsuite.account import Account
 from bcns_pipeline.clients.netsuite.auth import Assertion, TokenAuth
+from bcns_pipeline.clients.netsuite.clearing import ClearingAccounts
 from bcns_pipeline.clients.netsuite.customers import Customers
 from bcns_pipeline.clients.netsuite.errors import explain_query, explain_record, explain_token
 from bcns_pipeline.clients.netsuite.fulfilments import Fulfilments
@@ -103,6 +104,7 @@ class NetSuiteClient(Records):
         self.items = OrderItems(self)
         self.fulfilments = Fulfilments(self)
         self.journals = Journals(self)
+        self.clearing = ClearingAccounts(self)
         self.refunds = Refunds(self)
         self.receivables = Receivables(self)
         self.account = Account(self)

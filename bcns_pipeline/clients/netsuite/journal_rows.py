@@ -84,3 +84,36 @@ class CarryingRow:
     account: int
     base: Decimal
     foreign: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceRow:
+    """What stands on an account in transactions of one currency: > 0 is a debit, in the subsidiary's currency.
+
+    `foreign` is the same in the transactions' own currency. Without `posting` it waits for approval, and is in no
+    ledger yet.
+    """
+
+    account: int
+    currency: int | None
+    subsidiary: int | None
+    posting: bool
+    base: Decimal
+    foreign: Decimal
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class OthersRow:
+    """What one transaction without a key of ours does to an account; amounts as in `BalanceRow`."""
+
+    account: int
+    currency: int | None
+    subsidiary: int | None
+    posting: bool
+    base: Decimal
+    foreign: Decimal
+    id: int
+    number: str
+    type: str
+    day: date

@@ -1,7 +1,11 @@
-"""The close: bigcommerce/orders, netsuite/sales_orders, payouts/reconciliation -> close/tie_out -> close/evidence_pack.
+"""The close.
 
-Read this file to see what an auditor walks back from. Nothing here asks an outside system, and nothing is sent: both
-steps read what the flows before have written down, so a period can be tied out again at any time.
+bigcommerce/orders, netsuite/sales_orders, payouts/reconciliation -> close/tie_out -> close/evidence_pack
+payouts/reconciliation -> close/clearing_evidence -> close/evidence_pack
+
+Read this file to see what an auditor walks back from. Nothing is sent. One step asks outside, what NetSuite and the
+providers hold, and keeps the answers; the others read what was written down, so a period can be tied out again at any
+time.
 """
 
 from datetime import date, timedelta
@@ -10,20 +14,39 @@ import dagster as dg
 
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs.close import reports
+from bcns_pipeline.defs.close.asking import ask
+from bcns_pipeline.defs.close.outside import outside
 from bcns_pipeline.defs.close.pack import pack
-from bcns_pipeline.defs.close.shown import of_pack, of_tie_out
-from bcns_pipeline.defs.days import by_day, day_partitions, zone_of
+from bcns_pipeline.defs.close.questions import FLOW, of_clearing, of_orders
+from bcns_pipeline.defs.close.shown import of_evidence, of_pack, of_tie_out
+from bcns_pipeline.defs.days import by_day, day_of, day_partitions, zone_of
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.resources.failures import PermanentFailure, stop_run_retries
+from bcns_pipeline.resources.failures import PermanentFailure, outside_errors, stop_run_retries
 
-FLOW = "close"
 OWNERS = ["team:finance"]
 
 
 class MonthConfig(dg.Config):
-    """The run config of `close/evidence_pack`. `month` as 2026-11; empty = the month before this one."""
+    """The run config of what is made of a month. `month` as 2026-11; empty = the month before this one."""
 
     month: str = ""
+
+
+def span(
+    context: dg.AssetExecutionContext, config: MonthConfig, connections: Connections
+) -> tuple[date, date]:
+    """[since, until) of what is asked for: the run's day, else the month. Raises PermanentFailure."""
+    day = day_of(context)
+    if day is not None:
+        return day, day + timedelta(days=1)
+    try:
+        first = date.fromisoformat(f"{config.month}-01") if config.month else None
+    except ValueError:
+        raise PermanentFailure(f"{config.month!r} is no month; write it as 2026-11.") from None
+    if first is None:
+        today = connections.state.now().astimezone(zone_of(connections.mapping)).date()
+        first = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    return first, (first + timedelta(days=32)).replace(day=1)
 
 
 @dg.asset(
@@ -45,7 +68,40 @@ def tie_out(context: dg.AssetExecutionContext, connections: Connections) -> dg.M
     day = date.fromisoformat(context.partition_key)
     about = reports.about(connections.state, day, day + timedelta(days=1), connections.mapping.digest)
     found = reports.ties(connections.state, about)
+    of_orders(connections, found)
     return dg.MaterializeResult(metadata=of_tie_out(found, about))
+
+
+@dg.asset(
+    key=["close", "clearing_evidence"],
+    group_name=FLOW,
+    kinds={"netsuite"},
+    owners=OWNERS,
+    deps=[
+        dg.AssetKey(["netsuite", "cash_records"]),
+        dg.AssetKey(["netsuite", "refund_records"]),
+        dg.AssetKey(["payouts", "reconciliation"]),
+    ],
+    hooks={stop_run_retries},
+    description="What NetSuite and the providers say that the clearing accounts hold, beside our own roll-forward.",
+)
+def clearing_evidence(
+    context: dg.AssetExecutionContext, config: MonthConfig, connections: Connections
+) -> dg.MaterializeResult:
+    """Ask about the end of the day or month, keep the answers, and ask people about what is left over."""
+    connections.require()
+    since, until = span(context, config, connections)
+    with outside_errors():
+        asked = ask(connections, until - timedelta(days=1))
+    state = connections.state
+    about = reports.about(state, since, until, connections.mapping.digest)
+    said = outside(state, asked.as_of)
+    found, _ = reports.roll_forwards(state, about, said)
+    # An older day that is looked at again says nothing about today.
+    told = of_clearing(connections, found, said) if asked.as_of == state.clearing.last_day() else []
+    return dg.MaterializeResult(
+        metadata=of_evidence(connections, asked, reports.make(state, "clearing", about), told)
+    )
 
 
 @dg.asset(
@@ -53,7 +109,7 @@ def tie_out(context: dg.AssetExecutionContext, connections: Connections) -> dg.M
     group_name=FLOW,
     kinds={"postgres"},
     owners=OWNERS,
-    deps=[tie_out],
+    deps=[tie_out, clearing_evidence],
     hooks={stop_run_retries},
     description="The evidence of a month: sums, hashes, versions, checks, open questions and decisions.",
 )
@@ -63,14 +119,7 @@ def evidence_pack(
     """Make the pack, and put its hash into the audit chain: so what is shown later can be compared."""
     connections.require()
     state = connections.state
-    try:
-        first = date.fromisoformat(f"{config.month}-01") if config.month else None
-    except ValueError:
-        raise PermanentFailure(f"{config.month!r} is no month; write it as 2026-11.") from None
-    if first is None:
-        today = state.now().astimezone(zone_of(connections.mapping)).date()
-        first = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
-    until = (first + timedelta(days=32)).replace(day=1)
+    first, until = span(context, config, connections)
     made = pack(state, reports.about(state, first, until, connections.mapping.digest))
     state.audit.append(None, "close.evidence_pack", f"month:{first:%Y-%m}", {"sha256": made.sha256})
     context.log.info(
@@ -80,5 +129,5 @@ def evidence_pack(
 
 
 def assets(mapping: Mapping) -> list[dg.AssetsDefinition]:
-    """Both; the tie-out by the store's days."""
-    return [by_day(tie_out, day_partitions(mapping)), evidence_pack]
+    """All; the tie-out by the store's days."""
+    return [by_day(tie_out, day_partitions(mapping)), clearing_evidence, evidence_pack]

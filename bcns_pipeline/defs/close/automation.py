@@ -4,22 +4,40 @@ Put names and run requests here. Do not put a decision about money here.
 """
 
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 
 from bcns_pipeline.config import Mapping
-from bcns_pipeline.defs.close.assets import evidence_pack, tie_out
+from bcns_pipeline.defs.close.assets import clearing_evidence, evidence_pack, tie_out
 from bcns_pipeline.defs.days import zone_of
+
+# In the order in which a month is closed.
+OF_A_MONTH = [clearing_evidence, evidence_pack]
+
+
+def _month_config() -> dg.ConfigMapping:
+    """The job's own `{month}`, handed to each of its steps."""
+
+    def expand(given: dict[str, Any]) -> dict[str, Any]:
+        return {"ops": {step.op.name: {"config": {"month": given["month"]}} for step in OF_A_MONTH}}
+
+    month = dg.Field(str, default_value="", is_required=False, description="as 2026-11; empty = last month")
+    return dg.ConfigMapping(config_fn=expand, config_schema={"month": month})
+
 
 tie_out_job = dg.define_asset_job(
     "daily_tie_out",
-    selection=dg.AssetSelection.assets(tie_out),
-    description="Where every cent of the orders of a day is; run with the day as partition.",
+    selection=dg.AssetSelection.assets(tie_out, clearing_evidence),
+    description="Where every cent of the orders of a day is, and what NetSuite and the providers hold at its end; run "
+    "with the day as partition.",
 )
 month_close = dg.define_asset_job(
     "month_close",
-    selection=dg.AssetSelection.assets(evidence_pack),
-    description="The evidence of a month, last month without `month`; made again it is the same bytes.",
+    selection=dg.AssetSelection.assets(*OF_A_MONTH),
+    config=_month_config(),
+    description="NetSuite and the providers are asked, and the evidence of a month is made, by default of the last. "
+    "Made again of the same answers it is the same bytes.",
 )
 
 

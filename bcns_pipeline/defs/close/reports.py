@@ -5,12 +5,14 @@ a file format (cli/report_files.py).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from importlib.metadata import version as installed
 from typing import Any
 
+from bcns_pipeline.defs.close.outside import outside
 from bcns_pipeline.rules.close import clearing, tie_out
 from bcns_pipeline.rules.close.beancount import export
+from bcns_pipeline.rules.close.evidence import Outside
 from bcns_pipeline.rules.close.reports import SPECS, About, report
 from bcns_pipeline.rules.close.table import Report
 from bcns_pipeline.rules.close.tie_out import OrderTie
@@ -35,12 +37,17 @@ def make(state: State, name: str, about: About) -> Report:
         found = ties(state, about)
         return report(spec, about, tie_out.COLUMNS, [tie_out.shown(one) for one in found])
     if name in ("clearing", "open-items"):
-        forward, waiting = roll_forwards(state, about)
+        said = outside(state, last_of(about))
+        forward, waiting = roll_forwards(state, about, said)
         if name == "clearing":
-            rows = [row for one in forward for row in clearing.shown(one, waiting.get(one.account))]
-            return report(spec, about, clearing.COLUMNS, rows)
+            rows = [row for one in forward for row in clearing.shown(one, waiting.get(one.account), said)]
+            return report(spec, about, clearing.COLUMNS, rows, said.notes)
         rows = [row for one in forward for row in clearing.shown_open(one)]
-        return report(spec, about, clearing.OPEN_COLUMNS, rows)
+        return report(spec, about, clearing.OPEN_COLUMNS, rows, said.notes)
+    if name == "others":
+        said = outside(state, last_of(about))
+        rows = clearing.shown_others(said, about.since)
+        return report(spec, about, clearing.OTHERS_COLUMNS, rows, said.notes)
     columns, found_rows = finance.rows(state, name, about.since, about.until)
     return report(spec, about, columns, found_rows)
 
@@ -51,13 +58,24 @@ def ties(state: State, about: About) -> list[OrderTie]:
     return [tie_out.tie(row, bank=about.bank_evidenced) for row in rows]
 
 
-def roll_forwards(state: State, about: About) -> tuple[list[RollForward], dict[int, int]]:
-    """The roll-forward of each clearing account, and {account: age in days of its oldest unapproved entry}."""
+def last_of(about: About) -> date:
+    """The last day of a report."""
+    return about.until - timedelta(days=1)
+
+
+def roll_forwards(
+    state: State, about: About, said: Outside | None = None
+) -> tuple[list[RollForward], dict[int, int]]:
+    """The roll-forward of each clearing account, and {account: age in days of its oldest unapproved entry}.
+
+    `said`: what NetSuite and the providers said about the last day, read where it is not given.
+    """
+    last = last_of(about)
     _, booked = finance.rows(state, "booked", about.since, about.until)
     _, entries = finance.rows(state, "entries", BEGINNING, about.until)
     _, settled = finance.rows(state, "settled", about.since, about.until)
-    last = date.fromordinal(about.until.toordinal() - 1)
-    return clearing.roll_forwards(booked, entries, settled, about.since, last), _waiting(entries, last)
+    said = said or outside(state, last)
+    return clearing.roll_forwards(booked, entries, settled, about.since, last, said), _waiting(entries, last)
 
 
 def ledger(state: State, about: About) -> str:

@@ -4,12 +4,17 @@ Put metadata here, built from what the steps hand over. Do not put a decision he
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from bcns_pipeline.defs.close.asking import Asked
 from bcns_pipeline.defs.close.pack import Pack
-from bcns_pipeline.defs.tables import SHOWN, table
+from bcns_pipeline.defs.close.questions import FLOW
+from bcns_pipeline.defs.tables import SHOWN, calls_of, table
+from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.close.reports import NO_BANK, About
+from bcns_pipeline.rules.close.table import Report, text
 from bcns_pipeline.rules.close.tie_out import OrderTie
 from bcns_pipeline.rules.money import Money
 
@@ -36,6 +41,32 @@ def of_tie_out(found: list[OrderTie], about: About) -> dict[str, Any]:
             [(one.order_id, str(Money(one.unknown, one.currency))) for one in lost[:SHOWN]],
         ),
         "bank": "evidenced" if about.bank_evidenced else NO_BANK,
+    }
+
+
+def of_report(found: Report) -> dict[str, Any]:
+    """A report's first rows, its sums, and the hash of all of it."""
+    return {
+        "summary": f"{found.number} {found.title}: {len(found.rows):,} rows",
+        "dagster/row_count": len(found.rows),
+        "table": table(found.columns, [[text(cell) for cell in row] for row in found.rows[:SHOWN]]),
+        "control_totals": table(
+            ("column", "unit", "sum"), [(*one[:2], text(one[2])) for one in found.controls]
+        ),
+        "notes": "\n".join(found.notes) or "none",
+        "sha256": found.sha256,
+    }
+
+
+def of_evidence(connections: Connections, asked: Asked, found: Report, told: Sequence[str]) -> dict[str, Any]:
+    """The roll-forward with what was said outside, and what is left over."""
+    return {
+        **of_report(found),
+        "summary": f"end of {asked.as_of}: {len(asked.hashes):,} sources asked, {len(told):,} questions",
+        "questions": "\n".join(told) or "none",
+        "not_evidenced": ", ".join(asked.silent) or "none",
+        "answers": table(("source", "sha256"), sorted(asked.hashes.items())),
+        **calls_of(connections, FLOW, 2 if asked.hashes else 0),
     }
 
 

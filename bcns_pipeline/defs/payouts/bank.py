@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bcns_pipeline.clients.bank.models import BankLine, Statement
 from bcns_pipeline.clients.files.models import BadFile
 from bcns_pipeline.defs.payouts.run import BANK_FLOW, question
-from bcns_pipeline.defs.payouts.stored import receive
+from bcns_pipeline.defs.stored import receive
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.state.payout_models import BankRow, Received
 

@@ -12,7 +12,7 @@ from bcns_pipeline.clients.payments.models import Settlement
 from bcns_pipeline.defs.payouts.convert import lines_of, payout_of
 from bcns_pipeline.defs.payouts.keep import Taken, keep_head, keep_lines
 from bcns_pipeline.defs.payouts.run import FLOW, question
-from bcns_pipeline.defs.payouts.stored import receive
+from bcns_pipeline.defs.stored import receive
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.payouts.model import Payout
 from bcns_pipeline.state.payout_models import PayoutState, Received

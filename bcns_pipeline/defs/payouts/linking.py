@@ -13,8 +13,8 @@ from bcns_pipeline.clients.files.models import BadFile
 from bcns_pipeline.defs.payouts.accepted import accepted, proposals
 from bcns_pipeline.defs.payouts.convert import source_of
 from bcns_pipeline.defs.payouts.ledger import Ledger
-from bcns_pipeline.defs.payouts.stored import StoredDocuments
 from bcns_pipeline.defs.polling import cutover_of
+from bcns_pipeline.defs.stored import StoredDocuments
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money

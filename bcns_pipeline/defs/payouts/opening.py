@@ -16,7 +16,7 @@ from bcns_pipeline.defs.payouts.drafts import amount_of, make
 from bcns_pipeline.defs.payouts.inputs import keep_mapping
 from bcns_pipeline.defs.payouts.ledger import Ledger
 from bcns_pipeline.defs.payouts.run import FLOW, JOURNAL
-from bcns_pipeline.defs.payouts.stored import StoredDocuments, receive
+from bcns_pipeline.defs.stored import StoredDocuments, receive
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.natural_keys import settlement_key
 from bcns_pipeline.rules.payouts.accounts import ProviderAccounts, Role

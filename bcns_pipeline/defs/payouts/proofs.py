@@ -88,7 +88,7 @@ def of_clearing(connections: Connections) -> Proof:
         numbers[f"open_items_{name}"] = str(one.open_items)
         off += abs(one.unexplained)
     asked = connections.state.exceptions
-    numbers["unexplained"] = str(len(asked.find(flow=FLOW, code="CLEARING_UNEXPLAINED")))
+    numbers["unexplained"] = str(len(asked.find(code="CLEARING_UNEXPLAINED")))
     numbers["payouts_with_unmatched_lines"] = str(len(asked.find(flow=FLOW, code="PAYOUT_LINE_UNMATCHED")))
     return Proof(not off and numbers["unexplained"] == "0", numbers)
 

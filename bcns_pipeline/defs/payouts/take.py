@@ -15,8 +15,8 @@ from bcns_pipeline.defs.payouts.convert import lines_of, payout_of
 from bcns_pipeline.defs.payouts.files import REJECTED, take_files
 from bcns_pipeline.defs.payouts.keep import Taken, keep_head, keep_lines
 from bcns_pipeline.defs.payouts.run import FLOW, question
-from bcns_pipeline.defs.payouts.stored import StoredDocuments, receive
 from bcns_pipeline.defs.polling import cutover_of
+from bcns_pipeline.defs.stored import StoredDocuments, receive
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.payouts.model import Itemisation, PayoutLine, PayoutStatus
 from bcns_pipeline.state.payout_models import Move, PayoutState

@@ -7,20 +7,31 @@ the account beyond the lines that it settles is an item of its own, so nothing i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from bcns_pipeline.rules.close.evidence import NOT_EVIDENCED, Outside, Provider, explained
 from bcns_pipeline.rules.payouts.roll_forward import Item, Movement, RollForward, roll_forward
 
 Row = Mapping[str, Any]
+NOTHING = Outside()
 
 
 def roll_forwards(
-    booked: Sequence[Row], entries: Sequence[Row], settled: Sequence[Row], first: date, last: date
+    booked: Sequence[Row],
+    entries: Sequence[Row],
+    settled: Sequence[Row],
+    first: date,
+    last: date,
+    outside: Outside = NOTHING,
 ) -> list[RollForward]:
-    """One per account and currency on which a capture or refund was ever booked. NetSuite is not asked here."""
-    items: dict[tuple[int, str], list[Item]] = defaultdict(list)
+    """One per account and currency on which a capture or refund was ever booked, or that NetSuite was asked about."""
+    items: dict[tuple[int, str], list[Item]] = defaultdict(
+        list, {where: [] for where in outside.ledger or ()}
+    )
+    for where, item in outside.items():
+        items[where].append(item)
     for row in booked:
         movement = Movement.CAPTURE if row["movement"] == "capture" else Movement.REFUND
         items[row["account"], row["currency"]].append(
@@ -62,8 +73,9 @@ def roll_forwards(
                 Item(name, Movement.OTHER_SETTLED, rest, head["tran_date"], None, key, approved)
             )
     return [
-        roll_forward(account, currency, found, first, last)
-        for (account, currency), found in sorted(items.items())
+        roll_forward(*where, found, first, last, ledger=says.posted, waiting=says.waiting)
+        for where, found in sorted(items.items())
+        for says in (outside.of_ledger(where),)
     ]
 
 
@@ -71,16 +83,20 @@ COLUMNS = ("account", "currency", "line", "amount_minor", "oldest_days", "unexpl
 OPEN_COLUMNS = ("account", "currency", "item", "order", "reference", "since", "age", "amount_minor", "why")
 
 
-def shown(found: RollForward, waiting: int | None) -> list[dict[str, Any]]:
-    """The roll-forward as lines. `waiting`: age in days of the oldest entry that awaits approval."""
+def shown(found: RollForward, waiting: int | None, outside: Outside = NOTHING) -> list[dict[str, Any]]:
+    """The roll-forward as lines. `waiting`: age in days of the oldest entry that awaits approval.
+
+    Only what can be proven has a number in its last column.
+    """
     open_sum = sum(one.amount for one in found.open_items)
     oldest = max((one.age for one in found.open_items), default=None)
-    lines: list[tuple[str, int, int | None, int | None]] = [
+    lines: list[tuple[str, int | None, int | None, int | None]] = [
         ("opening", found.opening, None, None),
         *((movement.value, amount, None, None) for movement, amount in found.movements.items()),
         ("closing, with entries that await approval", found.closing, None, None),
         ("journals awaiting approval", -found.awaiting, waiting, None),
         ("closing in the ledger, by our records", found.closing - found.awaiting, None, None),
+        *_outside(found, outside),
         ("open items", open_sum, oldest, found.closing - open_sum),
     ]
     return [
@@ -94,6 +110,31 @@ def shown(found: RollForward, waiting: int | None) -> list[dict[str, Any]]:
         }
         for name, amount, age, left in lines
     ]
+
+
+def _outside(
+    found: RollForward, outside: Outside
+) -> Iterator[tuple[str, int | None, int | None, int | None]]:
+    if found.ledger is None:
+        yield "closing in the ledger, by NetSuite: not asked", None, None, None
+        return
+    yield "closing in the ledger, by NetSuite", found.ledger, None, found.unexplained
+    provider = outside.providers.get((found.account, found.currency), Provider())
+    if provider.balance is None:
+        yield NOT_EVIDENCED, None, None, None
+        return
+    yield "provider balance", provider.balance, None, None
+    parts = explained(found, provider)
+    for name, amount in parts.items():
+        yield f"ledger above the provider: {name}", amount, None, None
+    rest = found.ledger - provider.balance - sum(parts.values())
+    if provider.proves:
+        yield "ledger above the provider: nothing of these", rest, None, rest
+    elif provider.foreign:
+        yield "ledger above the provider: booked in several currencies, not comparable", rest, None, None
+    else:
+        name = f"ledger above the provider: fees of {provider.open} records that no payout names yet, and the rest"
+        yield name, rest, None, None
 
 
 def shown_open(found: RollForward) -> list[dict[str, Any]]:
@@ -112,3 +153,36 @@ def shown_open(found: RollForward) -> list[dict[str, Any]]:
         }
         for one in found.open_items
     ]
+
+
+OTHERS_COLUMNS = (
+    "account",
+    "currency",
+    "date",
+    "type",
+    "number",
+    "netsuite",
+    "subsidiary",
+    "approval",
+    "amount_minor",
+)
+
+
+def shown_others(outside: Outside, first: date) -> list[dict[str, Any]]:
+    """What nobody of ours has booked since `first`, oldest first; nothing of it names a person."""
+    rows = [
+        {
+            "account": row["account"],
+            "currency": row["currency"],
+            "date": date.fromisoformat(row["day"]),
+            "type": row["type"],
+            "number": row["number"],
+            "netsuite": row["id"],
+            "subsidiary": row["subsidiary"],
+            "approval": "approved" if row["posting"] else "awaiting approval",
+            "amount_minor": row["amount"],
+        }
+        for row in outside.others
+        if date.fromisoformat(row["day"]) >= first
+    ]
+    return sorted(rows, key=lambda row: (row["account"], row["date"], row["netsuite"]))

@@ -18,8 +18,6 @@ from bcns_pipeline.rules.money import Money
 MINOR = "_minor"
 NO_BANK = "bank: not evidenced (no bank statement was ever read)"
 
-LEDGER_NOT_ASKED = "ledger: not asked (what others book on the account in NetSuite is not in our own records)"
-
 
 @dataclass(frozen=True, slots=True)
 class Spec:
@@ -31,7 +29,6 @@ class Spec:
     source: str
     ties: tuple[str, ...] = ()
     bank: bool = False
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,6 @@ SPECS = {
         Spec(
             "clearing", "FR5", "Clearing roll-forward", "captures and refunds booked, journal entries of payouts",
             ("unexplained",), bank=True,
-            note=LEDGER_NOT_ASKED,
         ),
         Spec("open-items", "FR5", "Open items of clearing", "captures and refunds booked, lines of payouts"),
         Spec("unapplied", "FR6", "Unapplied payments, deposits and credits", "records read back from NetSuite"),
@@ -77,13 +73,23 @@ SPECS = {
             ("gap",),
         ),
         Spec("journals", "FR15", "Journal entries and manual touches", "journal entries as sent and read back"),
+        Spec("others", "FR15", "Booked by others on clearing accounts", "NetSuite's ledger, as it was asked"),
         Spec("tie-out", "FR16", "Tie-out by order", "orders, records, payouts and bank lines", ("unknown",), bank=True),
     )
 }  # fmt: skip
 
 
-def report(spec: Spec, about: About, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Report:
-    """Rows as the database has them, as a report: amounts in their currency, and one sum per column and currency."""
+def report(
+    spec: Spec,
+    about: About,
+    columns: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    said: Sequence[str] = (),
+) -> Report:
+    """Rows as the database has them, as a report: amounts in their currency, and one sum per column and currency.
+
+    `said` are sentences that stand below it.
+    """
     shown = tuple(one.removesuffix(MINOR) for one in columns)
     sums: dict[tuple[str, str], Decimal] = {}
     cells: list[tuple[Cell, ...]] = []
@@ -103,8 +109,7 @@ def report(spec: Spec, about: About, columns: Sequence[str], rows: Sequence[Mapp
         if name in spec.ties and total
     ]
     notes = [f"unexplained remainder: {', '.join(left) or '0'}"] if spec.ties else []
-    if spec.note:
-        notes.append(spec.note)
+    notes += said
     if spec.bank and not about.bank_evidenced:
         notes.append(NO_BANK)
     return Report(

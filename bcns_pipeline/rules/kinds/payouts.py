@@ -252,7 +252,7 @@ KINDS: Final = (
         "CLEARING_UNEXPLAINED",
         "error",
         Owner.FINANCE,
-        "A clearing account does not close to what the provider says it holds.",
+        "A clearing account does not close to what NetSuite or the provider says it holds.",
         "Go through the open items of its roll-forward; what is left is not explained by any of them.",
     ),
     Kind(

@@ -93,6 +93,7 @@ class PayoutPolicy:
     accrues: bool = False
     accrual_percent: Decimal = Decimal("0.1")
     stale_days: int = 10
+    asks_ledger: bool = True
     payout_field: str = ""
     economic_date_field: str = ""
     source_field: str = ""

@@ -27,7 +27,7 @@ class Movement(StrEnum):
     REFUND_SETTLED = "refunds settled by payouts"
     OTHER_SETTLED = "other movements of payouts"
     # On the account, and written by nobody whom we know.
-    FOREIGN = "entries that are not ours"
+    FOREIGN = "booked by others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class RollForward:
     """One account, one currency, one span of days.
 
     `closing` is what the items come to, approved or not; `ledger` what NetSuite shows, None where it was not asked.
-    `awaiting` is what waits for approval, so `ledger` should be `closing` less it.
+    `awaiting` is what waits for approval, as NetSuite says where it was asked, so `ledger` should be `closing` less it.
     """
 
     account: int
@@ -100,15 +100,18 @@ def roll_forward(
     *,
     opening: int = 0,
     ledger: int | None = None,
+    waiting: int | None = None,
 ) -> RollForward:
     """The roll-forward of the days from `first` to `last`. `opening` is what stood there before any item given.
 
-    Items before `first` are part of the opening; later ones than `last` are left out. The order of items is no matter.
+    `ledger` and `waiting` are what posts and what waits by NetSuite, None where it was not asked: what was approved
+    since it was read back is then no difference. Items before `first` are part of the opening; later ones than `last`
+    are left out. The order of items is no matter.
     """
     movements: dict[Movement, int] = defaultdict(int)
     groups: dict[str, list[Item]] = defaultdict(list)
     before, awaiting = opening, 0
-    waiting: set[str] = set()
+    keys: set[str] = set()
     for item in items:
         if item.day > last:
             continue
@@ -119,7 +122,7 @@ def roll_forward(
             movements[item.movement] += item.amount
         if not item.approved:
             awaiting += item.amount
-            waiting.add(item.key)
+            keys.add(item.key)
     open_ = tuple(sorted(_open(groups, last), key=lambda one: (one.since, one.key)))
     if opening:
         open_ = (OpenItem("opening balance", opening, first, 0, None, "", (Movement.OPENING,)), *open_)
@@ -131,10 +134,10 @@ def roll_forward(
         opening=before,
         movements={one: movements.get(one, 0) for one in Movement if one is not Movement.OPENING},
         closing=before + sum(movements.values()),
-        awaiting=awaiting,
+        awaiting=awaiting if waiting is None else waiting,
         open_items=open_,
         ledger=ledger,
-        awaiting_keys=tuple(sorted(waiting)),
+        awaiting_keys=tuple(sorted(keys)),
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from bcns_pipeline.defs.close import reports
 from bcns_pipeline_tests.defs.flow import wait_until
 from bcns_pipeline_tests.defs.payout_flow import ENTRIES, PLAN, PayoutFlow
 
@@ -164,6 +166,51 @@ def test_a_payout_waits_for_the_captures_that_it_settles_and_names_them(till: Pa
     # What the deposit put into the clearing account, the payout takes out of it.
     till.control.approve_journal()
     assert Decimal(str(till.control.ledger()["balances"].get("1130", 0))) == 0
+    assert_netsuite_and_the_provider_are_asked(till)
+
+
+def assert_netsuite_and_the_provider_are_asked(till: PayoutFlow) -> None:
+    """All three agree; what others book is theirs, and a change behind our back is found and named."""
+    state, day = till.state(), till.today()
+    about = reports.about(state, day, day + timedelta(days=1), "digest")
+
+    def close() -> dict[str, tuple[Decimal | None, Decimal | None]]:
+        run = till.day(day, job="daily_tie_out")
+        asked = state.exceptions.find(code="CLEARING_UNEXPLAINED")
+        assert run.checks["fi7_the_outside_says_the_same"] is not bool(asked)
+        rows = [row for row in reports.make(state, "clearing", about).rows if row[1] == "USD"]
+        return {row[2]: (row[3], row[5]) for row in rows if row[0] == till.account("1130")}
+
+    netsuite, rest = "closing in the ledger, by NetSuite", "ledger above the provider: nothing of these"
+    till.control.clear_log()
+    rows = close()
+    assert len(till.calls("netsuite")) == 2
+    assert rows["charges settled by payouts"][0] == -rows["captures booked"][0] != 0
+    assert (rows[netsuite], rows["provider balance"], rows[rest]) == ((0, 0), (0, None), (0, 0))
+    assert reports.make(state, "others", about).rows == ()
+    made = reports.make(state, "clearing", about).sha256
+
+    by_hand = till.control.enter_journal(
+        [{"account": "6700", "debit": 5, "memo": "for Ada Lovelace"}, {"account": "1130", "credit": 5}]
+    )
+    assert reports.make(state, "clearing", about).sha256 == made
+    rows = close()
+    assert (rows["booked by others"][0], rows[netsuite], rows[rest]) == (-5, (-5, 0), (0, 0))
+    (row,) = reports.make(state, "others", about).rows
+    assert row == (
+        *(till.account("1130"), "USD", day, "Journal", by_hand["number"], by_hand["journal"], 1, "approved"),
+        Decimal("-5.00"),
+    )
+
+    deposit = next(one for one in till.books(type="customerDeposit"))
+    paid = Decimal(deposit["total"])
+    till.control.edit_money(deposit["id"], payment=float(paid - 1))
+    assert close()[netsuite] == (-6, -1)
+    (asked,) = state.exceptions.find(code="CLEARING_UNEXPLAINED")
+    assert (asked.amount_minor, asked.owner) == (-100, "finance")
+    till.control.edit_money(deposit["id"], payment=float(paid))
+    assert close()[netsuite] == (-5, 0)
+    assert state.exceptions.find(code="CLEARING_UNEXPLAINED") == []
 
 
 def test_the_bank_is_matched_and_what_it_lacks_is_asked_for(till: PayoutFlow) -> None:

@@ -1,0 +1,87 @@
+"""What NetSuite's ledger has on an account as of a day, whoever booked it, and what of it has no key of ours.
+
+Put reads of balances here. Do not put what follows from them here (rules/close). Nothing personal is read: no memo, no
+name. Facts: facts/netsuite.md 2.4 (accounting lines with `posting`, one row for each accounting book).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from bcns_pipeline.clients.netsuite import sql
+from bcns_pipeline.clients.netsuite.journal_rows import BalanceRow, OthersRow
+from bcns_pipeline.clients.netsuite.models import Row
+from bcns_pipeline.clients.netsuite.reading import ZERO, amount, integer
+from bcns_pipeline.clients.netsuite.records import Records
+from bcns_pipeline.clients.netsuite.suiteql import readable
+
+# How the keys of entries about providers begin (rules/natural_keys.py).
+_OF_PROVIDERS: Final = "psp-%"
+
+
+class ClearingAccounts:
+    """Balances of one account's ledger. Thread-safe. Reads raise OutsideError.
+
+    `oneworld` asks for the subsidiary, which other accounts refuse as an unknown column.
+    """
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def balances(self, accounts: Iterable[int], as_of: date, *, oneworld: bool = False) -> list[BalanceRow]:
+        """One row per account, currency, subsidiary and whether it posts; one call. Only the primary book counts."""
+        of = "t.subsidiary, " if oneworld else ""
+        text = sql.fill(
+            "clearing_balances",
+            accounts=sql.numbers(sorted(set(accounts))),
+            subsidiary=of,
+            ordered="t.subsidiary ASC, " if oneworld else "",
+        )
+        found: dict[tuple[int, int | None, int | None, bool], BalanceRow] = {}
+        for page in self._records.query.all(text, [as_of.isoformat()]):
+            with readable():
+                for row in page.rows:
+                    one = BalanceRow(*_where(row), lines=int(row["line_count"]))
+                    # The first of several accounting books is the primary one.
+                    found.setdefault((one.account, one.currency, one.subsidiary, one.posting), one)
+        return list(found.values())
+
+    def others(
+        self, accounts: Iterable[int], as_of: date, store: str, *, oneworld: bool = False
+    ) -> list[OthersRow]:
+        """What stands there without an external id of this store's or of a provider's; 1,000 a call."""
+        text = sql.fill(
+            "clearing_others",
+            accounts=sql.numbers(sorted(set(accounts))),
+            subsidiary="t.subsidiary, " if oneworld else "",
+        )
+        bound = [as_of.isoformat(), f"bc-{store}-%", _OF_PROVIDERS]
+        found: dict[tuple[int, int], OthersRow] = {}
+        for page in self._records.query.keyset(
+            text,
+            (0, -1),
+            lambda after: [*bound, after[0], after[0], after[1]],
+            lambda row: (int(row["id"]), int(row["account"])),
+        ):
+            with readable():
+                for row in page.rows:
+                    day = date.fromisoformat(row["tran_date"])
+                    one = OthersRow(
+                        *_where(row), int(row["id"]), row.get("tran_id", ""), row.get("type", ""), day
+                    )
+                    found.setdefault((one.id, one.account), one)
+        return list(found.values())
+
+
+def _where(row: Row) -> tuple[int, int | None, int | None, bool, Decimal, Decimal]:
+    return (
+        int(row["account"]),
+        integer(row, "currency"),
+        integer(row, "subsidiary"),
+        row.get("posting") == "T",
+        amount(row, "base") or ZERO,
+        amount(row, "foreign_amount") or ZERO,
+    )

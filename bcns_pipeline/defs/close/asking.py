@@ -1,0 +1,113 @@
+"""Asks NetSuite and the providers what the clearing accounts hold at the end of a day, and keeps what they say.
+
+Put the asking here, and in which shape it is kept. Do not put comparisons here (rules/close/evidence.py, outside.py).
+Reports are made of what is kept, so that they can be made again. Two calls to NetSuite, and a balance per provider with
+an API; whoever only drops files is remembered as one who can't say.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from bcns_pipeline.clients.netsuite.models import BalanceRow, OthersRow
+from bcns_pipeline.clients.payments.models import PayoutSource
+from bcns_pipeline.defs.account import account_of
+from bcns_pipeline.defs.days import bounds, zone_of
+from bcns_pipeline.defs.stored import StoredDocuments, receive
+from bcns_pipeline.outcomes import Lane
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.close.evidence import NETSUITE
+from bcns_pipeline.rules.money import Money
+from bcns_pipeline.rules.orders.facts import Account
+from bcns_pipeline.rules.payouts.accounts import ProviderAccounts, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was kept: hashes by source, and which providers can't say what they hold."""
+
+    as_of: date
+    hashes: Mapping[str, str]
+    silent: tuple[str, ...]
+
+
+def ask(connections: Connections, as_of: date) -> Asked:
+    """Ask everybody about the end of this day of the store. Raises OutsideError, BadFile.
+
+    With payouts.ask_ledger false NetSuite is not asked, for a role that may not see its accounting lines.
+    """
+    providers = connections.payout_policy.book.providers
+    accounts = sorted({number for one in providers for number in one.every(Role.CLEARING)})
+    keep = connections.state.clearing.keep
+    hashes, silent = {}, []
+    if accounts and connections.payout_policy.asks_ledger:
+        hashes[NETSUITE] = keep(NETSUITE, as_of, _ledger(connections, accounts, as_of))
+    sources = {(one.provider, one.account): one for one in connections.payout_sources()}
+    for one in providers:
+        name = f"{one.provider}/{one.account}"
+        source = sources.get((one.provider, one.account))
+        amounts = None if source is None else _held(connections, source, as_of)
+        hashes[name] = keep(name, as_of, {"accounts": _charts(one, as_of), **(amounts or {"amounts": None})})
+        silent += [name] if amounts is None else []
+    return Asked(as_of, hashes, tuple(silent))
+
+
+def _ledger(connections: Connections, accounts: list[int], as_of: date) -> dict[str, Any]:
+    account = account_of(connections)
+    client, oneworld = connections.netsuite(Lane.BULK).clearing, account.oneworld
+    balances = client.balances(accounts, as_of, oneworld=oneworld)
+    others = client.others(accounts, as_of, connections.state.store, oneworld=oneworld)
+    return {
+        "accounts": accounts,
+        "balances": [{**_amount(account, one), "lines": one.lines} for one in balances],
+        "others": [
+            {
+                **_amount(account, one),
+                "id": one.id,
+                "number": one.number,
+                "type": one.type,
+                "day": one.day.isoformat(),
+            }
+            for one in others
+        ],
+    }
+
+
+def _amount(account: Account, row: BalanceRow | OthersRow) -> dict[str, Any]:
+    """In the transactions' own currency; where that is the subsidiary's, debit less credit is the surer source."""
+    symbols = {one.id: symbol for symbol, one in account.currencies.items()}
+    own = account.subsidiaries.get(row.subsidiary or 0)
+    base = (own.currency if own is not None else "") or account.base_currency
+    currency = symbols.get(row.currency or 0, base)
+    return {
+        "account": row.account,
+        "currency": currency,
+        "subsidiary": row.subsidiary,
+        "posting": row.posting,
+        "amount": Money.of(row.base if currency == base else row.foreign, currency).minor,
+    }
+
+
+def _held(connections: Connections, source: PayoutSource, as_of: date) -> dict[str, Any] | None:
+    end = bounds(as_of, zone_of(connections.mapping))[1]
+    # A day that is not over is asked about as it is now.
+    at = end if end <= datetime.now(UTC) else None
+    received = [receive(connections, document) for document in source.balance(at)]
+    told = source.read_balance(StoredDocuments(connections, received), at) if received else None
+    if told is None:
+        return None
+    return {
+        "amounts": dict(told.amounts),
+        "at": told.at.astimezone(UTC).isoformat(),
+        "documents": [one.sha256 for one in received],
+    }
+
+
+def _charts(one: ProviderAccounts, as_of: date) -> dict[str, int]:
+    """{currency: clearing account}; "" for the account of all currencies."""
+    currencies = {
+        currency for chart in one.charts for role, currency in chart.accounts if role is Role.CLEARING
+    }
+    found = {currency: one.at(Role.CLEARING, currency, as_of) for currency in sorted(currencies)}
+    return {currency: number for currency, number in found.items() if number is not None}

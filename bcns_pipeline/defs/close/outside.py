@@ -1,0 +1,62 @@
+"""What was said of the clearing accounts about the end of a day, as the rules of the roll-forward take it.
+
+Put here how kept answers and our own tables are brought together. Do not put asking here (asking.py) nor comparisons
+(rules/close/evidence.py).
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from bcns_pipeline.rules.close.evidence import NETSUITE, Outside, Provider, Where, ledger_of, not_ours
+from bcns_pipeline.state.clearing_evidence import Said
+from bcns_pipeline.state.store import State
+
+
+def outside(state: State, last: date) -> Outside:
+    """The newest answers about the end of `last`; without any, nothing was asked."""
+    said = state.clearing.of(last)
+    netsuite = said.pop(NETSUITE, None)
+    if netsuite is None:
+        return Outside()
+    return Outside(
+        ledger=ledger_of(netsuite.said["balances"]),
+        others=not_ours(netsuite.said["others"], state.clearing.ours()),
+        providers=_providers(state, last, said),
+        notes=(
+            _note("ledger", netsuite),
+            *(_note(f"provider {name}", one) for name, one in sorted(said.items())),
+        ),
+    )
+
+
+def _providers(state: State, last: date, said: Mapping[str, Said]) -> dict[Where, Provider]:
+    """By account and currency; providers that share an account are taken together, and all of them must say."""
+    open_ = state.clearing.not_itemised(last)
+    found: dict[Where, Provider] = {}
+    for name, one in sorted(said.items()):
+        amounts = one.said["amounts"]
+        moved = []
+        if amounts is not None:
+            at = datetime.fromisoformat(one.said["at"])
+            moved = [row for row in state.clearing.moved(last, at) if f"{row.provider}/{row.account}" == name]
+        charts = one.said["accounts"]
+        named = {currency for currency in charts if currency}
+        # The account of all currencies takes those that the provider or its payouts know.
+        spoken = {row.currency for row in moved} | set(amounts or ()) if "" in charts else set()
+        for currency in sorted(named | spoken):
+            where = (charts.get(currency, charts.get("")), currency)
+            of = next((row for row in moved if row.currency == currency), None)
+            provider = Provider(
+                balance=None if amounts is None else amounts.get(currency, 0),
+                parts={} if of is None else of.parts,
+                open=open_.get(where, 0),
+                foreign=of is not None and of.foreign,
+            )
+            found[where] = provider if where not in found else found[where].with_another(provider)
+    return found
+
+
+def _note(what: str, one: Said) -> str:
+    if one.said.get("amounts", ()) is None:
+        return f"{what}: not evidenced (it has no balance that could be asked for)"
+    return f"{what}: asked {one.asked_at:%Y-%m-%d %H:%M:%S} UTC about the end of {one.as_of}, sha256 {one.sha256}"

@@ -1,0 +1,67 @@
+"""What the close asks people: cents without a reason, and clearing accounts that do not close.
+
+Put here which finding becomes whose question, and when one is over. Do not put findings here (rules/close).
+"""
+
+from collections.abc import Sequence
+
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.close.evidence import Outside, unexplained
+from bcns_pipeline.rules.close.tie_out import OrderTie
+from bcns_pipeline.rules.exceptions import CATALOGUE
+from bcns_pipeline.rules.money import Money
+from bcns_pipeline.rules.payouts.roll_forward import RollForward, stale
+from bcns_pipeline.state.exceptions import Question
+
+FLOW = "close"
+UNKNOWN, UNEXPLAINED, STALE = "CENT_UNKNOWN", "CLEARING_UNEXPLAINED", "STALE_CLEARING"
+
+
+def of_orders(connections: Connections, found: Sequence[OrderTie]) -> list[str]:
+    """Ask about each order with an unknown cent, and end the question of each that has none; subjects of the former."""
+    asked = [
+        _question(
+            UNKNOWN,
+            f"order:{one.order_id}",
+            f"Order {one.order_id} of {one.day}: nothing says where {Money(one.unknown, one.currency)} is.",
+            Money(one.unknown, one.currency),
+        )
+        for one in found
+        if one.unknown
+    ]
+    settled = [f"order:{one.order_id}" for one in found if not one.unknown]
+    exceptions = connections.state.exceptions
+    with connections.state.scope.transaction() as conn:
+        exceptions.open_many(FLOW, asked, conn=conn)
+        exceptions.heal(FLOW, UNKNOWN, settled, conn=conn)
+    return [one.subject for one in asked]
+
+
+def of_clearing(connections: Connections, found: Sequence[RollForward], outside: Outside) -> list[str]:
+    """Ask about each clearing account that does not close or holds what is too old; what closes heals."""
+    told = unexplained(found, outside)
+    days = connections.payout_policy.stale_days
+    told += [((one.account, one.currency), old) for one in found for old in stale(one, days)]
+    asked = [
+        _question(one.code, f"clearing:{account}/{currency}", one.message, one.amount)
+        for (account, currency), one in told
+    ]
+    exceptions = connections.state.exceptions
+    with connections.state.scope.transaction() as conn:
+        exceptions.open_many(FLOW, asked, conn=conn)
+        for code in (UNEXPLAINED, STALE):
+            exceptions.keep_only(FLOW, code, [one.subject for one in asked if one.code == code], conn=conn)
+    return [one.message for _, one in told]
+
+
+def _question(code: str, subject: str, message: str, amount: Money | None) -> Question:
+    kind = CATALOGUE[code]
+    return Question(
+        code,
+        subject,
+        message,
+        severity=kind.severity,
+        owner=kind.owner,
+        amount_minor=None if amount is None else amount.minor,
+        currency=None if amount is None else amount.currency,
+    )

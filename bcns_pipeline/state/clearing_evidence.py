@@ -1,0 +1,165 @@
+"""What NetSuite and the providers said of the clearing accounts, and what of ours stands against it.
+
+Put the rows of `clearing_evidence` here, and what our own tables know of the same moment. Do not put sums or labels
+here (rules/close/evidence.py). Nothing is overwritten: who asks again adds a row, and the newest of a day counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bcns_pipeline.state.audit import Audit
+from bcns_pipeline.state.scope import Scope, canonical
+from bcns_pipeline.state.tables_payouts import clearing_evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one source said of the end of a day. `source` is "netsuite" or "provider/account"."""
+
+    source: str
+    as_of: date
+    asked_at: datetime
+    said: Mapping[str, Any]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Lines of one merchant account in one currency against the ledger at a moment, minor units, a debit positive.
+
+    `on_the_way` left the provider, and its entry is not in the ledger; `never_booked` is in entries of the ledger, and
+    no capture or refund was booked for it; `taken` is what the provider has taken off lines that it paid out later.
+    `foreign`: some of its lines were booked in another currency.
+    """
+
+    provider: str
+    account: str
+    currency: str
+    on_the_way: int
+    never_booked: int
+    taken: int
+    foreign: bool = False
+
+    @property
+    def parts(self) -> dict[str, int]:
+        """Why the ledger shows more than the provider holds, in words."""
+        return {
+            "paid out, entry not in the ledger yet": self.on_the_way,
+            "paid out, and nothing booked for it": self.never_booked,
+            "fees and more that the provider took off lines paid out since": self.taken,
+        }
+
+
+class ClearingEvidence:
+    """The evidence of one store."""
+
+    def __init__(self, scope: Scope, audit: Audit) -> None:
+        self._scope = scope
+        self._audit = audit
+
+    def keep(self, source: str, as_of: date, said: Mapping[str, Any]) -> str:
+        """Remember an answer and note its hash, which is returned, in the audit chain."""
+        text = canonical(said)
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        row = {"store": self._scope.store, "source": source, "as_of": as_of, "said": said, "sha256": sha256,
+               "run_id": self._scope.run_id or None}  # fmt: skip
+        with self._scope.transaction() as tx:
+            tx.execute(sa.insert(clearing_evidence), row)
+            self._audit.append(tx, "clearing.evidence", f"{source}:{as_of}", {"sha256": sha256})
+        return sha256
+
+    def of(self, as_of: date) -> dict[str, Said]:
+        """{source: its newest answer about the end of that day}; without an entry it was never asked."""
+        table = clearing_evidence
+        newest = (
+            sa.select(table.c.source, table.c.as_of, table.c.asked_at, table.c.said, table.c.sha256)
+            .where(table.c.store == self._scope.store, table.c.as_of == as_of)
+            .distinct(table.c.source)
+            .order_by(table.c.source, table.c.id.desc())
+        )
+        with self._scope.transaction() as tx:
+            return {row["source"]: Said(**row) for row in tx.execute(newest).mappings()}
+
+    def last_day(self) -> date | None:
+        """The latest day that NetSuite was asked about."""
+        table = clearing_evidence
+        query = sa.select(sa.func.max(table.c.as_of)).where(
+            table.c.store == self._scope.store, table.c.source == "netsuite"
+        )
+        with self._scope.transaction() as tx:
+            found: date | None = tx.execute(query).scalar_one()
+        return found
+
+    def ours(self) -> set[int]:
+        """Internal ids of every record of NetSuite that we made or have taken for an order's."""
+        with self._scope.transaction() as tx:
+            return {int(one) for one in tx.execute(_OURS, {"store": self._scope.store}).scalars()}
+
+    def moved(self, last: date, at: datetime) -> list[Moved]:
+        """How lines of payouts stand to the ledger at the end of `last`, which is the moment `at`."""
+        values = {"store": self._scope.store, "last": last, "at": at}
+        with self._scope.transaction() as tx:
+            return [Moved(**row) for row in tx.execute(_MOVED, values).mappings()]
+
+    def not_itemised(self, last: date) -> dict[tuple[int, str], int]:
+        """{(account, currency): how many records booked until then no payout has named}, where there are any."""
+        values = {"store": self._scope.store, "last": last}
+        with self._scope.transaction() as tx:
+            rows = tx.execute(_NOT_ITEMISED, values).all()
+        return {(row.account, row.currency): row.records for row in rows}
+
+
+_OURS = sa.text(
+    """
+    select netsuite_id from bcns.cash_record where store = :store and netsuite_id ~ '^[0-9]+$'
+    union select netsuite_id from bcns.refund_record where store = :store and netsuite_id ~ '^[0-9]+$'
+    union select netsuite_id from bcns.payout_journal where store = :store and netsuite_id ~ '^[0-9]+$'
+    """
+)
+
+_SETTLES = (
+    "('gross_sales','partial_capture_reversal','charge_failure','sales_discount','refund','refund_returned')"
+)
+_MOVED = sa.text(
+    f"""
+    select p.provider, p.account, coalesce(l.currency, p.currency) as currency,
+        coalesce(sum(case when l.line is null then p.amount_minor when l.journal_key is not null then l.gross end)
+            filter (where x.gone and not x.posted and (l.line is null or l.cls in {_SETTLES})), 0)::bigint
+            as on_the_way,
+        coalesce(sum(-l.gross) filter (where x.gone and x.posted and l.journal_key is null and l.cls in {_SETTLES}), 0)
+            ::bigint as never_booked,
+        coalesce(sum(case when l.journal_key is not null then l.gross else 0 end - l.net)
+            filter (where not x.gone and l.occurred_at < :at and l.cls <> 'payout_event'), 0)::bigint as taken,
+        coalesce(bool_or(l.carrying is not null), false) as "foreign"
+    from bcns.payout p
+    left join bcns.payout_line l on l.payout = p.id and l.version = p.version
+    left join bcns.payout_journal j on j.store = p.store and j.natural_key = p.journal_key
+    cross join lateral (select coalesce(p.created_at < :at, p.arrival_date <= :last) as gone,
+        j.netsuite_id is not null and j.approved is true and j.tran_date <= :last as posted) x
+    where p.store = :store and (l.line is not null or p.itemisation = 'never')
+        and p.source_status <> 'canceled'
+    group by 1, 2, 3 order by 1, 2, 3
+    """
+).bindparams(sa.bindparam("last", type_=sa.Date()), sa.bindparam("at", type_=sa.DateTime(timezone=True)))
+
+_NOT_ITEMISED = sa.text(
+    """
+    select account, currency, count(*) as records from (
+        select natural_key, coalesce(read_account, account) as account, currency from bcns.cash_record
+        where store = :store and kind in ('deposit','payment','cash_sale') and day <= :last
+        union all
+        select natural_key, account, currency from bcns.refund_record
+        where store = :store and n > 0 and way not in ('store_credit','gift_certificate') and day <= :last
+    ) r
+    where account is not null and not exists (select 1 from bcns.payout_line l join bcns.payout p
+        on p.id = l.payout and p.version = l.version where p.store = :store and l.journal_key = r.natural_key)
+    group by account, currency
+    """
+).bindparams(sa.bindparam("last", type_=sa.Date()))
