@@ -23,6 +23,7 @@ from bcns_pipeline.defs.close import reports
 from bcns_pipeline.rules.close.reports import SPECS, remainder
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.cli.conftest import Bcns
+from bcns_pipeline_tests.rules.close.test_beancount import bean_check
 
 MARCH = date(2026, 3, 1), date(2026, 4, 1)
 CHARGE = {
@@ -169,6 +170,7 @@ def test_without_a_bank_it_is_not_evidenced_and_a_cent_too_little_is_left_over(
 def test_the_ledger_export_balances_for_whoever_adds_it_up_again(bcns: Bcns, march: State) -> None:
     made = bcns("report", "journals", "--month", "2026-03", "--format", "beancount")
     assert made.exit_code == 0, made.output
+    assert bean_check(Path("journals-2026-03.beancount")) == ""
     sums: dict[str, Decimal] = defaultdict(Decimal)
     opened, used = set(), set()
     for line in Path("journals-2026-03.beancount").read_text().splitlines():
