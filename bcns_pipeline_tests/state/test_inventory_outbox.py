@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -337,3 +341,31 @@ def test_lines_that_were_never_sent_are_not_counted_as_settled(state: State) -> 
     assert confirmed(state) == {1: 3, 2: 10}
     assert outcomes(state, second) == {1: "superseded", 2: "confirmed"}
     assert done.reason == "1 confirmed, 1 superseded"
+
+
+def test_lines_of_a_batch_are_matched_by_hash_however_few_the_planner_expects(state: State) -> None:
+    """Analysed in mid-run it expected six, and compared 2,000 with 2,000: 1.2 s a batch. Here three make it do so."""
+    stage(state, [1, 2, 3], [5, 6, 7])
+    plans: list[str] = []
+    with state.worker() as worker:
+        batch = claim(state, worker)
+        with plans_of_updates(state.engine, plans):
+            assert settle_all(state, batch) == "confirmed"
+    assert len(plans) == 2, plans
+    assert not [plan for plan in plans if "Join Filter" in plan]
+
+
+@contextmanager
+def plans_of_updates(engine: sa.Engine, plans: list[str]) -> Iterator[None]:
+    """What PostgreSQL means to do for each UPDATE, as it says just before."""
+
+    def explain(conn: sa.Connection, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if "update bcns.inventory" in statement:
+            cursor.execute(f"explain {statement}", parameters)
+            plans.append("\n".join(row[0] for row in cursor.fetchall()))
+
+    sa.event.listen(engine, "before_cursor_execute", explain)
+    try:
+        yield
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", explain)
