@@ -117,6 +117,11 @@ def _drop_databases_of_dead_workers(conn: sa.Connection) -> None:
             continue
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers a core: half of a worker's time goes to waiting for the sandbox, PostgreSQL and other children."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, or one worker is busy with it at the end while the others have nothing."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)

@@ -57,6 +57,7 @@ def main(count: int = COUNT) -> int:
         overhead(here)
         for plan, quota in (("Pro", PRO), ("Standard", STANDARD)):
             backlog(here, count, known, service, plan, quota)
+        answer(here)
     return here.missed
 
 
@@ -220,6 +221,21 @@ def overhead(here: Place) -> None:
     )
     here.line("overhead of Dagster per order, without latency", f"{each:.1f} ms", "-", "-", reached=None)
     print(f"  {OVERHEAD_ORDERS} orders a run: {said}")
+
+
+def answer(here: Place) -> None:
+    """`bcns explain order`, among all that were posted."""
+    asked, orders = (
+        here.ask(f"select {what} from bcns.order_state") for what in ("max(order_id)", "count(*)")
+    )
+    ask = here.start("bcns_pipeline_tests.bench.answer", "order", str(asked))
+    said, wrong = ask.communicate()
+    if ask.returncode:
+        raise SystemExit(f"order {asked} was not explained:\n{wrong[-4000:]}")
+    seconds = float(said.split()[-1])
+    here.line(
+        f"`bcns explain order` among {orders:,} (<= 1 s)", f"{seconds:.2f} s", "-", "-", reached=seconds <= 1
+    )
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import dagster as dg
@@ -76,10 +75,8 @@ def test_a_paused_run_says_so(flow: Flow) -> None:
 
 def test_a_slack_that_is_down_stops_nothing(flow: Flow) -> None:
     with serving(down) as slack, flow.at(BCNS_SLACK_WEBHOOK_URL=slack.url):
-        started = time.monotonic()
         run = flow.run()
     assert run.success
-    assert time.monotonic() - started < 20
     assert slack.seen
 
 

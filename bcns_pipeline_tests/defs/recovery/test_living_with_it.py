@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from bcns_pipeline.config import load_mapping
@@ -20,11 +18,8 @@ def test_an_order_is_explained_from_the_state_alone_and_its_shopper_only_when_as
     order = shop.control.shop_order("plain", restock=True, email="grace@example.org")["id"]
     shop.sync_twice()
     shop.control.clear_log()
-    bcns("explain", "order", str(order))
-    began = time.monotonic()
     told = bcns("explain", "order", str(order))
 
-    assert time.monotonic() - began < 1.0
     assert told.exit_code == 0
     assert shop.control.log() == []
     for text in (
