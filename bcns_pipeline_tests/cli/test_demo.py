@@ -33,7 +33,7 @@ from bcns_pipeline.sandbox.launch import Control, Sandbox
 from bcns_pipeline.settings import load_settings
 
 # Less than a minute on a quiet machine; CI and helpers may share two cores with much else.
-DEMO_SECONDS = 600
+DEMO_SECONDS = 1200
 ROUTES = [{"netsuite": 1, "bigcommerce": 1}, {"netsuite": 6, "bigcommerce": 2}]
 
 

@@ -147,7 +147,7 @@ def process(database_url: str, home: Path, *arguments: str) -> Iterator[tuple[su
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while True:
             assert running.poll() is None, (home / "log").read_text()
             assert time.monotonic() < deadline, (home / "log").read_text()
