@@ -290,10 +290,14 @@ TIE_OUT = """
     order by o.day, o.order_id
 """
 
+# What only a person does, by whatever name the machine's own work stands in the chain. Days are UTC's, as the chain's.
 DECISIONS = """
-    select seq, at, actor, kind, subject, hash from bcns.audit
-    where store = :store and at >= :since and at < :until
-        and (kind like 'exception.%' or kind like 'operation.approved%' or kind like 'operation.rejected%'
-            or kind like '%.accepted' or kind like '%.dismissed') and actor <> 'bcns'
+    select seq, to_char(at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') as at, actor, kind, subject,
+        body::jsonb ->> 'reason' as reason, hash
+    from bcns.audit
+    where store = :store and (at at time zone 'UTC') >= :since and (at at time zone 'UTC') < :until
+        and kind in ('exception.resolved','exception.assigned','exception.retry_requested','operation.approved',
+            'operation.cancelled','payout.correction_asked','payout.opening','customer.merged','orders.replayed',
+            'subject.erased')
     order by seq
 """

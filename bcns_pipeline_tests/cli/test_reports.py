@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,7 +20,10 @@ from bcns_pipeline.cli.main_people import REPORTS
 from bcns_pipeline.cli.report_files import WRITERS
 from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.defs.close import reports
+from bcns_pipeline.defs.close.pack import pack
 from bcns_pipeline.rules.close.reports import SPECS, remainder
+from bcns_pipeline.state.exceptions import Question
+from bcns_pipeline.state.operations import Intent, SelfApproval
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.cli.conftest import Bcns
 from bcns_pipeline_tests.rules.close.test_beancount import bean_check
@@ -192,11 +195,40 @@ def test_the_pack_of_a_month_is_made_again_byte_for_byte_and_is_not_green_while_
     )
     assert first.exit_code == second.exit_code == 0, first.output
     assert Path("one.json").read_bytes() == Path("two.json").read_bytes()
-    pack = json.loads(Path("one.json").read_text())
-    assert pack["checks"]["no journal awaits approval"]["passed"] is False
-    assert pack["checks"]["every cent has a reason, UNKNOWN is 0.00"]["passed"] is True
-    assert pack["bank"] == "not evidenced"
-    assert set(pack["reports"]) == set(SPECS)
+    made = json.loads(Path("one.json").read_text())
+    assert made["checks"]["no journal awaits approval"]["passed"] is False
+    assert made["checks"]["every cent has a reason, UNKNOWN is 0.00"]["passed"] is True
+    assert made["bank"] == "not evidenced"
+    assert set(made["reports"]) == set(SPECS)
+
+
+def test_the_pack_names_who_decided_what_and_leaves_out_what_a_machine_did_in_a_persons_name(
+    march: State,
+) -> None:
+    # A run carries the login name of whoever started Dagster, so the name tells nothing.
+    ada = State(march.engine, march.store, actor="ada")
+    for subject in ("payout:a", "payout:b"):
+        ada.exceptions.open("payouts", Question("BANK_DIFF", subject, "a cent"))
+    ada.exceptions.heal("payouts", "BANK_DIFF", ["payout:a"])
+    (asked,) = ada.exceptions.find(code="BANK_DIFF")
+    ada.exceptions.assign(asked.id, "grace", actor="ada")
+    ada.exceptions.resolve(asked.id, "dismissed", "the bank's own charge", actor="grace")
+    (held,) = ada.outbox.stage(
+        "payouts", [Intent("payout_journal", "key", {})], held="too large", staged_by="ada"
+    )
+    with pytest.raises(SelfApproval):
+        ada.outbox.approve(held, "mine", actor="ada")
+    ada.outbox.approve(held, "looked at it", actor="grace")
+
+    today = march.now().date()
+    made = pack(march, reports.about(march, today, today + timedelta(days=1), "digest"))
+    decisions = [(one["actor"], one["kind"], one["reason"]) for one in json.loads(made.content)["decisions"]]
+    assert decisions == [
+        ("ada", "exception.assigned", ""),
+        ("grace", "exception.resolved", "the bank's own charge"),
+        ("grace", "operation.approved", "looked at it"),
+    ]
+    assert json.loads(pack(march, reports.about(march, *MARCH, "digest")).content)["decisions"] == []
 
 
 @pytest.mark.usefixtures("environment")
