@@ -17,6 +17,7 @@ from bcns_pipeline.defs.cash import checks as cash_checks
 from bcns_pipeline.defs.close import assets as close_assets
 from bcns_pipeline.defs.close import automation as close_automation
 from bcns_pipeline.defs.close import checks as close_checks
+from bcns_pipeline.defs.close import report_assets as close_reports
 from bcns_pipeline.defs.customers import assets as customer_assets
 from bcns_pipeline.defs.customers import automation as customer_automation
 from bcns_pipeline.defs.customers import checks as customer_checks
@@ -61,6 +62,7 @@ def build_defs(
         *cash_assets.assets(mapping),
         *payout_assets.assets(mapping),
         *close_assets.assets(mapping),
+        close_reports.finance_reports,
     ]
     return dg.Definitions(
         assets=[asset.map_asset_specs(_with_runbook) for asset in assets],

@@ -134,6 +134,8 @@ class Settings(BaseSettings):
     stripe_api_key: SecretStr | None = None
     payout_drop_dir: LocalPath | None = None
     bank_drop_dir: LocalPath | None = None
+    # Where the reports of a closed month are written; not set: `reports` under BCNS_HOME.
+    report_dir: LocalPath | None = None
 
     # It holds a password, so it is not shown with the rest; SQLAlchemy hides it where it shows an address.
     database_url: str | None = Field(default=None, repr=False)

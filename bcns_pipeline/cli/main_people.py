@@ -30,6 +30,7 @@ REPORTS = {
     "disputes": "FR9 Disputes",
     "reserves": "FR10 Reserves",
     "stored-value": "FR11 Stored value",
+    "tax": "FR12 Tax tie-out",
     "fx": "FR13 Foreign exchange",
     "completeness": "FR14 Interface completeness",
     "journals": "FR15 Journal entries and manual touches",
@@ -171,11 +172,15 @@ def orders(
 @report_app.command("tax")
 def report_tax_(
     month: Annotated[str | None, typer.Option(help="Only this month, as 2026-11.")] = None,
+    day: Annotated[str | None, typer.Option(help="Only this day, as 2026-11-03.")] = None,
+    format_: Annotated[str | None, typer.Option("--format", help="csv, xlsx or html.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
 ) -> None:
     """Tax by month, storefront and currency: charged, in NetSuite, and the difference; 1 where it does not tie."""
     from bcns_pipeline.cli.report_tax import report_tax
+    from bcns_pipeline.cli.reports import write_report
 
-    raise typer.Exit(report_tax(month))
+    raise typer.Exit(write_report("tax", month, day, format_, out) if day or format_ else report_tax(month))
 
 
 def _report(name: str) -> None:
@@ -199,7 +204,8 @@ def _report(name: str) -> None:
 
 
 for _name in REPORTS:
-    _report(_name)
+    if _name != "tax":
+        _report(_name)
 
 
 def replay(

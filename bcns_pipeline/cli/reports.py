@@ -10,10 +10,11 @@ from pathlib import Path
 
 from bcns_pipeline.cli.connect import remembered
 from bcns_pipeline.cli.console import say, show_table
-from bcns_pipeline.cli.report_files import WRITERS
+from bcns_pipeline.clients.files.written import write
 from bcns_pipeline.config import load_or_default
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.close.pack import pack
+from bcns_pipeline.rules.close.files import WRITERS, file_name
 from bcns_pipeline.rules.close.reports import SPECS, remainder
 from bcns_pipeline.rules.close.table import text
 from bcns_pipeline.rules.faults import BadInput
@@ -30,9 +31,7 @@ def write_report(name: str, month: str | None, day: str | None, format_: str | N
     mapping, _faults = load_or_default(Path(settings.config))
     special = {"beancount": "journals", "json": "close-pack"}
     if name not in (*SPECS, "close-pack"):
-        raise BadInput(
-            [f"There is no report {name!r}; there are: {', '.join([*SPECS, 'close-pack', 'tax'])}."]
-        )
+        raise BadInput([f"There is no report {name!r}; there are: {', '.join([*SPECS, 'close-pack'])}."])
     if name == "close-pack" and format_ is None:
         format_ = "json"
     if format_ is not None and format_ not in WRITERS and special.get(format_) != name:
@@ -76,10 +75,9 @@ def span(month: str | None, day: str | None) -> tuple[date, date]:
 
 
 def _write(content: bytes, name: str, format_: str, since: date, until: date, out: Path | None) -> int:
-    days = f"{since:%Y-%m}" if (until - since).days > 1 else str(since)
-    path = out or Path(f"{name}-{days}.{format_}")
+    path = out or Path(file_name(name, since, until, format_))
     try:
-        path.write_bytes(content)
+        write(path, content)
     except OSError as error:
         raise BadInput([f"{path} can't be written: {error.strerror}."]) from None
     say(f"{path}: {len(content):,} bytes")

@@ -16,6 +16,7 @@ from pydantic import PrivateAttr
 from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
 from bcns_pipeline.clients.bigcommerce.stock import BigCommerceStock
 from bcns_pipeline.clients.files.folder import DropFolder
+from bcns_pipeline.clients.files.written import write
 from bcns_pipeline.clients.mail import MailClient
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
 from bcns_pipeline.clients.netsuite.stock import NetSuiteStock
@@ -245,6 +246,16 @@ class Connections(dg.ConfigurableResource):
         """Where bank statements are dropped; None where no folder is set."""
         path = self.settings.bank_drop_dir
         return DropFolder(path, BANK_FILES) if path else None
+
+    def write_report(self, name: str, content: bytes) -> Path:
+        """Write a file of a report where the merchant keeps them; its path. Raises PermanentFailure."""
+        path = (self.settings.report_dir or self.settings.home / "reports") / name
+        try:
+            write(path, content)
+        except OSError as error:
+            said = f"{path} can't be written: {error.strerror}; correct BCNS_REPORT_DIR, or free its disk."
+            raise PermanentFailure(said) from None
+        return path
 
     def stock(self, lane: Lane = Lane.BULK) -> NetSuiteStock:
         """NetSuite's stock. Twice as many streams as slots: while one reads its answer, another one asks."""

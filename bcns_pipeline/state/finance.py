@@ -26,6 +26,7 @@ STATEMENTS = {
     "disputes": finance_sql.DISPUTES,
     "reserves": finance_sql.RESERVES,
     "stored-value": finance_sql.STORED_VALUE,
+    "tax": finance_sql.TAX,
     "fx": finance_sql.FX,
     "completeness": finance_sql.COMPLETENESS,
     "journals": finance_sql.JOURNALS,

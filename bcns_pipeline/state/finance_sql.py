@@ -155,6 +155,23 @@ STORED_VALUE = """
     ) x order by day, way, currency
 """
 
+# Of orders that are ours to post. A marketplace's own tax has rows of its own; what was not read back yet is in no sum.
+TAX = """
+    select date_trunc('month', day)::date as month, channel_id as channel,
+        case when source = 'marketplace' then 'marketplace' else 'us' end as remitted_by, currency,
+        count(*) filter (where read) as orders,
+        coalesce(sum(total_minor) filter (where read), 0)::bigint as charged_minor,
+        coalesce(sum(expected_tax_minor) filter (where read), 0)::bigint as tax_minor,
+        coalesce(sum(read_tax_minor) filter (where read), 0)::bigint as tax_in_netsuite_minor,
+        coalesce(sum(read_tax_minor - expected_tax_minor) filter (where read), 0)::bigint as difference_minor,
+        count(*) filter (where netsuite_id is not null and not read) as not_read_back,
+        count(*) filter (where netsuite_id is null) as not_in_netsuite
+    from (select *, read_tax_minor is not null and expected_tax_minor is not null as read from bcns.order_state) o
+    where store = :store and day >= :since and day < :until
+        and (disposition in ('open','waiting','planned','posted') or code = 'MATERIALITY')
+    group by 1, 2, 3, 4 order by 1, 2, 3, 4
+"""
+
 FX = """
     select p.provider, p.payout_id, p.arrival_date as arrival, l.line_id, l.order_id as order,
         l.presentment_currency, l.presentment_amount, l.rate as settled_rate, l.currency, l.gross as settled_minor,

@@ -17,10 +17,11 @@ import pytest
 import sqlalchemy as sa
 
 from bcns_pipeline.cli.main_people import REPORTS
-from bcns_pipeline.cli.report_files import WRITERS
 from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.close.pack import pack
+from bcns_pipeline.defs.close.run import key_of
+from bcns_pipeline.rules.close.files import WRITERS
 from bcns_pipeline.rules.close.reports import SPECS, remainder
 from bcns_pipeline.state.exceptions import Question
 from bcns_pipeline.state.operations import Intent, SelfApproval
@@ -232,7 +233,9 @@ def test_the_pack_names_who_decided_what_and_leaves_out_what_a_machine_did_in_a_
 
 
 @pytest.mark.usefixtures("environment")
-def test_dagster_stops_a_day_with_an_unknown_cent_and_makes_the_evidence_of_a_month(march: State) -> None:
+def test_dagster_stops_a_day_with_an_unknown_cent_and_makes_the_evidence_of_a_month(
+    bcns: Bcns, march: State
+) -> None:
     definitions = build_defs()
     with dg.DagsterInstance.ephemeral() as instance:
 
@@ -244,7 +247,21 @@ def test_dagster_stops_a_day_with_an_unknown_cent_and_makes_the_evidence_of_a_mo
         closed = run("month_close", run_config={"month": "2026-03"})
         assert closed.success
         shown = {one.check_name: one.passed for one in closed.get_asset_check_evaluations()}
-        assert shown == {"fi7_the_outside_says_the_same": True, "the_month_may_be_closed": False}
+        assert shown.pop("fi7_the_outside_says_the_same")
+        assert shown == {"the_month_may_be_closed": False, "it_ties_and_adds_up": True}
+        # Every report of the specification is an asset, and its files are what the command writes.
+        made = {one.asset_key: one.metadata for one in closed.asset_materializations_for_node("reports")}
+        assert set(made) == {key_of(name) for name in SPECS}
+        assert {spec.number for spec in SPECS.values()} == {f"FR{number}" for number in range(1, 17)}
+        written = str(made[key_of("clearing")]["files"].value).splitlines()
+        assert [Path(one).suffix for one in written] == [".csv", ".xlsx", ".html"]
+        shown_by_command = bcns("report", "clearing", "--month", "2026-03", "--format", "csv")
+        assert shown_by_command.exit_code == 0, shown_by_command.output
+        one, two = (
+            [line for line in Path(path).read_text().splitlines() if "extracted at" not in line]
+            for path in (written[0], "clearing-2026-03.csv")
+        )
+        assert one == two
         change(march, "update bcns.cash_record set amount_minor = 11672")
         stopped = run("daily_tie_out", partition_key="2026-03-02")
         said = {one.check_name: one for one in stopped.get_asset_check_evaluations()}["no_cent_is_unknown"]

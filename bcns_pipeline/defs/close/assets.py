@@ -1,7 +1,7 @@
 """The close.
 
 bigcommerce/orders, netsuite/sales_orders, payouts/reconciliation -> close/tie_out -> close/evidence_pack
-payouts/reconciliation -> close/clearing_evidence -> close/evidence_pack
+payouts/reconciliation -> close/clearing_evidence -> reports/* (report_assets.py) -> close/evidence_pack
 
 Read this file to see what an auditor walks back from. Nothing is sent. One step asks outside, what NetSuite and the
 providers hold, and keeps the answers; the others read what was written down, so a period can be tied out again at any
@@ -17,36 +17,12 @@ from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.close.asking import ask
 from bcns_pipeline.defs.close.outside import outside
 from bcns_pipeline.defs.close.pack import pack
-from bcns_pipeline.defs.close.questions import FLOW, of_clearing, of_orders
+from bcns_pipeline.defs.close.questions import of_clearing, of_orders
+from bcns_pipeline.defs.close.run import FLOW, OWNERS, REPORTS, MonthConfig, span
 from bcns_pipeline.defs.close.shown import of_evidence, of_pack, of_tie_out
-from bcns_pipeline.defs.days import by_day, day_of, day_partitions, zone_of
+from bcns_pipeline.defs.days import by_day, day_partitions
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.resources.failures import PermanentFailure, outside_errors, stop_run_retries
-
-OWNERS = ["team:finance"]
-
-
-class MonthConfig(dg.Config):
-    """The run config of what is made of a month. `month` as 2026-11; empty = the month before this one."""
-
-    month: str = ""
-
-
-def span(
-    context: dg.AssetExecutionContext, config: MonthConfig, connections: Connections
-) -> tuple[date, date]:
-    """[since, until) of what is asked for: the run's day, else the month. Raises PermanentFailure."""
-    day = day_of(context)
-    if day is not None:
-        return day, day + timedelta(days=1)
-    try:
-        first = date.fromisoformat(f"{config.month}-01") if config.month else None
-    except ValueError:
-        raise PermanentFailure(f"{config.month!r} is no month; write it as 2026-11.") from None
-    if first is None:
-        today = connections.state.now().astimezone(zone_of(connections.mapping)).date()
-        first = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
-    return first, (first + timedelta(days=32)).replace(day=1)
+from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
 
 
 @dg.asset(
@@ -109,7 +85,7 @@ def clearing_evidence(
     group_name=FLOW,
     kinds={"postgres"},
     owners=OWNERS,
-    deps=[tie_out, clearing_evidence],
+    deps=[tie_out, clearing_evidence, *REPORTS],
     hooks={stop_run_retries},
     description="The evidence of a month: sums, hashes, versions, checks, open questions and decisions.",
 )
@@ -129,5 +105,5 @@ def evidence_pack(
 
 
 def assets(mapping: Mapping) -> list[dg.AssetsDefinition]:
-    """All; the tie-out by the store's days."""
+    """The tie-out by the store's days, and what is made of a month; the reports are beside (report_assets.py)."""
     return [by_day(tie_out, day_partitions(mapping)), clearing_evidence, evidence_pack]

@@ -10,10 +10,11 @@ import dagster as dg
 
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs.close.assets import clearing_evidence, evidence_pack, tie_out
+from bcns_pipeline.defs.close.report_assets import finance_reports
 from bcns_pipeline.defs.days import zone_of
 
 # In the order in which a month is closed.
-OF_A_MONTH = [clearing_evidence, evidence_pack]
+OF_A_MONTH = [clearing_evidence, finance_reports, evidence_pack]
 
 
 def _month_config() -> dg.ConfigMapping:
@@ -36,7 +37,7 @@ month_close = dg.define_asset_job(
     "month_close",
     selection=dg.AssetSelection.assets(*OF_A_MONTH),
     config=_month_config(),
-    description="NetSuite and the providers are asked, and the evidence of a month is made, by default of the last. "
+    description="NetSuite and the providers are asked, then the reports and the evidence of a month are made. "
     "Made again of the same answers it is the same bytes.",
 )
 

@@ -9,7 +9,8 @@ import dagster as dg
 
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.close.assets import clearing_evidence, evidence_pack, tie_out
-from bcns_pipeline.defs.close.questions import FLOW, UNEXPLAINED
+from bcns_pipeline.defs.close.questions import UNEXPLAINED
+from bcns_pipeline.defs.close.run import FLOW
 from bcns_pipeline.resources.connections import Connections
 
 

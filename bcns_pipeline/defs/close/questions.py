@@ -5,6 +5,7 @@ Put here which finding becomes whose question, and when one is over. Do not put 
 
 from collections.abc import Sequence
 
+from bcns_pipeline.defs.close.run import FLOW
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.close.evidence import Outside, unexplained
 from bcns_pipeline.rules.close.tie_out import OrderTie
@@ -13,7 +14,6 @@ from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.payouts.roll_forward import RollForward, stale
 from bcns_pipeline.state.exceptions import Question
 
-FLOW = "close"
 UNKNOWN, UNEXPLAINED, STALE = "CENT_UNKNOWN", "CLEARING_UNEXPLAINED", "STALE_CLEARING"
 
 

@@ -1,7 +1,7 @@
 """Every report of a span of days, made of what is remembered; the same state gives the same report.
 
 Put here which rows a report is made of. Do not put SQL here (state/finance_sql.py), sums (rules/close/reports.py), nor
-a file format (cli/report_files.py).
+a file format (rules/close/files.py).
 """
 
 from collections.abc import Mapping, Sequence

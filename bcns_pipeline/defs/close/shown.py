@@ -10,7 +10,7 @@ from typing import Any
 
 from bcns_pipeline.defs.close.asking import Asked
 from bcns_pipeline.defs.close.pack import Pack
-from bcns_pipeline.defs.close.questions import FLOW
+from bcns_pipeline.defs.close.run import FLOW
 from bcns_pipeline.defs.tables import SHOWN, calls_of, table
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.close.reports import NO_BANK, About

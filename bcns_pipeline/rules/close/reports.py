@@ -67,6 +67,10 @@ SPECS = {
         Spec("disputes", "FR9", "Disputes", "lines of payouts"),
         Spec("reserves", "FR10", "Reserves", "lines of payouts"),
         Spec("stored-value", "FR11", "Stored value", "gift certificates and store credit redeemed and given back"),
+        Spec(
+            "tax", "FR12", "Tax tie-out", "tax charged in BigCommerce and read back from NetSuite",
+            ("difference",),
+        ),
         Spec("fx", "FR13", "Foreign exchange", "lines of payouts presented in another currency"),
         Spec(
             "completeness", "FR14", "Interface completeness", "orders, captures and refunds against their records",
@@ -140,3 +144,22 @@ def remainder(spec: Spec, found: Report) -> dict[str, Decimal]:
                 unit = str(row[currency]) if currency is not None else ""
                 left[unit] = left.get(unit, Decimal(0)) + abs(Decimal(value))
     return left
+
+
+def sums_are_right(found: Report) -> bool:
+    """Whether each control total is the sum of its column's cells of that currency, added up once more."""
+    at = found.columns.index("currency") if "currency" in found.columns else None
+    return all(
+        total
+        == sum(
+            (
+                cell
+                for row in found.rows
+                if at is not None and row[at] == unit
+                for cell in (row[found.columns.index(name)],)
+                if isinstance(cell, Decimal)
+            ),
+            Decimal(0),
+        )
+        for name, unit, total in found.controls
+    )

@@ -1,6 +1,6 @@
 """One report as data: columns, rows, control totals, and everything an auditor asks of it (facts/finance.md 2.12).
 
-Put the shape and its hash here. Do not put reads here (state/finance.py), nor a file format (cli/report_files.py).
+Put the shape and its hash here. Do not put reads here (state/finance.py), nor a file format (rules/close/files.py).
 """
 
 from __future__ import annotations

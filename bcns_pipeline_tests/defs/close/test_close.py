@@ -21,7 +21,8 @@ def test_an_auditor_walks_from_the_evidence_to_the_order() -> None:
     names = {key.to_user_string() for key in seen}
     assert order in seen
     assert {
-        "close/tie_out", "payouts/reconciliation", "netsuite/payout_journal_entries", "payouts/journal_plan",
+        "close/tie_out", "close/clearing_evidence", "reports/clearing",
+        "payouts/reconciliation", "netsuite/payout_journal_entries", "payouts/journal_plan",
         "payments/payouts", "bank/lines", "netsuite/cash_records", "netsuite/refund_records", "netsuite/sales_orders",
     } <= names  # fmt: skip
     # Every one of them is made by a flow: nothing on the path is only a name.

@@ -1,6 +1,7 @@
 """A report as CSV, as a workbook and as a page to print; the same report gives the same bytes.
 
-Put one writer per format here. Do not put reads or sums here: a report brings its own control totals.
+Put one writer per format here, and what a file is called. Do not put reads or sums here: a report brings its own
+control totals. Where a file goes is whoever asks for it's matter (clients/files/written.py).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]
 
 from bcns_pipeline.rules.close.table import Cell, Report, text
 
@@ -90,6 +91,12 @@ def as_html(report: Report) -> bytes:
         f"<ul>{totals}</ul>\n<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n"
         f"<h2>Where this comes from</h2><dl>{about}</dl></body></html>\n"
     ).encode()
+
+
+def file_name(name: str, since: date, until: date, format_: str) -> str:
+    """As `clearing-2026-11.csv`, or with the day where `until` is the day after."""
+    days = f"{since:%Y-%m}" if (until - since).days > 1 else str(since)
+    return f"{name}-{days}.{format_}"
 
 
 WRITERS: dict[str, Callable[[Report], bytes]] = {"csv": as_csv, "xlsx": as_xlsx, "html": as_html}

@@ -1,0 +1,47 @@
+"""What one run of the close is about: its owners, its days, and the names of its reports' assets.
+
+Put here what the steps share about a run. Do not put asking, comparing or writing here.
+"""
+
+from datetime import date, timedelta
+
+import dagster as dg
+
+from bcns_pipeline.defs.days import day_of, zone_of
+from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.resources.failures import PermanentFailure
+from bcns_pipeline.rules.close.reports import SPECS
+
+FLOW = "close"
+OWNERS = ["team:finance"]
+
+
+def key_of(name: str) -> dg.AssetKey:
+    """The asset of a report."""
+    return dg.AssetKey(["reports", name.replace("-", "_")])
+
+
+REPORTS = [key_of(name) for name in SPECS]
+
+
+class MonthConfig(dg.Config):
+    """The run config of what is made of a month. `month` as 2026-11; empty = the month before this one."""
+
+    month: str = ""
+
+
+def span(
+    context: dg.AssetExecutionContext, config: MonthConfig, connections: Connections
+) -> tuple[date, date]:
+    """[since, until) of what is asked for: the run's day, else the month. Raises PermanentFailure."""
+    day = day_of(context)
+    if day is not None:
+        return day, day + timedelta(days=1)
+    try:
+        first = date.fromisoformat(f"{config.month}-01") if config.month else None
+    except ValueError:
+        raise PermanentFailure(f"{config.month!r} is no month; write it as 2026-11.") from None
+    if first is None:
+        today = connections.state.now().astimezone(zone_of(connections.mapping)).date()
+        first = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    return first, (first + timedelta(days=32)).replace(day=1)
