@@ -64,4 +64,5 @@ def _refunds(accounting: Mapping[str, Any]) -> dict[str, Any]:
         "store_credit": accounts["2320"],
         "gift_certificate": accounts["2310"],
         "bank": {"USD": accounts["1010"]},
+        "transfer": {"USD": accounts["1170"]},
     }

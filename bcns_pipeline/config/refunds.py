@@ -53,6 +53,11 @@ class RefundsMapping(Section):
     bank: dict[Currency, Id] = Field(
         default_factory=dict, description="By currency, the account that offline refunds are paid from."
     )
+    transfer: dict[Currency, Id] = Field(
+        default_factory=dict,
+        description="By currency, an account of type bank that deposits pass through which turn into stored value "
+        "before their order is billed; it ends every day at 0.00.",
+    )
     bank_methods: tuple[Name, ...] = Field(
         _PAID_BY_BANK, description="Refund methods of BigCommerce's that are paid by bank or cheque."
     )
@@ -104,6 +109,7 @@ class RefundsMapping(Section):
             store_credit=self.store_credit,
             gift_certificate=self.gift_certificate,
             bank=dict(self.bank),
+            transfer=dict(self.transfer),
             bank_methods=frozenset(fold(name) for name in self.bank_methods),
             payment_methods={fold(name): method for name, method in self.payment_methods.items()},
             payment_field=self.payment_field,

@@ -73,6 +73,11 @@ def refund_payment_key(store: str, refund_id: int, n: int) -> str:
     return _key("bc", store, "refundpay", f"{refund_id}-{n}")
 
 
+def refund_release_key(store: str, refund_id: int) -> str:
+    """Key of the customer refund that takes deposits back which turn into stored value."""
+    return _key("bc", store, "refund", f"{refund_id}-release")
+
+
 def refund_reversal_key(store: str, refund_id: int, n: int) -> str:
     """Key of the n-th journal (from 1) that takes a posted refund back, as its payment was declined later."""
     return _key("bc", store, "refund", f"{refund_id}-rev{n}")

@@ -51,15 +51,18 @@ def items_of(
 def payments_of(order: Order, raw: Mapping[str, Any], due: Decimal) -> list[Payment]:
     """How it goes back: as `payments` (provider, amount, offline, declined) says, or the way it came.
 
+    One of `payments` may name no amount: it takes what the others leave.
+
     The way it came: to the payment provider up to what it received, the rest as store credit. `declined`
     marks all of them.
     """
     declined = bool(raw.get("declined", False))
     if "payments" in raw:
+        named = sum((amount(one["amount"], "amount") for one in raw["payments"] if "amount" in one), ZERO)
         return [
             Payment(
                 str(one["provider"]),
-                amount(one["amount"], "amount"),
+                amount(one["amount"], "amount") if "amount" in one else due - named,
                 bool(one.get("offline", False)),
                 bool(one.get("declined", declined)),
             )

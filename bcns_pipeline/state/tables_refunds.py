@@ -33,7 +33,7 @@ refund_state = sa.Table(
     sa.Column("code", sa.Text),
     sa.Column("reason", sa.Text),
     sa.Column("retry_at", Timestamp),
-    sa.Column("route", sa.Text),  # credit_memo | cash_refund | deposit
+    sa.Column("route", sa.Text),  # credit_memo | cash_refund | deposit | deposit_and_credit
     sa.Column("expected", JSONB, nullable=False, server_default=sa.text("'[]'")),  # keys of all its records
     sa.Column("posted_at", Timestamp),
     sa.Column(

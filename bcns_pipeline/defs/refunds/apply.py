@@ -15,7 +15,16 @@ from bcns_pipeline.clients.netsuite.models import SalesLine
 from bcns_pipeline.defs.dispatch import dispatch
 from bcns_pipeline.defs.dispatch_models import Dispatched, Sender, Settled
 from bcns_pipeline.defs.refunds.readback import ReadBack, read_back
-from bcns_pipeline.defs.refunds.run import CUT, FLOW, KINDS, REVERSAL, policy_of, question, subject_of_refund
+from bcns_pipeline.defs.refunds.run import (
+    CUT,
+    FLOW,
+    KINDS,
+    RELEASE,
+    REVERSAL,
+    policy_of,
+    question,
+    subject_of_refund,
+)
 from bcns_pipeline.outcomes import Lane, Outcome, Refused, Sent, System
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money
@@ -30,9 +39,9 @@ BUDGET_SECONDS = 120.0
 # NetSuite may still be at work on a call that we gave up on; looked up before that, it would be made twice.
 SETTLE_SECONDS = 5.0
 LATER = timedelta(minutes=15)
-_RECORDS = (*KINDS.values(), REVERSAL)
+_RECORDS = (*KINDS.values(), RELEASE, REVERSAL)
 # What follows in a refund's group is nothing without these.
-_LEADS = {KINDS[JOURNAL], KINDS[CREDIT_MEMO]}
+_LEADS = {RELEASE, KINDS[JOURNAL], KINDS[CREDIT_MEMO]}
 _PERIOD = "PERIOD_CLOSED"
 
 
@@ -144,12 +153,15 @@ def senders(connections: Connections, ids: Mapping[str, str]) -> list[Sender]:
                 )
             body["apply"] = {
                 "items": [
-                    {
-                        "doc": {"id": ids.get(key) or found[key]},
-                        "apply": True,
-                        "amount": Decimal(one["amount"]),
-                    }
-                    for key, one in zip(keys, settles, strict=True)
+                    *body.get("apply", {}).get("items", ()),
+                    *(
+                        {
+                            "doc": {"id": ids.get(key) or found[key]},
+                            "apply": True,
+                            "amount": Decimal(one["amount"]),
+                        }
+                        for key, one in zip(keys, settles, strict=True)
+                    ),
                 ]
             }
         return client.refunds.create(payload["record"], body)

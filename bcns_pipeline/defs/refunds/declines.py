@@ -69,7 +69,7 @@ def _mirror(
         if key in learnt.there and payment.declined
     }
     cash = credit is not None and credit.record_type == "cashrefund"
-    if credit is None or not (paid or cash):
+    if credit is None or Money.of(credit.total, refund.currency) != refund.total or not (paid or cash):
         said = "It was paid back out of a deposit or by records that are not ours; take it back by hand."
         return Problem("REFUND_DECLINED", said)
     posted: dict[int, Money] = {}

@@ -16,7 +16,14 @@ from bcns_pipeline.defs.account import account_of
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import BIGCOMMERCE_SLOTS, RESERVED_FOR_FAST_LANE, Connections
 from bcns_pipeline.rules.money import Money
-from bcns_pipeline.rules.natural_keys import deposit_key, edit_key, order_key, refund_key, refund_payment_key
+from bcns_pipeline.rules.natural_keys import (
+    deposit_key,
+    edit_key,
+    order_key,
+    refund_key,
+    refund_payment_key,
+    refund_release_key,
+)
 from bcns_pipeline.rules.orders.draft import Expected
 from bcns_pipeline.rules.orders.facts import ShownLine
 from bcns_pipeline.rules.orders.matching import pair
@@ -139,7 +146,7 @@ def _books(connections: Connections, sides: Mapping[int, OrderSide], found: Lear
     ]
     for side in sides.values():
         for refund in side.refunds:
-            keys.append(refund_key(store, refund.id))
+            keys += [refund_key(store, refund.id), refund_release_key(store, refund.id)]
             keys += [refund_payment_key(store, refund.id, n) for n in range(1, len(refund.payments) + 1)]
     found.there = client.refunds.by_key(keys, oneworld=account.oneworld)
     lines: dict[int, list[SalesLine]] = defaultdict(list)
@@ -186,6 +193,10 @@ def _side(
         lines=by_key,
         rest=tuple(line for line in shown if line.line not in named),
         written={line.key: line.amount for line in ours},
+        units={
+            **{str(line.id): line.quantity for line in side.order.lines},
+            **{line.key: line.quantity for line in ours if line.quantity is not None},
+        },
         deposits=deposits,
     )
 

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from bcns_pipeline.defs.refunds.fates import Fate
-from bcns_pipeline.defs.refunds.run import CUT, KINDS, REVERSAL, subject_of_refund
-from bcns_pipeline.rules.refunds.plan import RefundPlan, RefundRecord
+from bcns_pipeline.defs.refunds.run import CUT, KINDS, RELEASE, REVERSAL, subject_of_refund
+from bcns_pipeline.rules.refunds.plan import TRANSFER, RefundPlan, RefundRecord
 from bcns_pipeline.state.plan_lines import PlanLine
 from bcns_pipeline.state.refund_models import RefundState
 
@@ -32,9 +32,9 @@ def plan_lines(fate: Fate) -> list[PlanLine]:
         return []
     missing = {one.key for one in fate.records}
     found = [
-        _line(fate.state, one, KINDS[one.record], fate.reason, subject)
+        _line(fate.state, one, _kind(one), fate.reason, subject)
         if one.key in missing
-        else _line(fate.state, one, KINDS[one.record], "NetSuite has it", subject, fate.there[one.key])
+        else _line(fate.state, one, _kind(one), "NetSuite has it", subject, fate.there[one.key])
         for one in fate.plan.records
     ]
     if fate.plan.cut is not None and fate.cut:
@@ -51,6 +51,10 @@ def plan_lines(fate: Fate) -> list[PlanLine]:
             PlanLine("close", CUT, fate.plan.cut_key, payload, "never billed", subject, group_key=subject)
         )
     return found
+
+
+def _kind(record: RefundRecord) -> str:
+    return RELEASE if record.way == TRANSFER else KINDS[record.record]
 
 
 def _line(

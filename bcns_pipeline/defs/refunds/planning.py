@@ -19,7 +19,7 @@ from bcns_pipeline.defs.refunds.lines import expected_keys, plan_lines
 from bcns_pipeline.defs.refunds.run import FLOW, policy_of, subject_of_refund
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money, total
-from bcns_pipeline.rules.natural_keys import refund_key, refund_payment_key
+from bcns_pipeline.rules.natural_keys import refund_key, refund_payment_key, refund_release_key
 from bcns_pipeline.rules.orders.gate import is_marketplace
 from bcns_pipeline.rules.orders.policy import Channel
 from bcns_pipeline.rules.orders.problems import Problem
@@ -28,7 +28,7 @@ from bcns_pipeline.rules.orders.totals import Totals, add_up
 from bcns_pipeline.rules.periods import next_open_day
 from bcns_pipeline.rules.refunds.limits import payments_add_up, within_captured
 from bcns_pipeline.rules.refunds.model import Refund
-from bcns_pipeline.rules.refunds.plan import Case, RefundPlan, plan_refund
+from bcns_pipeline.rules.refunds.plan import Begun, Case, RefundPlan, plan_refund
 from bcns_pipeline.rules.refunds.policy import RefundPolicy
 from bcns_pipeline.rules.refunds.router import Settlement, route
 from bcns_pipeline.rules.refunds.shares import Share, share_out
@@ -221,7 +221,7 @@ def _case(
         shares=own,
         earlier=earlier,
         whole=back == Money.of(side.order.charged.inc, side.order.currency),
-        credited_before=any(routes.get(some.id) in ("credit_memo", "cash_refund") for some in before),
+        credited_before=any((routes.get(some.id) or "deposit") != "deposit" for some in before),
         settlements=settlements,
         books=side.books,
         tax=order_tax(side.written, side.expected, account, policy),
@@ -229,7 +229,7 @@ def _case(
         channel=policy.channel(side.order.channel_id) or Channel(side.order.channel_id),
         on=on,
         begun={
-            key: learnt.there[key].record_type
+            key: Begun(learnt.there[key].record_type, Money.of(learnt.there[key].total, refund.currency))
             for key in _own_keys(state.store, refund)
             if key in learnt.there
         },
@@ -239,7 +239,7 @@ def _case(
 
 def _own_keys(store: str, refund: Refund) -> list[str]:
     pays = [refund_payment_key(store, refund.id, n) for n in range(1, len(refund.payments) + 1)]
-    return [refund_key(store, refund.id), *pays]
+    return [refund_key(store, refund.id), refund_release_key(store, refund.id), *pays]
 
 
 def _settlements(
@@ -290,6 +290,7 @@ def _why(plan: RefundPlan) -> str:
         "credit_memo": "credit memo",
         "cash_refund": "cash refund",
         "deposit": "paid back out of the deposit",
+        "deposit_and_credit": "in part out of the deposit, the rest credit memo",
     }
     ways = Counter(record.way.replace("_", " ") for record in plan.records if record.n)
     said = ", ".join(f"{count} {way}" for way, count in sorted(ways.items()))

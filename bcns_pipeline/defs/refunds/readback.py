@@ -18,6 +18,7 @@ from bcns_pipeline.state.refund_models import RefundRead, RefundRecordRow, Refun
 BATCH = 500
 DRIFT = "REFUND_DRIFT"
 ORDERS, PENDING = "orders", "REFUND_PENDING"
+_OUT_OF_DEPOSITS = ("deposit", "deposit_and_credit")
 _DONE = ("posted", "reversed", "declined", "ignored")
 
 
@@ -90,7 +91,8 @@ def _read(
         credit = record.record_type in (CREDIT_MEMO, CASH_REFUND)
         if record.record_type == CREDIT_MEMO:
             open_ = Money.of(row.unused, currency)
-        if credit or one.route == "deposit":
+        # What settles payments came out of deposits as well as of a credit; a credit of the whole says it by itself.
+        if record.n if one.route in _OUT_OF_DEPOSITS else credit:
             sums.append(amount)
     whole = total(sums, currency)
     if whole != one.total:

@@ -22,7 +22,7 @@ KINDS = {
     CASH_REFUND: "cash_refund",
     CUSTOMER_REFUND: "customer_refund",
 }
-CUT, REVERSAL = "order_cut", "refund_reversal"
+CUT, RELEASE, REVERSAL = "order_cut", "deposit_release", "refund_reversal"
 
 
 def faults(connections: Connections) -> list[str]:

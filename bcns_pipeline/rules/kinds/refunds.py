@@ -78,8 +78,8 @@ KINDS: Final = (
         "REFUND_NOT_BILLED",
         "error",
         Owner.FINANCE,
-        "The refund takes back units that were never billed, in a way that NetSuite's order can't be cut by.",
-        "Bill the order in NetSuite; the refund follows by itself. Or post it by hand and dismiss this.",
+        "The refund takes back units that were never billed, and the order can't be cut by them: the message says why.",
+        "Do what the message names, or bill the order in NetSuite: the refund follows. Else post it by hand.",
     ),
     Kind(
         "REFUND_REFUSED",

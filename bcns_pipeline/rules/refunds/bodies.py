@@ -7,11 +7,12 @@ known before the other one is there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from bcns_pipeline.rules.money import Money
+from bcns_pipeline.rules.money import Money, total
 from bcns_pipeline.rules.orders.policy import Channel, named
 from bcns_pipeline.rules.refunds.books import Books
 from bcns_pipeline.rules.refunds.credit import Credit
@@ -67,31 +68,46 @@ def journal(
     key: str,
     refund: Refund,
     books: Books,
-    debit: int,
+    debits: Sequence[tuple[int, Money]],
     credit: int,
-    amount: Money,
     on: date,
     policy: RefundPolicy,
-    *,
-    receivable: bool,
 ) -> dict[str, Any]:
-    """Two lines over one amount; a debit on A/R names the customer, so that a credit memo can be applied to it.
+    """Stored value against these accounts; a debit on A/R names the customer, so that a credit memo finds it.
 
-    Approved at once: it is the other half of a credit memo, and one that nobody approved would leave that open.
+    Approved at once: it is the other half of another record, and one that nobody approved would leave that open.
     """
     memo = memo_of(refund, policy)
-    customer = {"entity": _id(books.entity)} if receivable else {}
+    lines: list[dict[str, Any]] = [
+        {
+            "account": _id(account),
+            "debit": amount.amount,
+            "memo": memo,
+            **({"entity": _id(books.entity)} if account == policy.receivable else {}),
+        }
+        for account, amount in debits
+    ]
+    whole = total([amount for _, amount in debits], refund.currency)
     return {
         "externalId": key,
         **_common(refund, books, on, policy),
         **_subsidiary(books),
         "approved": True,
-        "line": {
-            "items": [
-                {"account": _id(debit), "debit": amount.amount, "memo": memo, **customer},
-                {"account": _id(credit), "credit": amount.amount, "memo": memo},
-            ]
-        },
+        "line": {"items": [*lines, {"account": _id(credit), "credit": whole.amount, "memo": memo}]},
+    }
+
+
+def release(
+    key: str, refund: Refund, books: Books, account: int, on: date, policy: RefundPolicy
+) -> dict[str, Any]:
+    """Deposits that turn into stored value: the transfer account takes them, and the journal takes them from there."""
+    method = named(policy.payment_methods, "transfer")
+    return {
+        "externalId": key,
+        "customer": _id(books.entity),
+        "account": _id(account),
+        **({} if method is None else {policy.payment_field: _id(method)}),
+        **_common(refund, books, on, policy),
     }
 
 

@@ -29,8 +29,8 @@ class Deposit:
 class Books:
     """The order's record. `record` is salesOrder or cashSale, `rate` the exchange rate that it was posted at.
 
-    `lines` by the key of our line, `written` what each of them was written with; `rest` are lines that are nobody's.
-    `deposits` by BigCommerce's transaction.
+    `lines` by the key of our line, `written` what each of them was written with, empty where that is not known, `units`
+    what was sold of each; `rest` are lines that are nobody's. `deposits` by BigCommerce's transaction.
     """
 
     id: int
@@ -42,6 +42,7 @@ class Books:
     rate: Decimal | None = None
     lines: Mapping[str, ShownLine] = field(default_factory=dict)
     written: Mapping[str, Decimal] = field(default_factory=dict)
+    units: Mapping[str, int] = field(default_factory=dict)
     rest: tuple[ShownLine, ...] = ()
     deposits: Mapping[int, Deposit] = field(default_factory=dict)
 

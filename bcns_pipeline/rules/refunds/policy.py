@@ -41,8 +41,9 @@ class RefundPolicy:
     """Everything that a merchant decides about refunds. Accounts by currency, "" for every other currency.
 
     `receivable` is A/R, `store_credit` and `gift_certificate` the liabilities that stored value goes back to, `bank`
-    what offline refunds are paid from. `payment_methods` by provider, "bank", or a pattern: what `payment_field` of a
-    customer refund says (facts/netsuite.md 3.6: accounts differ in the field's name, and whether they want it).
+    what offline refunds are paid from, `transfer` what deposits pass through that turn into stored value.
+    `payment_methods` by provider, "bank", "transfer", or a pattern: what `payment_field` of a customer refund says
+    (facts/netsuite.md 3.6: accounts differ in the field's name, and whether they want it).
     `match_days`: so long a refund outside the gateway may lack a provider's line.
     """
 
@@ -52,6 +53,7 @@ class RefundPolicy:
     gift_certificate: int | None = None
     bank: Mapping[str, int] = field(default_factory=dict)
     bank_methods: frozenset[str] = frozenset()
+    transfer: Mapping[str, int] = field(default_factory=dict)
     payment_methods: Mapping[str, int] = field(default_factory=dict)
     payment_field: str = "paymentOption"
     marketplace: str = ""
@@ -66,6 +68,10 @@ class RefundPolicy:
     def bank_of(self, currency: str) -> int | None:
         """The account that refunds by bank or cheque are paid from."""
         return self.bank.get(currency, self.bank.get(""))
+
+    def transfer_of(self, currency: str) -> int | None:
+        """The account that deposits pass through which turn into stored value."""
+        return self.transfer.get(currency, self.transfer.get(""))
 
     def too_large(self, amount: Money) -> str | None:
         """One sentence where an amount is above what may go without a person's approval."""

@@ -8,7 +8,7 @@ another tax than the sale, whatever the mapping file says by now.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from bcns_pipeline.rules.orders.model import ZERO
 from bcns_pipeline.rules.orders.policy import OrderPolicy, TaxCode
 from bcns_pipeline.rules.orders.problems import Problem
 
-_REFERENCE: Final = "bc-"
+REFERENCE: Final = "bc-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,28 @@ class OrderTax:
             return {self.default.item: tax}
         return _split(tax, self.left(earlier), self.items)
 
+    def rows_left(self, part: str, gone: Sequence[tuple[Money, Money]]) -> tuple[TaxDetail, ...]:
+        """SuiteTax's rows of a line once these (net, tax) of it were taken off."""
+        rows = self.rows.get(part, ())
+        net = sum((one.amount for one, _ in gone), ZERO)
+        left = (
+            {place: Money.exactly(row.amount, gone[0][1].currency) for place, row in enumerate(rows)}
+            if gone
+            else {}
+        )
+        whole = dict(left)
+        for _, tax in gone if left else ():
+            for place, part_of in _split(tax, left, whole).items():
+                left[place] -= part_of
+        return tuple(
+            replace(row, basis=row.basis - net, amount=left[place].amount if gone else row.amount)
+            for place, row in enumerate(rows)
+        )
+
     def left(self, taxes: Sequence[Money]) -> dict[int, Money]:
         """{item: what stays on its line} once refunds with these taxes took theirs."""
         left = dict(self.items)
-        for one in taxes:
+        for one in taxes if left else ():
             for item, part in _split(one, left, self.items).items():
                 left[item] -= part
         return left
@@ -107,7 +125,7 @@ def order_tax(
     details = (written or {}).get("taxDetails", {}).get("items", ())
     rows: dict[str, list[TaxDetail]] = {}
     for row in details:
-        key = str(row["taxDetailsReference"]["id"]).removeprefix(_REFERENCE)
+        key = str(row["taxDetailsReference"]["id"]).removeprefix(REFERENCE)
         rows.setdefault(key, []).append(_detail(row))
     items = _tax_items(expected) if expected is not None else {}
     by_suitetax = account.suitetax and untaxed is not None

@@ -36,6 +36,7 @@ ACCOUNTS = (
     LedgerAccount(116, "Stripe clearing EUR", "1133", BANK, EUR),
     LedgerAccount(117, "Braintree clearing USD", "1134", BANK),
     LedgerAccount(118, "Amazon clearing USD", "1135", BANK),
+    LedgerAccount(119, "Refunds in transfer USD", "1170", BANK),
     LedgerAccount(140, "Disputes receivable", "1140", ASSET),
     LedgerAccount(141, "Payment provider reserves", "1150", ASSET),
     LedgerAccount(142, "Payouts in transit", "1160", ASSET),

@@ -164,6 +164,61 @@ def test_what_was_never_billed_goes_back_out_of_its_deposit(shop: RefundFlow) ->
     shop.assert_tidy()
 
 
+def test_part_of_an_order_that_was_not_billed_goes_back_and_its_invoice_fits_what_is_left(
+    shop: RefundFlow,
+) -> None:
+    """One of two units; units with goodwill; units as store credit: deposits and invoices end at 0, all of them."""
+    orders = shop.sold(*["plain"] * 3, paid=False, billed=False)
+    shop.run("cash_application")
+    totals = {one: D(str(shop.sales_order(one)["total"])) for one in orders}
+    unit, both, stored = orders
+    two = {
+        one: next(line["sku"] for line in shop.sales_order(one)["lines"] if D(line["quantity"]) == 2)
+        for one in orders
+    }
+    refunds = {
+        unit: shop.refund(unit, lines=[{"sku": two[unit], "quantity": 1}]),
+        both: shop.refund(both, lines=[{"sku": two[both], "quantity": 2}], amount="4.00"),
+        stored: shop.refund(
+            stored,
+            lines=[{"sku": two[stored], "quantity": 1}],
+            payments=[{"provider": "storecredit", "offline": True}],
+        ),
+    }
+
+    run = shop.give_back()
+
+    stands = {one: shop.stands(refund) for one, refund in refunds.items()}
+    assert {one: (each.disposition, each.route) for one, each in stands.items()} == {
+        unit: ("posted", "deposit"),
+        both: ("posted", "deposit_and_credit"),
+        stored: ("posted", "deposit"),
+    }, [each.reason for each in stands.values()]
+    assert all(run.checks.values()), run.checks
+    assert all(each.read_total == each.total for each in stands.values())
+    back = {one: each.total.amount for one, each in stands.items()}
+    for one in orders:
+        shop.control.fulfil(shop.sales_order(one)["id"])
+    shop.sync()
+    shop.later(60)
+    shop.run("cash_application")
+    left = changed({}, shop.balances())
+    # Receivables, deposits and the transfer account are empty; clearing holds what was kept, and what became credit.
+    assert not {"1200", "2300", "1170"} & set(left), left
+    assert left["1130"] == sum(totals.values()) - back[unit] - back[both]
+    assert left["2320"] == -back[stored]
+    assert all(shop.run("cash_reconciliation").checks.values())
+    open_ = [f"{one.flow} {one.message}" for one in shop.state().exceptions.find()]
+    assert not open_, "; ".join(open_)
+    shop.control.clear_log()
+    shop.forget_everything()
+    shop.sync()
+    shop.give_back()
+    assert [one for one in shop.writes() if "record/v1" in one[1]] == []
+    assert {shop.stands(one).disposition for one in refunds.values()} == {"posted"}
+    shop.assert_tidy()
+
+
 def test_a_refund_that_is_declined_after_it_was_posted_is_held_or_taken_back(shop: RefundFlow) -> None:
     (order,) = shop.sold()
     before = shop.balances()

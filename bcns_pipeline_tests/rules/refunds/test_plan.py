@@ -204,13 +204,6 @@ def test_goodwill_on_an_order_that_is_still_to_ship_is_credited() -> None:
     assert found.cut is None
 
 
-def test_units_and_goodwill_of_an_order_not_billed_are_for_a_person() -> None:
-    order, parts = world.sold(PLAIN)
-    items = [item("PRODUCT", 5501, quantity=1), item("ORDER", 1001, requested_amount=D("4.00"))]
-    one = refund(5, "25.78", "1.78", items)
-    assert problem(world.case(one, order, parts, billed=False)).code == "REFUND_NOT_BILLED"
-
-
 def test_the_money_of_a_refund_made_elsewhere_waits_for_the_provider_and_its_credit_does_not() -> None:
     case = half()
     elsewhere = replace(case.settlements[0], way="external", references=("re_1",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import assume, given, settings
@@ -186,7 +186,7 @@ def test_all_refunds_of_a_line_together_give_back_exactly_what_it_came_to(
     whole, given_back, refunds = part.net + part.tax, 0, []
     for number, units in enumerate(cuts, 1):
         until = sum(cuts[:number])
-        goal = whole if until == part.line.quantity else whole.times(Decimal(until) / part.line.quantity)
+        goal = whole if until == part.line.quantity else whole.times(Fraction(until, part.line.quantity))
         tax = part.tax if number == len(cuts) == 1 else Money.zero(cart.currency)
         amount = goal.minor - given_back
         given_back = goal.minor

@@ -40,6 +40,7 @@ POLICY = RefundPolicy(
     store_credit=232,
     gift_certificate=231,
     bank={"USD": 110},
+    transfer={"USD": 119},
     bank_methods=frozenset({"cheque"}),
 )
 # facts/finance.md 4.2: 299.00, of which 50.00 by gift certificate; one item of 120.00 with 10.65 of tax goes back.
@@ -148,6 +149,7 @@ def books(draft: Draft, *, record: str = "salesOrder", billed: bool = True, depo
         rate=D("1.0"),
         lines=lines,
         written={line.key: line.amount for line in draft.lines},
+        units={line.key: line.quantity for line in draft.lines if line.quantity is not None},
         deposits=deposits,
     )
 
