@@ -19,6 +19,9 @@ from bcns_pipeline.config import Mapping
 
 # Without a cutover there is no first day of ours; nothing of BigCommerce that we could be asked for is older.
 FIRST_DAY = date(2015, 1, 1)
+# First and last day of a run, both included.
+Days = tuple[date, date]
+_FIRST, _LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
 def zone_of(mapping: Mapping) -> ZoneInfo:
@@ -34,19 +37,36 @@ def day_partitions(mapping: Mapping) -> dg.DailyPartitionsDefinition:
     )
 
 
-def by_day(asset: dg.AssetsDefinition, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
-    """`asset` with these days as its partitions."""
-    return asset.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=days))
+def by_day(
+    asset: dg.AssetsDefinition, days: dg.DailyPartitionsDefinition, *, at_once: bool = False
+) -> dg.AssetsDefinition:
+    """`asset` with these days as its partitions; `at_once`: a backfill is one run for its whole range.
+
+    A run costs seconds, so that two years of days with few orders would take hours. Such an asset asks `days_of`.
+    """
+    parted = asset.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=days))
+    # The decorator's own parameter warns that it is in beta, each time that the definitions are loaded.
+    return parted.with_attributes(backfill_policy=dg.BackfillPolicy.single_run()) if at_once else parted
 
 
-def bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """[start, end) of a business day, aware. Days of 23 and 25 hours come out right."""
-    return datetime.combine(day, time.min, zone), datetime.combine(day + timedelta(days=1), time.min, zone)
+def bounds(day: date, zone: ZoneInfo, last: date | None = None) -> tuple[datetime, datetime]:
+    """[start, end) of a business day, or of all days to `last`, aware. Days of 23 and 25 hours come out right."""
+    after = (last or day) + timedelta(days=1)
+    return datetime.combine(day, time.min, zone), datetime.combine(after, time.min, zone)
 
 
 def day_of(context: dg.AssetExecutionContext) -> date | None:
     """The day that a run is about, or None for one that drains what waits."""
     return date.fromisoformat(context.partition_key) if context.has_partition_key else None
+
+
+def days_of(run: dg.DagsterRun) -> Days | None:
+    """The days that a run is about, or None for one that drains what waits."""
+    first, last = run.tags.get(_FIRST), run.tags.get(_LAST)
+    if first and last:
+        return date.fromisoformat(first), date.fromisoformat(last)
+    day = run.tags.get("dagster/partition")
+    return (date.fromisoformat(day), date.fromisoformat(day)) if day else None
 
 
 def day_job(

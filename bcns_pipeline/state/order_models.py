@@ -182,10 +182,9 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class DayCompleteness:
-    """One day's orders by disposition; `unexplained` are those without record in NetSuite and without reason."""
+class Completeness:
+    """Some days' orders by disposition; `unexplained` are those without record in NetSuite and without reason."""
 
-    day: date
     orders: dict[Disposition, int]
     unexplained: tuple[int, ...]
 

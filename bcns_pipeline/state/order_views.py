@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.state.order_models import (
+    Completeness,
     Count,
-    DayCompleteness,
     Disposition,
     OrderLine,
     OrderState,
@@ -190,18 +190,18 @@ class OrderViews(OrderUnits):
                 for disposition, code, currency, orders, *amounts in tx.execute(query)
             ]
 
-    def day_completeness(self, day: date, *, conn: sa.Connection | None = None) -> DayCompleteness:
-        """Whether every order placed on that day is in NetSuite, or says why it is not."""
-        of_day = (order_state.c.store == self._scope.store, order_state.c.day == day)
+    def completeness(self, first: date, last: date, *, conn: sa.Connection | None = None) -> Completeness:
+        """Whether every order placed from the first to the last day is in NetSuite, or says why it is not."""
+        of_days = (order_state.c.store == self._scope.store, order_state.c.day.between(first, last))
         counts = (
             sa.select(order_state.c.disposition, sa.func.count().label("orders"))
-            .where(*of_day)
+            .where(*of_days)
             .group_by(order_state.c.disposition)
         )
         unexplained = (
             sa.select(order_state.c.order_id)
             .where(
-                *of_day,
+                *of_days,
                 order_state.c.disposition.not_in(("posted", "adopted", "planned")),
                 order_state.c.reason.is_(None),
             )
@@ -209,7 +209,7 @@ class OrderViews(OrderUnits):
         )
         with self._scope.transaction(conn) as tx:
             orders = {row.disposition: row.orders for row in tx.execute(counts)}
-            return DayCompleteness(day, orders, tuple(tx.execute(unexplained).scalars()))
+            return Completeness(orders, tuple(tx.execute(unexplained).scalars()))
 
     def backlog(self, now: datetime, *, conn: sa.Connection | None = None) -> tuple[int, datetime | None]:
         """How many orders are read and not decided, or due again by `now`, and since when the oldest of them is."""
@@ -223,11 +223,11 @@ class OrderViews(OrderUnits):
             count, oldest = tx.execute(query).one()
         return count, oldest
 
-    def undecided(self, day: date, *, conn: sa.Connection | None = None) -> set[int]:
-        """Orders placed on that day that were read and that no plan has looked at yet."""
+    def undecided(self, first: date, last: date, *, conn: sa.Connection | None = None) -> set[int]:
+        """Orders placed from the first to the last day that were read and that no plan has looked at yet."""
         query = sa.select(order_state.c.order_id).where(
             order_state.c.store == self._scope.store,
-            order_state.c.day == day,
+            order_state.c.day.between(first, last),
             order_state.c.disposition == "open",
         )
         with self._scope.transaction(conn) as tx:

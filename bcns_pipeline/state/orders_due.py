@@ -27,16 +27,17 @@ class OrdersDue(OrderViews):
         now: datetime,
         *,
         limit: int,
-        day: date | None = None,
+        days: tuple[date, date] | None = None,
         edits: bool = True,
         conn: sa.Connection | None = None,
     ) -> list[OrderState]:
         """Read and not decided, waiting and their time has come, or (`edits`) written and changed since; by id.
 
-        Up to `limit` of each. What a living worker has in hand is left out.
+        Up to `limit` of each, of those placed on `days` (first and last, both included) where given. What a living
+        worker has in hand is left out.
         """
         with self._scope.transaction(conn) as tx:
-            return self._due(tx, now, limit, day, edits, None)
+            return self._due(tx, now, limit, days, edits, None)
 
     def take_due(
         self,
@@ -44,7 +45,7 @@ class OrdersDue(OrderViews):
         now: datetime,
         *,
         limit: int,
-        day: date | None = None,
+        days: tuple[date, date] | None = None,
         edits: bool = True,
         conn: sa.Connection | None = None,
     ) -> list[OrderState]:
@@ -53,7 +54,7 @@ class OrdersDue(OrderViews):
         Raises `WorkerLost` where its session has ended.
         """
         with self._scope.transaction(conn) as tx:
-            found = self._due(tx, now, limit, day, edits, planner)
+            found = self._due(tx, now, limit, days, edits, planner)
             taken = sa.cast([one.order_id for one in found], sa.ARRAY(sa.BigInteger))
             tx.execute(
                 sa.update(order_state)
@@ -69,7 +70,7 @@ class OrdersDue(OrderViews):
         tx: sa.Connection,
         now: datetime,
         limit: int,
-        day: date | None,
+        days: tuple[date, date] | None,
         edits: bool,
         planner: Worker | None,
     ) -> list[OrderState]:
@@ -89,8 +90,8 @@ class OrdersDue(OrderViews):
         found: dict[int, OrderState] = {}
         for kind in kinds:
             query = sa.select(order_state).where(columns.store == self._scope.store, *kind, free)
-            if day is not None:
-                query = query.where(columns.day == day)
+            if days is not None:
+                query = query.where(columns.day.between(*days))
             query = query.order_by(columns.order_id).limit(limit)
             if planner is not None:
                 # Another planner that is just taking some goes on with the next ones.

@@ -1,15 +1,25 @@
 """`make bench`: every figure, one line each.
 
 `python -m bcns_pipeline_tests.bench [SKUS]` for all of them, `... receiver`, `... orders [COUNT]`, `... race [TIMES]`,
-`... payouts [LINES] [LIVES]` or `... payout [LINES]` for those alone; `... latency` and `... flood` run only when asked
-for: see daemon.py.
+`... payouts [LINES] [LIVES]` or `... payout [LINES]` for those alone; `... latency` and `... flood` (daemon.py) and
+`... bad-order [COUNT]` run only when asked for.
 """
 
 from __future__ import annotations
 
 import sys
 
-from bcns_pipeline_tests.bench import daemon, diff, figures, orders, payout_run, payouts, race, receiver
+from bcns_pipeline_tests.bench import (
+    bad_order,
+    daemon,
+    diff,
+    figures,
+    orders,
+    payout_run,
+    payouts,
+    race,
+    receiver,
+)
 
 ALONE = {
     "receiver": receiver.main,
@@ -19,6 +29,7 @@ ALONE = {
     "payout": payout_run.main,
     "latency": daemon.latency,
     "flood": daemon.flood,
+    "bad-order": bad_order.main,
 }
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from bcns_pipeline.cli import receiving
 from bcns_pipeline.cli.dagster_ui import DagsterUI
 from bcns_pipeline.settings import load_settings
 from bcns_pipeline.state.engine import create_engine, embedded_url
-from bcns_pipeline_tests.bench.order_bench import Place, place, spread
+from bcns_pipeline_tests.bench.order_bench import Place, books, place, spread
 
 ROUNDS, PAUSE, WAIT = 40, 4.0, 120.0
 MEDIAN, P95 = 10.0, 20.0
@@ -105,11 +105,6 @@ def flood(count: int = FLOOD, minutes: float = MINUTES) -> int:
         )  # fmt: skip
         told(here)
     return here.missed
-
-
-def books(here: Place) -> list[dict[str, str]]:
-    """NetSuite's sales orders that carry a key of ours."""
-    return [one for one in here.control.transactions() if "-order-" in str(one["external_id"])]
 
 
 def await_all(here: Place, placed: dict[int, float], patience: float) -> dict[int, float]:

@@ -141,6 +141,11 @@ def place(*, skus: int = SKUS, inventory: Mapping[str, Any] | None = None) -> It
         shutil.rmtree(home, ignore_errors=True)
 
 
+def books(here: Place) -> list[dict[str, str]]:
+    """NetSuite's records of orders that carry a key of ours."""
+    return [one for one in here.control.transactions() if "-order-" in str(one["external_id"])]
+
+
 def measured(process: subprocess.Popen[str]) -> dict[str, Any]:
     """The JSON of a module's last line; ends the bench where it failed."""
     said, complained = process.communicate()

@@ -13,9 +13,11 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import dagster as dg
 import yaml
 
 from bcns_pipeline.cli.local_orders import order_sections
+from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.store import State
@@ -87,11 +89,21 @@ class OrderFlow(Flow):
 
     def sales_order(self, order_id: int) -> dict[str, Any]:
         """NetSuite's record of an order; fails the test where there is none, or more than one."""
+        return self.sales_orders(order_id)[order_id]
+
+    def sales_orders(self, *order_ids: int) -> dict[int, dict[str, Any]]:
+        """As `sales_order`, of many orders at once."""
         store = self.environment["BCNS_BIGCOMMERCE_STORE_HASH"]
-        key = f"bc-{store}-order-{order_id}"
-        found = [one for one in self.books() if one["external_id"] == key]
-        assert len(found) == 1, f"{len(found)} records of {key}"
-        return found[0]
+        found: dict[str, list[dict[str, Any]]] = {}
+        for one in self.books():
+            found.setdefault(one["external_id"], []).append(one)
+        records = {}
+        for order_id in order_ids:
+            key = f"bc-{store}-order-{order_id}"
+            mine = found.get(key, [])
+            assert len(mine) == 1, f"{len(mine)} records of {key}"
+            records[order_id] = mine[0]
+        return records
 
     def writes(self) -> list[tuple[str, str]]:
         """(method, path) of every call that writes, since the log was cleared; tokens and queries are none."""
@@ -114,8 +126,7 @@ class OrderFlow(Flow):
     def assert_equal_to_the_cent(self, *order_ids: int) -> None:
         """Each is in NetSuite once, with exactly the total that the shop charged, and the outbox is empty."""
         charged = {one["id"]: one for one in self.control.shop_state(*order_ids)}
-        for order_id in order_ids:
-            record = self.sales_order(order_id)
+        for order_id, record in self.sales_orders(*order_ids).items():
             total = Decimal(str(charged[order_id]["total_inc_tax"]))
             assert Decimal(str(record["total"])) == total, (order_id, record["total"], total)
         self.assert_tidy()
@@ -145,6 +156,27 @@ class OrderFlow(Flow):
         assert run.success, run.failures
         return run
 
+    def backfill(self, first: date, last: date) -> Run:
+        """What Dagster launches for a backfill of these days from the asset's page: one run for the range."""
+        path = self.environment["BCNS_CONFIG"]
+        defs = build_defs({"connections": Impatient(config_path=path)}, config_path=path)
+        key = dg.AssetKey(["bigcommerce", "orders"])
+        graph = defs.resolve_asset_graph()
+        assert graph.get(key).backfill_policy == dg.BackfillPolicy.single_run()
+        job = defs.resolve_implicit_global_asset_job_def()
+        result = job.execute_in_process(
+            instance=self.instance,
+            asset_selection=[key],
+            tags={
+                "dagster/asset_partition_range_start": first.isoformat(),
+                "dagster/asset_partition_range_end": last.isoformat(),
+            },
+            raise_on_error=False,
+        )
+        run = Run(result)
+        assert run.success, run.failures
+        return run
+
     def zone(self) -> ZoneInfo:
         """In which the store counts its days."""
         return ZoneInfo(self.sections["store"]["timezone"])
@@ -166,8 +198,7 @@ class OrderFlow(Flow):
 
     def assert_there(self, *order_ids: int) -> None:
         """Each is in NetSuite once."""
-        for order_id in order_ids:
-            self.sales_order(order_id)
+        self.sales_orders(*order_ids)
 
     def run_somehow(self, job: str) -> None:
         """One run of a job in bad weather, which may fail."""

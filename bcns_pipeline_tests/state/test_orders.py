@@ -197,17 +197,20 @@ def test_a_day_is_complete_when_every_order_is_there_or_says_why(state: State) -
     state.orders.note([seen(n) for n in (1, 2, 3, 4)])
     state.orders.posted([posted(1)])
     state.orders.decide([Decision(2, "held", "STATUS", "not paid"), Decision(3, "ignored")])
-    day = state.orders.day_completeness(DAY)
+    day = state.orders.completeness(DAY, DAY)
     assert day.orders == {"posted": 1, "held": 1, "ignored": 1, "open": 1}
     assert (day.unexplained, day.accounted, day.complete) == ((3, 4), False, False)
-    assert (state.orders.undecided(DAY), state.orders.undecided(DAY + timedelta(days=1))) == ({4}, set())
+    assert (
+        state.orders.undecided(DAY, DAY),
+        state.orders.undecided(DAY + timedelta(days=1), DAY + timedelta(days=9)),
+    ) == ({4}, set())
     state.orders.decide(
         [Decision(3, "ignored", None, "test order"), Decision(4, "waiting", "ITEM_UNMAPPED", "RE-1")]
     )
-    day = state.orders.day_completeness(DAY)
+    day = state.orders.completeness(DAY, DAY)
     assert (day.accounted, day.complete) == (True, False)
     state.orders.adopted([Adopted(4, "ns-4", "salesOrder", "otherRefNum")])
-    assert state.orders.day_completeness(DAY).complete
+    assert state.orders.completeness(DAY, DAY).complete
 
 
 def line(variant: int, quantity: int, sku: str | None = None) -> OrderLine:
@@ -294,7 +297,7 @@ def test_what_is_due_is_open_or_its_time_has_come_or_it_was_edited(state: State)
     state.orders.note([seen(5, "v2", 1)])
     assert due(state) == [1, 2, 5]
     assert due(state, edits=False) == [1, 2]
-    assert due(state, day=DAY - timedelta(days=1)) == []
+    assert due(state, days=(DAY - timedelta(days=2), DAY - timedelta(days=1))) == []
 
 
 def test_what_a_living_planner_has_in_hand_is_due_to_nobody_else(state: State) -> None:

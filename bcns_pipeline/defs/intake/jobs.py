@@ -4,12 +4,10 @@ Put jobs, schedules and checks here. Do not put here what they do (mending.py, c
 it (report.py). Both are safe to run at any time and as often as one likes.
 """
 
-from datetime import date
-
 import dagster as dg
 
 from bcns_pipeline.config import Mapping
-from bcns_pipeline.defs.days import bounds, zone_of
+from bcns_pipeline.defs.days import bounds, days_of, zone_of
 from bcns_pipeline.defs.intake import report
 from bcns_pipeline.defs.intake.backfill import FLOW
 from bcns_pipeline.defs.intake.completeness import CODE, compare
@@ -79,15 +77,15 @@ def order_completeness() -> None:
 def every_order_has_arrived(
     context: dg.AssetCheckExecutionContext, connections: Connections
 ) -> dg.AssetCheckResult:
-    """A run of a day compares that day's ids; any other tells what the hourly comparison left open, without a call."""
+    """A run of days compares their ids; any other tells what the hourly comparison left open, without a call."""
     missing = {
         int(one.subject.partition(":")[2]) for one in connections.state.exceptions.find(flow=FLOW, code=CODE)
     }
-    tag = context.run.tags.get("dagster/partition")
-    if tag:
-        day = bounds(date.fromisoformat(tag), zone_of(connections.mapping))
+    days = days_of(context.run)
+    if days is not None:
+        window = bounds(days[0], zone_of(connections.mapping), days[1])
         with outside_errors():
-            heads = connections.bigcommerce().orders.ids(*day)
+            heads = connections.bigcommerce().orders.ids(*window)
         statuses = connections.order_policy.statuses
         ids = {one.id for one in heads if one.status_id in statuses}
         unread = {str(one) for one in connections.state.orders.missing(ids)}

@@ -13,7 +13,7 @@ from datetime import timedelta
 import dagster as dg
 
 from bcns_pipeline.config import Mapping
-from bcns_pipeline.defs.days import by_day, day_of, day_partitions
+from bcns_pipeline.defs.days import by_day, day_partitions, days_of
 from bcns_pipeline.defs.modes import Mode, ModeConfig
 from bcns_pipeline.defs.orders import report
 from bcns_pipeline.defs.orders.apply import apply_plan
@@ -41,17 +41,17 @@ CUSTOMERS = dg.AssetKey(["netsuite", "customers"])
     owners=OWNERS,
     pool=PLAN_POOL,
     hooks={stop_run_retries},
-    description="Orders as BigCommerce has them now: what changed, or with a partition every order of that day.",
+    description="Orders as BigCommerce has them now: what changed, or with partitions every order of those days.",
 )
 def orders(context: dg.AssetExecutionContext, connections: Connections) -> dg.MaterializeResult:
     """Extract: nothing is decided and nothing is written outside."""
     require(connections)
-    day = day_of(context)
+    days = days_of(context.run)
     with outside_errors():
         taken = (
             drain(connections, context.log.info)
-            if day is None
-            else reread(connections, day, context.log.info)
+            if days is None
+            else reread(connections, days, context.log.info)
         )
     context.log.info(taken.sentence)
     return dg.MaterializeResult(metadata=report.of_orders(connections, taken))
@@ -75,7 +75,7 @@ def sales_order_plan(
     require(connections)
     mode = Mode(config.mode)
     with outside_errors():
-        planned = make_plan(connections, mode=mode, day=day_of(context))
+        planned = make_plan(connections, mode=mode, days=days_of(context.run))
         if mode is Mode.APPLY:
             remember(connections, planned.fates)
     context.log.info(planned.sentence)
@@ -142,4 +142,9 @@ STEPS = [orders, sales_order_plan, sales_orders, order_references]
 def assets(mapping: Mapping) -> list[dg.AssetsDefinition]:
     """The flow's assets, with the store's days where they read a day or write its records."""
     days = day_partitions(mapping)
-    return [by_day(orders, days), sales_order_plan, by_day(sales_orders, days), order_references]
+    return [
+        by_day(orders, days, at_once=True),
+        sales_order_plan,
+        by_day(sales_orders, days, at_once=True),
+        order_references,
+    ]

@@ -4,12 +4,12 @@ Put the comparison and its severity here. Do not put the computation of either s
 is in the state.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 
 import dagster as dg
 
 from bcns_pipeline.defs.accounting import accounted_for
-from bcns_pipeline.defs.days import zone_of
+from bcns_pipeline.defs.days import days_of, zone_of
 from bcns_pipeline.defs.orders.assets import order_references, orders, sales_order_plan, sales_orders
 from bcns_pipeline.defs.orders.run import FLOW, REFERENCE_FLOW
 from bcns_pipeline.resources.connections import Connections
@@ -18,22 +18,24 @@ WARN = dg.AssetCheckSeverity.WARN
 ACCOUNTED = ("planned", "linked", "held", "ignored", "listed", "waiting", "edited", "unchanged")
 
 
-@dg.asset_check(asset=orders, description="Every order of the day is in NetSuite, or says why it is not.")
+@dg.asset_check(
+    asset=orders, description="Every order of the run's days is in NetSuite, or says why it is not."
+)
 def every_order_is_accounted_for(
     context: dg.AssetCheckExecutionContext, connections: Connections
 ) -> dg.AssetCheckResult:
-    """Of the run's day, or of today where the run has none; orders read and not looked at yet are not lost."""
-    tag = context.run.tags.get("dagster/partition")
-    day = date.fromisoformat(tag) if tag else datetime.now(zone_of(connections.mapping)).date()
-    found = connections.state.orders.day_completeness(day)
+    """Of the run's days, or of today where the run has none; orders read and not looked at yet are not lost."""
+    today = datetime.now(zone_of(connections.mapping)).date()
+    days = days_of(context.run) or (today, today)
+    found = connections.state.orders.completeness(*days)
     # Read and not looked at yet: the plan of this run, or of the next one, says what becomes of them.
-    fresh = connections.state.orders.undecided(day) if found.unexplained else set()
+    fresh = connections.state.orders.undecided(*days) if found.unexplained else set()
     lost = [one for one in found.unexplained if one not in fresh]
     return dg.AssetCheckResult(
         passed=not lost,
         severity=WARN,
         metadata={
-            "day": str(day),
+            "days": f"{days[0]} to {days[1]}",
             **{f"orders_{name}": count for name, count in sorted(found.orders.items())},
             "without_a_reason": ", ".join(map(str, lost[:20])) or "none",
         },

@@ -8,8 +8,9 @@ the orders stay as they are, and a plan that nobody applies can never be sent.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
+from bcns_pipeline.defs.days import Days
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.orders.details import read_details
 from bcns_pipeline.defs.orders.editing import Version, edit, written_version
@@ -33,8 +34,8 @@ from bcns_pipeline.state.plan_lines import PlanLine
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.scope import parse
 
-# A backfill takes its day at once, however long that takes.
-WHOLE_DAY = 100_000
+# A backfill takes its days at once, however long that takes.
+WHOLE_RANGE = 100_000
 
 
 @dataclass(slots=True)
@@ -57,10 +58,10 @@ class Planned:
         return f"orders: {len(self.fates):,} looked at = {' + '.join(parts) or '0'}"
 
 
-def make_plan(connections: Connections, *, mode: Mode, day: date | None = None) -> Planned:
+def make_plan(connections: Connections, *, mode: Mode, days: Days | None = None) -> Planned:
     """Look at every order that is due, and write the plan. Raises OutsideError where a system can't be read."""
     state = connections.state
-    due = _due(connections, mode, day)
+    due = _due(connections, mode, days)
     orders, fates = _read(connections, due)
     known, more = _decide(connections, orders, {one.order_id: one for one in due})
     fates += more
@@ -91,14 +92,14 @@ def _by_outcome(fates: Iterable[Fate]) -> dict[str, list[int]]:
     return {outcome: sorted(ids) for outcome, ids in found.items()}
 
 
-def _due(connections: Connections, mode: Mode, day: date | None) -> list[OrderState]:
+def _due(connections: Connections, mode: Mode, days: Days | None) -> list[OrderState]:
     """What is due and in no other run's hands; a plan that is to be applied takes it into this run's."""
     orders, now = connections.state.orders, datetime.now(UTC)
-    most = connections.mapping.orders.batch if day is None else WHOLE_DAY
+    most = connections.mapping.orders.batch if days is None else WHOLE_RANGE
     edits = connections.order_policy.updates != "off"
     if mode is Mode.PLAN:
-        return orders.due(now, limit=most, day=day, edits=edits)
-    return orders.take_due(connections.planner, now, limit=most, day=day, edits=edits)
+        return orders.due(now, limit=most, days=days, edits=edits)
+    return orders.take_due(connections.planner, now, limit=most, days=days, edits=edits)
 
 
 def _read(connections: Connections, due: Sequence[OrderState]) -> tuple[dict[int, Order], list[Fate]]:

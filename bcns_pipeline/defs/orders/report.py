@@ -38,10 +38,9 @@ _PAGES = {"salesOrder": "salesord", "cashSale": "cashsale", "invoice": "custinvc
 
 def of_orders(connections: Connections, taken: Taken) -> dict[str, Any]:
     """What was read, by status and currency."""
-    totals: Counter[str] = Counter(order.currency for order in taken.orders)
     return {
         "summary": taken.sentence,
-        "dagster/row_count": len(taken.orders),
+        "dagster/row_count": taken.read,
         "new": taken.new,
         "changed": taken.changed,
         "gone": len(taken.gone),
@@ -49,7 +48,7 @@ def of_orders(connections: Connections, taken: Taken) -> dict[str, Any]:
         "by_status": table(
             ("status", "orders"), [(label(one), count) for one, count in sorted(taken.by_status.items())]
         ),
-        "by_currency": table(("currency", "orders"), sorted(totals.items())),
+        "by_currency": table(("currency", "orders"), sorted(taken.by_currency.items())),
         **calls_of(connections, FLOW, 2 + -(-taken.asked // _PAGE)),
     }
 

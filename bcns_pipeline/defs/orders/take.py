@@ -8,10 +8,9 @@ when the order's document is stored, so a process that dies in between leaves th
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 from bcns_pipeline.clients.bigcommerce.models import OrderDocument
-from bcns_pipeline.defs.days import bounds, zone_of
+from bcns_pipeline.defs.days import Days, bounds, zone_of
 from bcns_pipeline.defs.orders.run import FLOW, question
 from bcns_pipeline.defs.polling import as_documents, day_of_order, poll_orders, stock_lines
 from bcns_pipeline.resources.connections import Connections
@@ -27,10 +26,14 @@ from bcns_pipeline.state.worker import Worker
 
 @dataclass(slots=True)
 class Taken:
-    """What was read. `unreadable` are sentences by order; `gone` ids that BigCommerce does not know (any more)."""
+    """What was read, in numbers, because a backfill may read years.
+
+    `unreadable` are sentences by order; `gone` ids that BigCommerce does not know (any more).
+    """
 
     asked: int = 0
-    orders: list[Order] = field(default_factory=list, repr=False)
+    by_status: Counter[int] = field(default_factory=Counter)
+    by_currency: Counter[str] = field(default_factory=Counter)
     new: int = 0
     changed: int = 0
     unreadable: dict[int, str] = field(default_factory=dict)
@@ -39,7 +42,7 @@ class Taken:
     @property
     def sentence(self) -> str:
         """The read in one line, as an identity: asked = read + unreadable + gone."""
-        parts = [f"{len(self.orders):,} read ({self.new:,} new, {self.changed:,} changed)"]
+        parts = [f"{self.read:,} read ({self.new:,} new, {self.changed:,} changed)"]
         if self.unreadable:
             parts.append(f"{len(self.unreadable):,} unreadable")
         if self.gone:
@@ -47,9 +50,9 @@ class Taken:
         return f"orders: {self.asked:,} asked for = {' + '.join(parts)}"
 
     @property
-    def by_status(self) -> Counter[int]:
-        """How many orders were read in each status."""
-        return Counter(order.status_id for order in self.orders)
+    def read(self) -> int:
+        """How many orders were read and understood."""
+        return self.by_status.total()
 
 
 def drain(connections: Connections, progress: Callable[[str], None]) -> Taken:
@@ -67,10 +70,11 @@ def drain(connections: Connections, progress: Callable[[str], None]) -> Taken:
     return taken
 
 
-def reread(connections: Connections, day: date, progress: Callable[[str], None]) -> Taken:
-    """Read every order that was placed on `day`, page by page; each goes through the inbox like any other."""
+def reread(connections: Connections, days: Days, progress: Callable[[str], None]) -> Taken:
+    """Read every order that was placed on these days, page by page; each goes through the inbox like any other."""
     state, taken = connections.state, Taken()
-    start, end = bounds(day, zone_of(connections.mapping))
+    first, last = days
+    start, end = bounds(first, zone_of(connections.mapping), last)
     with state.worker() as worker:
         for page in connections.bigcommerce().orders.created_between(start, end):
             ids = [str(one.id) for one in page.orders]
@@ -79,7 +83,7 @@ def reread(connections: Connections, day: date, progress: Callable[[str], None])
             state.inbox.record([Event("order", one, "backfill") for one in ids])
             claims = state.inbox.claim("order", len(ids), worker, ids=ids)
             _read(connections, worker, claims, taken, {one.id: one for one in page.orders})
-            progress(f"{len(taken.orders):,} orders of {day} read")
+            progress(f"{taken.read:,} orders of {first} to {last} read")
     return taken
 
 
@@ -102,8 +106,8 @@ def _read(
     connections.state.inbox.done(claims)
 
 
-def keep(connections: Connections, found: Sequence[OrderDocument], taken: Taken) -> None:
-    """Store what was read where it is new, note where each order stands, and add it to `taken`."""
+def keep(connections: Connections, found: Sequence[OrderDocument], taken: Taken) -> list[Order]:
+    """Store what was read where it is new, note where each order stands, count it in `taken`; what is readable."""
     state = connections.state
     readable: list[tuple[Order, OrderDocument]] = []
     refused: dict[int, str] = {}
@@ -126,10 +130,12 @@ def keep(connections: Connections, found: Sequence[OrderDocument], taken: Taken)
             [question("ORDER_UNREADABLE", one, f"Order {one}: {said}") for one, said in refused.items()],
             conn=conn,
         )
-    taken.orders += [order for order, _ in readable]
+    taken.by_status.update(order.status_id for order, _ in readable)
+    taken.by_currency.update(order.currency for order, _ in readable)
     taken.new += len(noted.new)
     taken.changed += len(noted.changed)
     taken.unreadable.update(refused)
+    return [order for order, _ in readable]
 
 
 def _seen(connections: Connections, order: Order, kept: Kept) -> OrderSeen:

@@ -108,10 +108,10 @@ def _lines(connections: Connections, order_ids: Sequence[int], done: Rebuilt, mo
     if mode is Mode.PLAN:
         done.linked += list(documents)
         return []
-    keep(connections, list(documents.values()), taken)
+    orders = keep(connections, list(documents.values()), taken)
     done.unreadable += sorted(taken.unreadable)
-    drafts = _drafts(connections, taken.orders)
-    states = state.orders.many([order.id for order in taken.orders])
+    drafts = _drafts(connections, orders)
+    states = state.orders.many([order.id for order in orders])
     fates = [
         Fate(
             states[order.id],
@@ -121,7 +121,7 @@ def _lines(connections: Connections, order_ids: Sequence[int], done: Rebuilt, mo
             draft=drafts.get(order.id),
             there=done.found[order.id],
         )
-        for order in taken.orders
+        for order in orders
         if order.id in states
     ]
     done.linked += [one.state.order_id for one in fates]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -66,23 +66,57 @@ AT_THE_EDGES = {
 
 
 def test_a_backfill_over_years_that_are_synced_writes_nothing(shop: OrderFlow) -> None:
+    """Two years as one run: a page of orders for 250 of them, whatever the number of days; nothing of NetSuite."""
     shop.sections["cutover"] = {"at": "2024-01-01"}
     shop.configure()
-    placed = {shop.today(): [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]}
+    today = shop.today()
+    first = today - timedelta(days=730)
+    placed = {today: [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]}
     for day, moments in AT_THE_EDGES.items():
         placed[day] = [shop.control.shop_order(created_at=at, restock=True)["id"] for at in moments]
+    for back in range(0, 730, 73):
+        at = f"{first + timedelta(days=back)}T17:00:00Z"
+        placed.setdefault(first + timedelta(days=back), []).append(
+            shop.control.shop_order(created_at=at, restock=True)["id"]
+        )
     every = [one for some in placed.values() for one in some]
     shop.sync_twice()
     shop.assert_equal_to_the_cent(*every)
     shop.control.clear_log()
 
-    for day, orders in placed.items():
+    run = shop.backfill(first, today)
+
+    ours = [one for day, some in placed.items() if first <= day <= today for one in some]
+    assert run.metadata("bigcommerce/orders")["dagster/row_count"] == len(ours)
+    # A page of all, and the ids once more for the check.
+    assert [one["path"].rpartition("/")[2] for one in shop.control.log()] == ["orders", "orders"]
+    shop.control.clear_log()
+    shop.sync()
+    assert shop.writes() == []
+    for day, orders in list(placed.items())[:3]:
         run = shop.day(day)
         assert run.metadata("bigcommerce/orders")["dagster/row_count"] == len(orders), day
         assert {shop.order(one).day for one in orders} == {day}
-
     assert shop.writes() == []
     shop.assert_equal_to_the_cent(*every)
+
+
+def test_a_backfill_of_years_that_were_never_seen_posts_them(shop: OrderFlow) -> None:
+    shop.sections["cutover"] = {"at": "2024-01-01"}
+    shop.configure()
+    today = shop.today()
+    placed = [
+        shop.control.shop_order(created_at=f"{today - timedelta(days=back)}T17:00:00Z", restock=True)["id"]
+        for back in (700, 400, 399, 1)
+    ]
+    with shop.state().scope.transaction() as conn:
+        after = {"version": 1, "until": "2099-01-01T00:00:00+00:00"}
+        shop.state().cursors.move("orders/poll", after, conn=conn)
+
+    shop.backfill(today - timedelta(days=730), today)
+    shop.sync()
+
+    shop.assert_equal_to_the_cent(*placed)
 
 
 def test_a_backfill_of_a_day_that_was_never_seen_posts_it(shop: OrderFlow) -> None:
