@@ -233,6 +233,7 @@ def _case(
             for key in _own_keys(state.store, refund)
             if key in learnt.there
         },
+        taken_over=side.state.disposition == "adopted",
         seen=provider_has(connections, refund.order_id, settlements, side.tenders),
     )
 

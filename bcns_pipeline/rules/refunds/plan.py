@@ -101,7 +101,8 @@ class Case:
 
     `whole`: with this refund all of the order went back. `credited_before`: an earlier refund was credited. `seen` are
     payments (by their `n`) that a payment provider has shown as paid back. `begun` are our records that NetSuite has
-    already, by key: a refund that was begun one way is never finished the other way.
+    already, by key: a refund that was begun one way is never finished the other way. `taken_over`: somebody else made
+    NetSuite's order and booked its payments, before the cutover or beside us.
     """
 
     store: str
@@ -118,6 +119,7 @@ class Case:
     on: date
     seen: frozenset[int] = frozenset()
     begun: Mapping[str, Begun] = field(default_factory=dict)
+    taken_over: bool = False
 
 
 def plan_refund(case: Case, orders: OrderPolicy, policy: RefundPolicy) -> RefundPlan | list[Problem]:
@@ -185,7 +187,7 @@ def _taken_off(case: Case) -> list[Parted] | Problem:
 
 def _capture_missing(case: Case, policy: RefundPolicy) -> Problem | None:
     """The payment that is given back must be booked first: else its clearing account would be short of it."""
-    if case.books.record == CASH_SALE or not policy.wait_for_capture:
+    if case.books.record == CASH_SALE or case.taken_over or not policy.wait_for_capture:
         return None
     for one in case.settlements:
         if one.way in ("gateway", "external") and one.captured_by not in case.books.deposits:
@@ -223,6 +225,9 @@ def _from_deposit(
     """What was never billed comes out of deposits and off the order; the rest of the refund is credited."""
     now = parted[-1]
     off, credited = now.sums(case.refund.currency)
+    if case.taken_over and not case.books.deposits:
+        said = f"{off} of it were never billed, and the order was taken over: its deposit is not ours to know."
+        return [Problem("REFUND_NOT_BILLED", said)]
     credit: Credit | None = None
     if credited:
         early = _capture_missing(case, policy)

@@ -27,8 +27,12 @@ class RefundFlow(OrderFlow):
         """The order sections, and those of cash, payouts and refunds."""
         found = {**super().mapped(), **money_sections(self.sandbox.accounting)}
         providers = found["payouts"]["providers"]
-        braintree = int(self.sandbox.accounting["accounts"]["1134"])
-        providers["braintree"] = {**providers["stripe"], "clearing": braintree}
+        accounts = {number: int(one) for number, one in self.sandbox.accounting["accounts"].items()}
+        providers["braintree"] = {**providers["stripe"], "clearing": accounts["1134"]}
+        providers["stripe"] = {
+            **providers["stripe"],
+            "clearing": {"USD": accounts["1130"], "EUR": accounts["1133"]},
+        }
         return found
 
     def refunds_decide(self, **keys: Any) -> None:

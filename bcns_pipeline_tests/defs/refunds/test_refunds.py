@@ -5,6 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from typer.testing import CliRunner
+
+from bcns_pipeline.cli.main import app
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.state.inbox import Event
 from bcns_pipeline_tests.defs.refunds.giving_back import D, RefundFlow
@@ -265,6 +268,63 @@ def test_captures_invoices_and_refunds_together_leave_nothing_open(shop: RefundF
     assert "1200" not in left
     assert "2300" not in left
     assert left["1130"] == total - state.total.amount
+
+
+def test_a_refund_keeps_the_order_s_currency_and_its_rate(shop: RefundFlow) -> None:
+    """An order in euros of a merchant in dollars: captured, billed, given back; no exchange difference by our rate."""
+    (order,) = shop.sold("eur", paid=False, billed=False)
+    shop.run("cash_application")
+    shop.later(60)
+    shop.control.fulfil(shop.sales_order(order)["id"])
+    shop.run("cash_application")
+    before = shop.balances()
+    assert before["1133"] > 0
+    sku = shop.sales_order(order)["lines"][0]["sku"]
+    refund = shop.refund(order, lines=[{"sku": sku, "quantity": 1}], shipping=True)
+
+    shop.give_back()
+
+    state = shop.stands(refund)
+    assert (state.disposition, state.total.currency, state.read_total) == ("posted", "EUR", state.total)
+    records = shop.records(refund).values()
+    rate = D(str(shop.sales_order(order)["exchange_rate"]))
+    assert {D(str(one["exchange_rate"])) for one in records} == {rate}
+    moved = changed(before, shop.balances())
+    assert not {"1200", "7000", "7010"} & set(moved), moved
+    assert abs(moved["1133"] + state.total.amount * rate) < D("0.01")
+
+
+def test_a_refund_of_an_order_that_was_taken_over(shop: RefundFlow) -> None:
+    """Billed before the cutover it is credited, and its clearing account pays; not billed, its deposit is not ours."""
+    billed, open_ = (shop.control.shop_order("plain", restock=True) for _ in range(2))
+    records = {}
+    for one in (billed, open_):
+        records[one["id"]] = shop.control.legacy_order(otherrefnum=str(one["id"]), total=float(one["total"]))[
+            "order"
+        ]
+    shop.control.fulfil(records[billed["id"]])
+    shop.control.enter_invoice(records[billed["id"]])
+    ways = ("adopt", "--by", "otherrefnum", "--since", shop.today().isoformat(), "--apply")
+    assert CliRunner().invoke(app, list(ways)).exit_code == 0
+    before = shop.balances()
+    refunds = {
+        name: shop.refund(one["id"], shipping=True) for name, one in (("billed", billed), ("open", open_))
+    }
+    whole = shop.refund(open_["id"])
+
+    shop.give_back()
+
+    stands = {name: shop.stands(one) for name, one in refunds.items()}
+    assert (stands["billed"].disposition, stands["billed"].route) == ("posted", "credit_memo"), stands[
+        "billed"
+    ]
+    assert (
+        changed(before, shop.balances())["1130"]
+        == -stands["billed"].total.amount - stands["open"].total.amount
+    )
+    assert shop.questions("REFUND_NOT_BILLED") == [f"refund:{whole}"]
+    assert shop.questions("REFUND_BEFORE_CAPTURE") == []
+    shop.assert_tidy()
 
 
 def test_a_cash_sale_goes_back_as_one_cash_refund(shop: RefundFlow) -> None:

@@ -165,6 +165,12 @@ def test_a_refund_waits_for_the_capture_that_it_gives_back() -> None:
     assert problem(half(deposit="")).code == "REFUND_BEFORE_CAPTURE"
 
 
+def test_an_order_that_was_taken_over_was_paid_before_us_and_its_refund_waits_for_no_capture() -> None:
+    assert planned(replace(half(deposit=""), taken_over=True)).route == "credit_memo"
+    open_ = problem(replace(whole(billed=False, deposit=""), taken_over=True))
+    assert (open_.code, "taken over" in open_.sentence) == ("REFUND_NOT_BILLED", True)
+
+
 def whole(**more: Any) -> Case:
     order, parts = world.sold(PLAIN)
     one = refund(5, "43.55", "3.55", [item("PRODUCT", 5501, quantity=2)])
