@@ -226,7 +226,9 @@ def _from_deposit(
     now = parted[-1]
     off, credited = now.sums(case.refund.currency)
     if case.taken_over and not case.books.deposits:
-        said = f"{off} of it were never billed, and the order was taken over: its deposit is not ours to know."
+        said = (
+            f"{off} of it were never billed, and the order was taken over: its deposit is not ours to know."
+        )
         return [Problem("REFUND_NOT_BILLED", said)]
     credit: Credit | None = None
     if credited:
