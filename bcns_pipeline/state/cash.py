@@ -7,15 +7,17 @@ what is decided: the rules do that. What is written in NetSuite has an audit row
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from bcns_pipeline.state.audit import Audit, lock_chain
-from bcns_pipeline.state.cash_models import CashDecision, MoneyRead, Recorded, RecordRead
-from bcns_pipeline.state.cash_views import CashViews
+from bcns_pipeline.state.cash_models import CashDecision, CashOrder, MoneyRead, Recorded, RecordRead
+from bcns_pipeline.state.cash_views import CashViews, among, free, order_of
 from bcns_pipeline.state.scope import Scope, canonical, digest
 from bcns_pipeline.state.tables_cash import cash_order, cash_record, tender
+from bcns_pipeline.state.worker import Worker
 
 
 class Cash(CashViews):
@@ -73,14 +75,62 @@ class Cash(CashViews):
             self._run(_READ, rows, tx)
             self._run(_TENDERS, tenders, tx)
 
-    def reopen(self, order_ids: Collection[int], *, conn: sa.Connection | None = None) -> int:
-        """Something changed in NetSuite: look at these again. Orders whose payments were never read stay out."""
+    def take_due(
+        self,
+        planner: Worker,
+        now: datetime,
+        limit: int,
+        *,
+        day: date | None = None,
+        conn: sa.Connection | None = None,
+    ) -> list[CashOrder]:
+        """As `due`, and in the hands of `planner` from now on, until it ends. What it has already is due to it.
+
+        Raises `WorkerLost` where its session has ended.
+        """
+        # Another planner that is just taking some goes on with the next ones.
+        query = self._due(now, limit, day, planner).with_for_update(skip_locked=True)
+        with self._scope.transaction(conn) as tx:
+            found = [order_of(row) for row in tx.execute(query).mappings()]
+            taken = sa.cast([one.order_id for one in found], sa.ARRAY(sa.BigInteger))
+            tx.execute(
+                sa.update(cash_order)
+                .where(cash_order.c.store == self._scope.store, cash_order.c.order_id == sa.any_(taken))
+                .values(planner=planner.id)
+            )
+            # Last, so that nothing is in the hands of one that was lost meanwhile.
+            planner.assert_alive()
+        return found
+
+    def reopen(
+        self,
+        order_ids: Collection[int],
+        billed: Collection[int] = (),
+        *,
+        conn: sa.Connection | None = None,
+    ) -> int:
+        """Something changed in NetSuite: look at these again. Orders whose payments were never read stay out.
+
+        So do those of `billed` (all of the order is on invoices) that are settled by records of ours of which nothing
+        is open: what changed there is mostly that we billed them.
+        """
+        over = sa.and_(
+            cash_order.c.disposition == "settled",
+            among(cash_order.c.order_id, billed),
+            sa.exists().where(*_OF_ORDER, cash_record.c.kind == "invoice"),
+            ~sa.exists().where(
+                *_OF_ORDER,
+                sa.or_(cash_record.c.read_back_at.is_(None), cash_record.c.read_open_minor != 0),
+            ),
+        )
         change = (
             sa.update(cash_order)
             .where(
                 cash_order.c.store == self._scope.store,
-                cash_order.c.order_id == sa.any_(sa.cast(sorted(order_ids), sa.ARRAY(sa.BigInteger))),
+                among(cash_order.c.order_id, order_ids),
                 cash_order.c.disposition.in_(("settled", "waiting")),
+                free(),
+                ~over,
             )
             .values(disposition="open", retry_at=None)
         )
@@ -147,7 +197,7 @@ class Cash(CashViews):
             sa.update(cash_record)
             .where(
                 cash_record.c.store == self._scope.store,
-                cash_record.c.order_id == sa.any_(sa.cast(sorted(order_ids), sa.ARRAY(sa.BigInteger))),
+                among(cash_record.c.order_id, order_ids),
             )
             .values(read_back_at=None)
         )
@@ -177,6 +227,7 @@ class Cash(CashViews):
                 tx.execute(statement, {"store": self._scope.store, "rows": given})
 
 
+_OF_ORDER = (cash_record.c.store == cash_order.c.store, cash_record.c.order_id == cash_order.c.order_id)
 _O, _T, _R = cash_order.fullname, tender.fullname, cash_record.fullname
 _LOOKED = sa.text(
     f"""

@@ -16,6 +16,7 @@ from bcns_pipeline.state.cash_models import RECEIPTS, CashOrder, CashRecord, Ten
 from bcns_pipeline.state.scope import Scope
 from bcns_pipeline.state.tables_cash import cash_order, cash_record, tender
 from bcns_pipeline.state.tables_orders import order_state
+from bcns_pipeline.state.worker import LIVING_WORKERS, Worker
 
 # Ids that are two in one, "a|b". OFFSET 0 asks the index once for each wanted id: left to itself the database takes
 # a third of the table for composite, and reads all of it for each payout.
@@ -43,7 +44,7 @@ class CashViews:
     ) -> list[Unlooked]:
         """Orders that we posted and that changed since, or whose payments are to be read again by `now`; oldest first.
 
-        With `day`, every posted order of that day.
+        With `day`, every posted order of that day. What a run has in hand is left out: it decides by what it has read.
         """
         again: sa.ColumnElement[bool] = sa.literal(True)
         if day is None:
@@ -71,6 +72,7 @@ class CashViews:
                 order_state.c.disposition == "posted",
                 order_state.c.netsuite_id.is_not(None),
                 sa.or_(changed, again),
+                free(),
             )
             .order_by(order_state.c.order_id)
             .limit(limit)
@@ -85,9 +87,15 @@ class CashViews:
     ) -> list[CashOrder]:
         """Orders whose money is to be looked at: open ones, and those that wait and whose time has come.
 
-        With `day`, every order of that day whose payments were read.
+        With `day`, every order of that day whose payments were read. What a run has in hand is left out.
         """
-        wanted: list[sa.ColumnElement[bool]] = []
+        with self._scope.transaction(conn) as tx:
+            return [order_of(row) for row in tx.execute(self._due(now, limit, day, None)).mappings()]
+
+    def _due(
+        self, now: datetime, limit: int, day: date | None, planner: Worker | None
+    ) -> sa.Select[tuple[Any, ...]]:
+        wanted: list[sa.ColumnElement[bool]] = [free(planner)]
         if day is None:
             wanted.append(
                 sa.or_(
@@ -100,11 +108,19 @@ class CashViews:
                 order_state.c.store == self._scope.store, order_state.c.day == day
             )
             wanted.append(cash_order.c.order_id.in_(of_day))
-        return self._orders(wanted, limit, conn)
+        return self._query(wanted, limit)
+
+    def in_hand(self, order_ids: Collection[int], *, conn: sa.Connection | None = None) -> set[int]:
+        """Those of these orders that a living run has planned and not applied yet."""
+        query = sa.select(cash_order.c.order_id).where(
+            cash_order.c.store == self._scope.store, among(cash_order.c.order_id, order_ids), sa.not_(free())
+        )
+        with self._scope.transaction(conn) as tx:
+            return set(tx.execute(query).scalars()) if order_ids else set()
 
     def many(self, order_ids: Collection[int], *, conn: sa.Connection | None = None) -> dict[int, CashOrder]:
         """Where the money of these orders stands; those never looked at are missing."""
-        found = self._orders([_in(cash_order.c.order_id, order_ids)], None, conn) if order_ids else []
+        found = self._orders([among(cash_order.c.order_id, order_ids)], None, conn) if order_ids else []
         return {one.order_id: one for one in found}
 
     def of_days(
@@ -127,7 +143,7 @@ class CashViews:
         """{order: its transactions as read last, by id}."""
         found: dict[int, list[TenderRow]] = {}
         if order_ids:
-            for one in self._tenders(_in(tender.c.order_id, order_ids), conn):
+            for one in self._tenders(among(tender.c.order_id, order_ids), conn):
                 found.setdefault(one.order_id, []).append(one)
         return found
 
@@ -145,7 +161,7 @@ class CashViews:
                 tx.execute(_OF_PARTS, {"store": self._scope.store, "given": sorted(wanted)}).scalars().all()
             )
             rows = self._tenders(whole, tx)
-            rows += self._tenders(_in(tender.c.transaction_id, apart), tx) if apart else []
+            rows += self._tenders(among(tender.c.transaction_id, apart), tx) if apart else []
         found: dict[str, list[TenderRow]] = {}
         for _, one in sorted({one.transaction_id: one for one in rows}.items()):
             for name in wanted & {one.gateway_id, *one.gateway_id.split("|")}:
@@ -158,7 +174,7 @@ class CashViews:
         """{order: the records of its money, by key}."""
         found: dict[int, list[CashRecord]] = {}
         if order_ids:
-            for one in self._records([_in(cash_record.c.order_id, order_ids)], None, conn):
+            for one in self._records([among(cash_record.c.order_id, order_ids)], None, conn):
                 found.setdefault(one.order_id, []).append(one)
         return found
 
@@ -169,7 +185,7 @@ class CashViews:
         if not transaction_ids:
             return {}
         wanted = [
-            _in(cash_record.c.transaction_id, transaction_ids),
+            among(cash_record.c.transaction_id, transaction_ids),
             cash_record.c.kind.in_(RECEIPTS),
         ]
         return {one.transaction_id or 0: one for one in self._records(wanted, None, conn)}
@@ -206,14 +222,18 @@ class CashViews:
     def _orders(
         self, wanted: Sequence[sa.ColumnElement[bool]], limit: int | None, conn: sa.Connection | None
     ) -> list[CashOrder]:
-        query = (
+        with self._scope.transaction(conn) as tx:
+            return [order_of(row) for row in tx.execute(self._query(wanted, limit)).mappings()]
+
+    def _query(
+        self, wanted: Sequence[sa.ColumnElement[bool]], limit: int | None
+    ) -> sa.Select[tuple[Any, ...]]:
+        return (
             sa.select(cash_order)
             .where(cash_order.c.store == self._scope.store, *wanted)
             .order_by(cash_order.c.order_id)
             .limit(limit)
         )
-        with self._scope.transaction(conn) as tx:
-            return [_order(row) for row in tx.execute(query).mappings()]
 
     def _tenders(self, wanted: sa.ColumnElement[bool], conn: sa.Connection | None) -> list[TenderRow]:
         query = (
@@ -243,7 +263,15 @@ class CashViews:
             return [_record(row) for row in tx.execute(query).mappings()]
 
 
-def _in(column: sa.Column[Any], ids: Collection[int]) -> sa.ColumnElement[bool]:
+def free(planner: Worker | None = None) -> sa.ColumnElement[bool]:
+    """In no living run's hands, or in those of `planner`; true where nobody has looked at the order yet."""
+    column = cash_order.c.planner
+    found = sa.or_(column.is_(None), column.not_in(LIVING_WORKERS))
+    return found if planner is None else sa.or_(found, column == planner.id)
+
+
+def among(column: sa.Column[Any], ids: Collection[int]) -> sa.ColumnElement[bool]:
+    """Whether `column` is one of these ids; one parameter, however many there are."""
     return column == sa.any_(sa.cast(sorted(ids), sa.ARRAY(sa.BigInteger)))
 
 
@@ -252,7 +280,8 @@ def _money(row: Mapping[Any, Any], name: str) -> Money | None:
     return None if minor is None else Money(minor, row["currency"])
 
 
-def _order(row: Mapping[Any, Any]) -> CashOrder:
+def order_of(row: Mapping[Any, Any]) -> CashOrder:
+    """A row of `cash_order` as it is spoken of."""
     values = {name: row[name] for name in CashOrder.__dataclass_fields__ if name in row}
     for name in ("captured", "authorised", "refunded"):
         values[name] = _money(row, f"{name}_minor")

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.order_views import OrderViews, state_of
 from bcns_pipeline.state.tables_orders import order_state
-from bcns_pipeline.state.worker import Worker
+from bcns_pipeline.state.worker import LIVING_WORKERS, Worker
 
 
 class OrdersDue(OrderViews):
@@ -75,7 +75,7 @@ class OrdersDue(OrderViews):
         planner: Worker | None,
     ) -> list[OrderState]:
         columns = order_state.c
-        free = sa.or_(columns.planner.is_(None), columns.planner.not_in(_LIVING))
+        free = sa.or_(columns.planner.is_(None), columns.planner.not_in(LIVING_WORKERS))
         if planner is not None:
             free = sa.or_(free, columns.planner == planner.id)
         come = sa.or_(columns.retry_at.is_(None), columns.retry_at <= now)
@@ -98,13 +98,3 @@ class OrdersDue(OrderViews):
                 query = query.with_for_update(of=order_state, skip_locked=True)
             found.update((row["order_id"], state_of(row)) for row in tx.execute(query).mappings())
         return list(found.values())
-
-
-# The workers whose lock is held: a lock on one 64-bit number shows as its two halves.
-_LIVING = sa.text(
-    """
-    select classid::bigint << 32 | objid::bigint from pg_locks
-    where locktype = 'advisory' and objsubid = 1 and granted
-      and database = (select oid from pg_database where datname = current_database())
-    """
-).columns(sa.column("worker", sa.BigInteger))

@@ -32,6 +32,7 @@ cash_order = sa.Table(
     sa.Column("retry_at", Timestamp),  # its plan is due then
     sa.Column("read_again_at", Timestamp),  # its transactions are due then
     sa.Column("decided_at", Timestamp),
+    sa.Column("planner", sa.BigInteger),  # the worker that has planned it; it has it in hand while it lives
     sa.CheckConstraint(
         "disposition in ('open','waiting','settled','skipped')", name="cash_order_disposition_known"
     ),

@@ -23,6 +23,14 @@ from bcns_pipeline.state.scope import lock_pair
 
 # A waiter looks up this often, so that a thread that only asks `assert_alive` does not wait for the lock too.
 _LOCK_TIMEOUT_MS = 5_000
+# Ids of the workers whose lock is held: a lock on one 64-bit number shows as its two halves.
+LIVING_WORKERS = sa.text(
+    """
+    select classid::bigint << 32 | objid::bigint from pg_locks
+    where locktype = 'advisory' and objsubid = 1 and granted
+      and database = (select oid from pg_database where datname = current_database())
+    """
+).columns(sa.column("worker", sa.BigInteger))
 
 
 class WorkerLost(Exception):

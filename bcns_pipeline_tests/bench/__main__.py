@@ -1,8 +1,8 @@
 """`make bench`: every figure, one line each.
 
 `python -m bcns_pipeline_tests.bench [SKUS]` for all of them, `... receiver`, `... orders [COUNT]`, `... race [TIMES]`,
-`... payouts [LINES] [LIVES]` or `... payout [LINES]` for those alone; `... latency` and `... flood` (daemon.py) and
-`... bad-order [COUNT]` run only when asked for.
+`... payouts [LINES] [LIVES]` or `... payout [LINES]` for those alone; `... month [ORDERS]`,
+`... latency` and `... flood` (daemon.py), and `... bad-order [COUNT]` run only when asked for.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from bcns_pipeline_tests.bench import (
     daemon,
     diff,
     figures,
+    month,
     orders,
     payout_run,
     payouts,
@@ -27,6 +28,7 @@ ALONE = {
     "race": race.main,
     "payouts": payouts.main,
     "payout": payout_run.main,
+    "month": month.main,
     "latency": daemon.latency,
     "flood": daemon.flood,
     "bad-order": bad_order.main,

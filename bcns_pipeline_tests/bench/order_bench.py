@@ -48,6 +48,11 @@ class Place:
         return self.sandbox.control
 
     @property
+    def store(self) -> str:
+        """The store's hash."""
+        return self.sandbox.env["BCNS_BIGCOMMERCE_STORE_HASH"]
+
+    @property
     def env(self) -> dict[str, str]:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("BCNS_", "DAGSTER"))

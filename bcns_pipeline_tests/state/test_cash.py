@@ -100,6 +100,52 @@ def test_what_was_read_is_due_until_it_is_decided_and_again_when_something_chang
     assert [one.order_id for one in state.cash.of_days(DAY, after=1)] == [2, 3]
 
 
+def test_what_a_living_planner_has_in_hand_is_neither_read_nor_planned_nor_reopened_by_another(
+    state: State,
+) -> None:
+    posted(state, 1, 2, 3)
+    state.cash.read([read(1), read(2), read(3)])
+    with state.worker() as first, state.worker() as second:
+        assert [one.order_id for one in state.cash.take_due(first, NOW, 2)] == [1, 2]
+        # Left out before the limit, so that the next run gets a whole batch.
+        assert [one.order_id for one in state.cash.take_due(second, NOW, 2)] == [3]
+        assert due(state) == []
+        assert state.cash.in_hand([1, 3, 9]) == {1, 3}
+        posted(state, 1, version="v2", minute=1)
+        assert unlooked(state) == []
+        state.cash.decide([CashDecision(2, "settled")])
+        assert state.cash.reopen([2]) == 0
+        # A step that is tried again has what it had.
+        assert [one.order_id for one in state.cash.take_due(first, NOW, 9)] == [1]
+    assert unlooked(state) == [(1, False)]
+    assert due(state) == [1, 3]
+    assert state.cash.reopen([2]) == 1
+
+
+def test_an_order_that_we_billed_ourselves_is_no_news_as_long_as_nothing_of_it_is_open(state: State) -> None:
+    posted(state, 1, 2)
+    state.cash.read([read(1), read(2)])
+    deposit = Recorded("bc-h1-deposit-1-11", 1, "deposit", "6001", "USD", DAY, "created", TOTAL, 11, 1130)
+    invoice = Recorded("bc-h1-invoice-1-1", 1, "invoice", "7001", "USD", DAY, "created")
+    state.cash.recorded([deposit, invoice])
+    state.cash.decide([CashDecision(1, "settled"), CashDecision(2, "settled")])
+    for left, unpaid, reopened in ((TOTAL, ZERO, 2), (ZERO, TOTAL, 2), (ZERO, ZERO, 1)):
+        state.cash.read_back(
+            [
+                RecordRead("bc-h1-deposit-1-11", TOTAL, left, 1130),
+                RecordRead("bc-h1-invoice-1-1", TOTAL, unpaid),
+            ]
+        )
+        assert state.cash.reopen([1, 2], billed=[1, 2]) == reopened
+        state.cash.decide([CashDecision(1, "settled"), CashDecision(2, "settled")])
+    # In part on invoices, or waiting for somebody: then it is.
+    assert state.cash.reopen([1]) == 1
+    state.cash.decide(
+        [CashDecision(1, "waiting", "TENDER_UNMAPPED", "No account.", NOW + timedelta(hours=1))]
+    )
+    assert state.cash.reopen([1], billed=[1]) == 1
+
+
 def test_a_providers_id_finds_its_transaction_and_a_capture_its_receipt(state: State) -> None:
     posted(state, 1, 2)
     square = tender(2, 21, "sq_a|sq_b", gateway="squarev2")

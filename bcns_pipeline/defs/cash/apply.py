@@ -72,8 +72,16 @@ class Applied:
 def apply_plan(connections: Connections, plan: Plan | None, progress: Callable[[str], None]) -> Applied:
     """Stage the plan, send everything of the flow that waits, follow up, read back. Raises OutsideError.
 
-    Without a plan only what earlier runs left is sent, followed up and read back.
+    Without a plan only what earlier runs left is sent, followed up and read back. What the plan has in hand is let go
+    at the end: until then nobody else looks at it.
     """
+    try:
+        return _apply(connections, plan, progress)
+    finally:
+        connections.let_go()
+
+
+def _apply(connections: Connections, plan: Plan | None, progress: Callable[[str], None]) -> Applied:
     applied = Applied()
     stands: dict[int, CashDecision] = {}
     again: set[int] = set()

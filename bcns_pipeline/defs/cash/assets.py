@@ -22,7 +22,11 @@ from bcns_pipeline.defs.modes import Mode, ModeConfig
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
 
+# The next run reads and plans while this one writes, and its writing waits for this one's.
+PLAN_POOL = "cash_planned"
 POOL = "cash"
+# What one run has read is planned before the other one reads: nothing can be written earlier.
+FIRST = {"dagster/priority": "1"}
 ORDERS = dg.AssetKey(["bigcommerce", "orders"])
 SALES_ORDERS = dg.AssetKey(["netsuite", "sales_orders"])
 
@@ -32,7 +36,7 @@ SALES_ORDERS = dg.AssetKey(["netsuite", "sales_orders"])
     group_name=FLOW,
     kinds={"bigcommerce"},
     owners=OWNERS,
-    pool=POOL,
+    pool=PLAN_POOL,
     deps=[ORDERS],
     hooks={stop_run_retries},
     description="Payments of orders whose money may have changed, as BigCommerce has them; a call for each.",
@@ -51,7 +55,8 @@ def transactions(context: dg.AssetExecutionContext, connections: Connections) ->
     group_name=FLOW,
     kinds={"postgres"},
     owners=OWNERS,
-    pool=POOL,
+    pool=PLAN_POOL,
+    op_tags=FIRST,
     deps=[transactions, SALES_ORDERS],
     hooks={stop_run_retries},
     description="Which receipts, invoices and applications are due, and what every other order waits for.",

@@ -4,6 +4,7 @@ Put names and run requests here. Do not put a decision about money here.
 """
 
 import time
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -18,6 +19,8 @@ from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
 
 JOB = "cash_application"
+# Where more than a batch waits: one writes while the next one reads.
+RUNS_AT_ONCE = 2
 
 cash_application = day_job(
     JOB,
@@ -61,7 +64,7 @@ def sensor(mapping: Mapping) -> dg.SensorDefinition:
     def cash_due(
         context: dg.SensorEvaluationContext, connections: Connections
     ) -> dg.RunRequest | dg.SkipReason:
-        """One run at a time; none while the mapping does not say where money goes."""
+        """One run, and one more where it leaves some for the next; none while nothing says where money goes."""
         if not connections.mapping.cash.sync:
             return dg.SkipReason("cash.sync is off")
         faults = connections.mapping.cash_faults()
@@ -70,9 +73,11 @@ def sensor(mapping: Mapping) -> dg.SensorDefinition:
         require(connections)
         if not connections.state.orders.find(disposition="posted", limit=1):
             return dg.SkipReason("no order of ours is in NetSuite yet")
-        if going(context, JOB):
-            return dg.SkipReason(f"a run of {JOB} is on its way already")
-        return dg.RunRequest(run_key=f"cash/{int(time.time() // seconds)}")
+        runs, batch = going(context, JOB), connections.mapping.cash.batch
+        more = runs and len(connections.state.cash.unlooked(datetime.now(UTC), batch + 1)) > batch
+        if runs >= RUNS_AT_ONCE or (runs and not more):
+            return dg.SkipReason(f"{runs} runs of {JOB} are on their way already")
+        return dg.RunRequest(run_key=f"cash/{int(time.time() // seconds)}/{runs}")
 
     return cash_due
 

@@ -72,8 +72,7 @@ class Planned:
 def make_plan(connections: Connections, *, mode: Mode, day: date | None = None) -> Planned:
     """Look at every order whose money is due, and write the plan. Raises OutsideError."""
     state = connections.state
-    most = connections.mapping.cash.batch if day is None else WHOLE_DAY
-    due = state.cash.due(datetime.now(UTC), most, day=day)
+    due = _due(connections, mode, day)
     fates, learnt = judge(connections, due)
     plan = state.plans.create(
         FLOW,
@@ -91,6 +90,15 @@ def make_plan(connections: Connections, *, mode: Mode, day: date | None = None) 
     )
     lines = [_line(step) for fate in fates for step in fate.steps]
     return Planned(state.plans.write_lines(plan, lines), fates, learnt)
+
+
+def _due(connections: Connections, mode: Mode, day: date | None) -> list[CashOrder]:
+    """What is due and in no other run's hands; a plan that is to be applied takes it into this run's."""
+    cash, now = connections.state.cash, datetime.now(UTC)
+    most = connections.mapping.cash.batch if day is None else WHOLE_DAY
+    if mode is Mode.PLAN:
+        return cash.due(now, most, day=day)
+    return cash.take_due(connections.planner, now, most, day=day)
 
 
 def judge(connections: Connections, due: Sequence[CashOrder]) -> tuple[list[Fate], Learnt]:

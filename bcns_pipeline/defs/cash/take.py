@@ -18,6 +18,7 @@ from bcns_pipeline.outcomes import Lane, Rejected
 from bcns_pipeline.resources.connections import BIGCOMMERCE_SLOTS, RESERVED_FOR_FAST_LANE, Connections
 from bcns_pipeline.rules.cash.mark import money_mark
 from bcns_pipeline.rules.cash.model import Taken as Money_
+from bcns_pipeline.rules.cash.steps import BILLED
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.model import Order, Tender
 from bcns_pipeline.rules.orders.reading import Unreadable, read_details, read_order
@@ -88,11 +89,14 @@ def _note_moved(connections: Connections) -> int:
     seen: Mapping[str, str] = kept.get("seen", {})
     # What the overlap shows once more is no news, unless it may have changed twice within the second of the last look.
     fresh = {str(one) for one, (at, _) in moved.items() if seen.get(str(one)) != at or at >= last}
-    orders = state.orders.by_netsuite(fresh)
+    orders = {int(one): order.order_id for one, order in state.orders.by_netsuite(fresh).items()}
     with state.scope.transaction() as conn:
-        reopened = state.cash.reopen([one.order_id for one in orders.values()], conn=conn)
-        value = {"version": 1, "until": now, "seen": {str(one): at for one, (at, _) in moved.items()}}
-        state.cursors.move(CURSOR, value, conn=conn)
+        # Another run decides by what it has read; what moved since is news to the next one.
+        busy = state.cash.in_hand(orders.values(), conn=conn)
+        billed = [order for one, order in orders.items() if moved[one][1] == BILLED]
+        reopened = state.cash.reopen(orders.values(), billed, conn=conn)
+        noted = {str(one): at for one, (at, _) in moved.items() if orders.get(one) not in busy}
+        state.cursors.move(CURSOR, {"version": 1, "until": now, "seen": noted}, conn=conn)
     return reopened
 
 
