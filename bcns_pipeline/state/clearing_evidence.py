@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bcns_pipeline.state.audit import Audit
+from bcns_pipeline.state.finance_sql import ENTRY_LINES
 from bcns_pipeline.state.scope import Scope, canonical
 from bcns_pipeline.state.tables_payouts import clearing_evidence
 
@@ -55,6 +56,14 @@ class Moved:
             "paid out, and nothing booked for it": self.never_booked,
             "fees and more that the provider took off lines paid out since": self.taken,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """One record of ours on one account, by its natural key; minor units, a debit positive."""
+
+    key: str
+    amount: int
 
 
 class ClearingEvidence:
@@ -102,6 +111,13 @@ class ClearingEvidence:
         with self._scope.transaction() as tx:
             return {int(one) for one in tx.execute(_OURS, {"store": self._scope.store}).scalars()}
 
+    def records(self, last: date) -> dict[tuple[int, int, str], Booked]:
+        """{(NetSuite's id, account, currency): what of ours should stand there at the end of `last`}."""
+        values = {"store": self._scope.store, "last": last}
+        with self._scope.transaction() as tx:
+            rows = tx.execute(_RECORDS, values).all()
+        return {(int(row.id), row.account, row.currency): Booked(row.key, row.amount) for row in rows}
+
     def moved(self, last: date, at: datetime) -> list[Moved]:
         """How lines of payouts stand to the ledger at the end of `last`, which is the moment `at`."""
         values = {"store": self._scope.store, "last": last, "at": at}
@@ -123,6 +139,26 @@ _OURS = sa.text(
     union select netsuite_id from bcns.payout_journal where store = :store and netsuite_id ~ '^[0-9]+$'
     """
 )
+
+_RECORDS = sa.text(
+    f"""
+    select netsuite_id::bigint as id, min(natural_key) as key, account, currency, sum(amount)::bigint as amount from (
+        select netsuite_id, natural_key, coalesce(read_account, account) as account, currency, amount_minor as amount,
+            day
+        from bcns.cash_record where store = :store and kind in ('deposit','payment','cash_sale')
+        union all
+        select netsuite_id, natural_key, account, currency, -amount_minor, day from bcns.refund_record
+        where store = :store and n > 0 and way not in ('store_credit','gift_certificate')
+        union all
+        select j.netsuite_id, j.natural_key, (l.line->>'account')::bigint, j.currency,
+            coalesce((l.line->>'debit')::bigint, 0) - coalesce((l.line->>'credit')::bigint, 0), j.tran_date
+        from bcns.payout_journal j cross join lateral {ENTRY_LINES} as l(line)
+        where j.store = :store
+    ) r
+    where netsuite_id ~ '^[0-9]+$' and account is not null and day <= :last
+    group by 1, 3, 4
+    """
+).bindparams(sa.bindparam("last", type_=sa.Date()))
 
 _SETTLES = (
     "('gross_sales','partial_capture_reversal','charge_failure','sales_discount','refund','refund_returned')"

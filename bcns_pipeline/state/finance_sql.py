@@ -6,7 +6,8 @@ half-open). A column that ends in `_minor` is an amount in minor units of the ro
 
 from __future__ import annotations
 
-_ENTRY = (
+# The lines of an entry, however it was planned.
+ENTRY_LINES = (
     "jsonb_array_elements(case jsonb_typeof(j.entry) when 'array' then j.entry else j.entry->'lines' end)"
 )
 _NO_BANK = "not exists (select 1 from bcns.bank_line x where x.store = :store)"
@@ -236,7 +237,7 @@ ENTRIES = f"""
         j.netsuite_number, (l.line->>'account')::bigint as account, coalesce(l.line->>'role', '') as role,
         coalesce((l.line->>'debit')::bigint, 0) as debit, coalesce((l.line->>'credit')::bigint, 0) as credit,
         coalesce(l.line->>'memo', '') as memo
-    from bcns.payout_journal j cross join lateral {_ENTRY} with ordinality as l(line, place)
+    from bcns.payout_journal j cross join lateral {ENTRY_LINES} with ordinality as l(line, place)
     where j.store = :store and j.netsuite_id is not null and j.tran_date >= :since and j.tran_date < :until
     order by j.tran_date, j.id, l.place
 """

@@ -133,6 +133,42 @@ def test_the_clearing_account_rolls_forward_and_what_awaits_approval_is_a_line_o
     assert item[2] == "bc-abc123-refundpay-5-1"
 
 
+def test_why_the_ledger_shows_more_than_the_provider_holds_is_told_line_by_line(march: State) -> None:
+    def parts(last: date, at: datetime) -> list[int]:
+        (one,) = march.clearing.moved(last, at)
+        assert (one.provider, one.account, one.currency, one.foreign) == ("stripe", "acct1", "USD", False)
+        return list(one.parts.values())
+
+    third, end = datetime(2026, 3, 4, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
+    # Before it is paid out the provider holds the charge less its fee; then the entry waits for approval.
+    change(march, "update bcns.payout set created_at = '2026-03-04 06:00+00'")
+    assert parts(date(2026, 3, 3), third) == [0, 0, 369]
+    assert parts(MARCH[1] - timedelta(days=1), end) == [11_673, 0, 0]
+    change(march, "update bcns.payout_journal set approved = true")
+    assert parts(MARCH[1] - timedelta(days=1), end) == [0, 0, 0]
+    # The refund is booked, and no payout names it; a line without a record was never booked.
+    assert march.clearing.not_itemised(date(2026, 3, 31)) == {(1130, "USD"): 1}
+    change(march, "update bcns.payout_line set journal_key = null")
+    assert parts(MARCH[1] - timedelta(days=1), end) == [0, -11_673, 0]
+    assert march.clearing.not_itemised(date(2026, 3, 31)) == {(1130, "USD"): 2}
+
+
+def test_an_answer_is_kept_beside_the_earlier_ones_and_the_newest_counts(march: State) -> None:
+    day = date(2026, 3, 31)
+    hashes = [march.clearing.keep("netsuite", day, {"balances": [], "others": [], "n": n}) for n in (1, 2)]
+    assert march.clearing.of(day)["netsuite"].sha256 == hashes[1] != hashes[0]
+    assert march.clearing.of(date(2026, 3, 30)) == {}
+    assert march.clearing.last_day() == day
+    assert march.clearing.ours() == {92, 93, 94}
+    records = {number: (one.key, one.amount) for (number, account, _), one in march.clearing.records(day).items()
+               if account == 1130}  # fmt: skip
+    assert records == {
+        92: ("bc-abc123-deposit-1001-7", 11_673),
+        93: ("bc-abc123-refundpay-5-1", -1_673),
+        94: ("psp-stripe-acct1-payout-po_1", -11_673),
+    }
+
+
 def test_every_cent_has_a_reason_and_one_that_is_lost_is_unknown(march: State) -> None:
     about = reports.about(march, *MARCH, "digest")
     (one,) = reports.ties(march, about)

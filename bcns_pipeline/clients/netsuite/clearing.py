@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from bcns_pipeline.clients.netsuite import sql
-from bcns_pipeline.clients.netsuite.journal_rows import BalanceRow, OthersRow
+from bcns_pipeline.clients.netsuite.journal_rows import BalanceRow, RecordRow
 from bcns_pipeline.clients.netsuite.models import Row
 from bcns_pipeline.clients.netsuite.reading import ZERO, amount, integer
 from bcns_pipeline.clients.netsuite.records import Records
@@ -51,15 +51,29 @@ class ClearingAccounts:
 
     def others(
         self, accounts: Iterable[int], as_of: date, store: str, *, oneworld: bool = False
-    ) -> list[OthersRow]:
+    ) -> list[RecordRow]:
         """What stands there without an external id of this store's or of a provider's; 1,000 a call."""
+        whose = "(t.externalid IS NULL OR (t.externalid NOT LIKE ? AND t.externalid NOT LIKE ?))"
+        return self._records_of(whose, accounts, as_of, store, oneworld=oneworld)
+
+    def keyed(
+        self, accounts: Iterable[int], as_of: date, store: str, *, oneworld: bool = False
+    ) -> list[RecordRow]:
+        """What stands there with such an external id; 1,000 a call."""
+        whose = "(t.externalid LIKE ? OR t.externalid LIKE ?)"
+        return self._records_of(whose, accounts, as_of, store, oneworld=oneworld)
+
+    def _records_of(
+        self, whose: str, accounts: Iterable[int], as_of: date, store: str, *, oneworld: bool
+    ) -> list[RecordRow]:
         text = sql.fill(
-            "clearing_others",
+            "clearing_records",
             accounts=sql.numbers(sorted(set(accounts))),
             subsidiary="t.subsidiary, " if oneworld else "",
+            whose=whose,
         )
         bound = [as_of.isoformat(), f"bc-{store}-%", _OF_PROVIDERS]
-        found: dict[tuple[int, int], OthersRow] = {}
+        found: dict[tuple[int, int], RecordRow] = {}
         for page in self._records.query.keyset(
             text,
             (0, -1),
@@ -69,7 +83,7 @@ class ClearingAccounts:
             with readable():
                 for row in page.rows:
                     day = date.fromisoformat(row["tran_date"])
-                    one = OthersRow(
+                    one = RecordRow(
                         *_where(row), int(row["id"]), row.get("tran_id", ""), row.get("type", ""), day
                     )
                     found.setdefault((one.id, one.account), one)

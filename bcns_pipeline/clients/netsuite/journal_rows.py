@@ -104,8 +104,8 @@ class BalanceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class OthersRow:
-    """What one transaction without a key of ours does to an account; amounts as in `BalanceRow`."""
+class RecordRow:
+    """What one transaction does to an account; amounts as in `BalanceRow`."""
 
     account: int
     currency: int | None

@@ -14,7 +14,7 @@ import dagster as dg
 
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs.close import reports
-from bcns_pipeline.defs.close.asking import ask
+from bcns_pipeline.defs.close.asking import ask, ask_each
 from bcns_pipeline.defs.close.outside import outside
 from bcns_pipeline.defs.close.pack import pack
 from bcns_pipeline.defs.close.questions import of_clearing, of_orders
@@ -67,12 +67,15 @@ def clearing_evidence(
     """Ask about the end of the day or month, keep the answers, and ask people about what is left over."""
     connections.require()
     since, until = span(context, config, connections)
-    with outside_errors():
-        asked = ask(connections, until - timedelta(days=1))
     state = connections.state
     about = reports.about(state, since, until, connections.mapping.digest)
-    said = outside(state, asked.as_of)
-    found, _ = reports.roll_forwards(state, about, said)
+    with outside_errors():
+        asked = ask(connections, until - timedelta(days=1))
+        said = outside(state, asked.as_of)
+        found, _ = reports.roll_forwards(state, about, said)
+        if any(one.unexplained for one in found):
+            ask_each(connections, asked.as_of)
+            said = outside(state, asked.as_of)
     # An older day that is looked at again says nothing about today.
     told = of_clearing(connections, found, said) if asked.as_of == state.clearing.last_day() else []
     return dg.MaterializeResult(

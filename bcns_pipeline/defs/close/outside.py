@@ -7,7 +7,15 @@ Put here how kept answers and our own tables are brought together. Do not put as
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from bcns_pipeline.rules.close.evidence import NETSUITE, Outside, Provider, Where, ledger_of, not_ours
+from bcns_pipeline.rules.close.evidence import (
+    NETSUITE,
+    RECORDS,
+    Outside,
+    Provider,
+    Where,
+    ledger_of,
+    not_ours,
+)
 from bcns_pipeline.state.clearing_evidence import Said
 from bcns_pipeline.state.store import State
 
@@ -15,13 +23,15 @@ from bcns_pipeline.state.store import State
 def outside(state: State, last: date) -> Outside:
     """The newest answers about the end of `last`; without any, nothing was asked."""
     said = state.clearing.of(last)
-    netsuite = said.pop(NETSUITE, None)
+    netsuite, records = said.pop(NETSUITE, None), said.pop(RECORDS, None)
     if netsuite is None:
         return Outside()
     return Outside(
         ledger=ledger_of(netsuite.said["balances"]),
         others=not_ours(netsuite.said["others"], state.clearing.ours()),
         providers=_providers(state, last, said),
+        # Records that were looked at before the balances were asked for again say nothing of them.
+        differing=records.said["differing"] if records and records.asked_at >= netsuite.asked_at else (),
         notes=(
             _note("ledger", netsuite),
             *(_note(f"provider {name}", one) for name, one in sorted(said.items())),

@@ -18,6 +18,8 @@ from bcns_pipeline.rules.payouts.invariants import fi7_clearing_is_the_balance
 from bcns_pipeline.rules.payouts.roll_forward import Item, Movement, RollForward
 
 NETSUITE = "netsuite"
+# What was asked record by record, once something was left over.
+RECORDS = "netsuite/records"
 LEDGER_NOT_ASKED = "ledger: not asked (what others book on the account in NetSuite is not in our own records)"
 NOT_EVIDENCED = "provider balance: not evidenced"
 # Account and currency.
@@ -61,16 +63,24 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """All that was said about the end of one day. `others` are rows of what nobody of ours has booked."""
+    """All that was said about the end of one day. `others` are rows of what nobody of ours has booked.
+
+    `differing` are records that were found to be otherwise in NetSuite, once something was left over.
+    """
 
     ledger: Mapping[Where, Ledger] | None = None
     others: Sequence[Mapping[str, Any]] = ()
     providers: Mapping[Where, Provider] = field(default_factory=dict)
+    differing: Sequence[Mapping[str, Any]] = ()
     notes: tuple[str, ...] = (LEDGER_NOT_ASKED,)
 
     def of_ledger(self, where: Where) -> Ledger:
         """What NetSuite says of an account; 0 where it was asked and shows nothing."""
         return Ledger() if self.ledger is None else self.ledger.get(where, Ledger(0, 0))
+
+    def differ_on(self, where: Where) -> list[Mapping[str, Any]]:
+        """The records of this account that differ."""
+        return [row for row in self.differing if (row["account"], row["currency"]) == where]
 
     def items(self) -> Iterator[tuple[Where, Item]]:
         """What others have booked, as movements of the roll-forward."""
@@ -102,6 +112,40 @@ def not_ours(rows: Iterable[Mapping[str, Any]], ours: Collection[int]) -> list[M
     return [row for row in rows if row["id"] not in ours]
 
 
+def differing(
+    shown: Iterable[Mapping[str, Any]],
+    ours: Mapping[tuple[int, int, str], tuple[str, int]],
+    accounts: Collection[int],
+) -> list[dict[str, Any]]:
+    """Records that NetSuite shows otherwise than we booked them, does not show, or shows and we do not know.
+
+    `shown`: rows with NetSuite's id, account, currency and amount; `ours`: {those three: (natural key, amount)}. What
+    only comes to 0 on both sides is no difference.
+    """
+    there = {(row["id"], row["account"], row["currency"]): row for row in shown}
+    found = []
+    for place in sorted(there.keys() | ours.keys()):
+        number, account, currency = place
+        if account not in accounts:
+            continue
+        row = there.get(place)
+        key, booked = ours.get(place, ("", 0))
+        amount = 0 if row is None else row["amount"]
+        if amount != booked:
+            name = key or f"{row['type']} {row['number']}" if row is not None else key
+            found.append(
+                {
+                    "id": number,
+                    "account": account,
+                    "currency": currency,
+                    "name": name,
+                    "netsuite": amount,
+                    "ours": booked,
+                }
+            )
+    return found
+
+
 def explained(found: RollForward, provider: Provider) -> dict[str, int]:
     """Why the ledger shows more than the provider holds: what is known of payouts, and what others booked."""
     odd = {Movement.FOREIGN, Movement.OTHER_SETTLED, Movement.OPENING}
@@ -111,6 +155,18 @@ def explained(found: RollForward, provider: Provider) -> dict[str, int]:
         if odd.issuperset(one.movements) and one.key not in found.awaiting_keys
     )
     return {**provider.parts, "booked by others, and other movements of entries": booked}
+
+
+def _named(rows: Sequence[Mapping[str, Any]], most: int = 5) -> str:
+    if not rows:
+        return ""
+    told = [
+        f"{row['name']} is {Money(row['netsuite'], row['currency'])} there and "
+        f"{Money(row['ours'], row['currency'])} here"
+        for row in rows[:most]
+    ]
+    more = f", and {len(rows) - most} more" if len(rows) > most else ""
+    return f": {', '.join(told)}{more}"
 
 
 def unexplained(found: Sequence[RollForward], outside: Outside) -> list[tuple[Where, Finding]]:
@@ -124,7 +180,7 @@ def unexplained(found: Sequence[RollForward], outside: Outside) -> list[tuple[Wh
             said = (
                 f"Account {one.account}: NetSuite shows {Money(one.ledger or 0, one.currency)} at the end of "
                 f"{one.last}, our records and what others booked come to {known}; "
-                f"{left} is not explained."
+                f"{left} is not explained{_named(outside.differ_on(where))}."
             )
             told.append((where, Finding("CLEARING_UNEXPLAINED", said, False, "FI7", (), left)))
             continue

@@ -205,12 +205,24 @@ def assert_netsuite_and_the_provider_are_asked(till: PayoutFlow) -> None:
     deposit = next(one for one in till.books(type="customerDeposit"))
     paid = Decimal(deposit["total"])
     till.control.edit_money(deposit["id"], payment=float(paid - 1))
-    assert close()[netsuite] == (-6, -1)
+    rows = close()
+    key = deposit["external_id"]
+    assert (rows[netsuite], rows[f"NetSuite above our records: {key}"]) == ((-6, -1), (-1, None))
     (asked,) = state.exceptions.find(code="CLEARING_UNEXPLAINED")
     assert (asked.amount_minor, asked.owner) == (-100, "finance")
+    assert f"{key} is {paid - 1} USD there and {paid} USD here" in asked.message
     till.control.edit_money(deposit["id"], payment=float(paid))
     assert close()[netsuite] == (-5, 0)
     assert state.exceptions.find(code="CLEARING_UNEXPLAINED") == []
+
+    till.sold()
+    till.cash()
+    rows = close()
+    held = rows["provider balance"][0]
+    captured = rows[netsuite][0] + 5
+    (fees,) = [row for line, row in rows.items() if "fees of 1 records that no payout names yet" in line]
+    assert 0 < held < captured
+    assert fees == (captured - held, None)
 
 
 def test_the_bank_is_matched_and_what_it_lacks_is_asked_for(till: PayoutFlow) -> None:

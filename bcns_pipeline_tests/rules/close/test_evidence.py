@@ -6,7 +6,15 @@ from datetime import date
 from typing import Any
 
 from bcns_pipeline.rules.close.clearing import roll_forwards, shown, shown_others
-from bcns_pipeline.rules.close.evidence import Ledger, Outside, Provider, ledger_of, not_ours, unexplained
+from bcns_pipeline.rules.close.evidence import (
+    Ledger,
+    Outside,
+    Provider,
+    differing,
+    ledger_of,
+    not_ours,
+    unexplained,
+)
 from bcns_pipeline.rules.payouts.roll_forward import RollForward
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 31)
@@ -48,6 +56,17 @@ def test_what_others_book_is_theirs_and_what_nobody_booked_is_left_over() -> Non
     lost = Outside({WHERE: Ledger(9_499, 0)}, [other(-500)])
     ((where, finding),) = unexplained([forward(lost)], lost)
     assert (where, finding.code, str(finding.amount)) == (WHERE, "CLEARING_UNEXPLAINED", "-0.01 USD")
+
+
+def test_records_that_netsuite_shows_otherwise_or_not_at_all_are_named() -> None:
+    ours = {(8, 1130, "USD"): ("bc-8", 5), (9, 1130, "USD"): ("bc-9", 5), (9, 1010, "USD"): ("bc-9", -5)}
+    found = differing([other(4, id=8), other(7, id=7)], ours, {1130})
+    assert [(row["name"], row["netsuite"], row["ours"]) for row in found] == [
+        ("Journal JE7", 7, 0),
+        ("bc-8", 4, 5),
+        ("bc-9", 0, 5),
+    ]
+    assert differing([other(5, id=8), other(0, id=7)], {(8, 1130, "USD"): ("bc-8", 5)}, {1130}) == []
 
 
 def test_what_was_approved_since_the_read_back_is_no_difference() -> None:

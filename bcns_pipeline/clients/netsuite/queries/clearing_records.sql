@@ -7,7 +7,7 @@ JOIN transactionline tl ON tl.transaction = t.id
 JOIN transactionaccountingline tal ON tal.transaction = tl.transaction AND tal.transactionline = tl.id
 WHERE tal.account IN ({accounts})
   AND t.trandate <= TO_DATE(?, 'YYYY-MM-DD')
-  AND (t.externalid IS NULL OR (t.externalid NOT LIKE ? AND t.externalid NOT LIKE ?))
+  AND {whose}
   AND (t.id > ? OR (t.id = ? AND tal.account > ?))
 GROUP BY t.id, t.tranid, t.type, t.trandate, tal.account, t.currency, {subsidiary}tal.posting, tal.accountingbook
 ORDER BY t.id ASC, tal.account ASC, tal.accountingbook ASC
