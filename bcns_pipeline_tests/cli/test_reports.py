@@ -236,6 +236,13 @@ def test_the_pack_of_a_month_is_made_again_byte_for_byte_and_is_not_green_while_
     assert made["checks"]["no journal awaits approval"]["passed"] is False
     assert made["checks"]["every cent has a reason, UNKNOWN is 0.00"]["passed"] is True
     assert made["bank"] == "not evidenced"
+    # What was never asked is not claimed.
+    assert made["checks"]["NetSuite was asked what the clearing accounts hold"]["passed"] is False
+    march.clearing.keep("netsuite", date(2026, 3, 31), {"balances": [], "others": []})
+    bcns("report", "close-pack", "--month", "2026-03", "--out", "asked.json")
+    asked = json.loads(Path("asked.json").read_text())
+    assert asked["checks"]["NetSuite was asked what the clearing accounts hold"]["passed"] is True
+    assert asked["checks"]["Clearing roll-forward ties"]["passed"] is False
     assert set(made["reports"]) == set(SPECS)
 
 

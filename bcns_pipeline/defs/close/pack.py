@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bcns_pipeline.defs.close import reports
+from bcns_pipeline.defs.close.outside import outside
 from bcns_pipeline.rules.close.reports import SPECS, About, remainder
 from bcns_pipeline.rules.close.table import text
 from bcns_pipeline.state import finance
@@ -39,13 +40,18 @@ def pack(state: State, about: About) -> Pack:
     """The pack of these days."""
     made = {name: reports.make(state, name, about) for name in SPECS}
     left = {name: remainder(spec, made[name]) for name, spec in SPECS.items() if spec.ties}
-    forward, _ = reports.roll_forwards(state, about)
+    said = outside(state, reports.last_of(about))
+    forward, _ = reports.roll_forwards(state, about, said)
     asked = made["exceptions"].rows
     errors = sum(row[1] == "error" for row in asked)
     awaiting = sum(one.awaiting != 0 for one in forward)
     checks = {
         "no exception of the period is open": (not asked, f"{len(asked)} open, {errors} of them errors"),
         "every cent has a reason, UNKNOWN is 0.00": (not left["tie-out"], _said(left["tie-out"])),
+        "NetSuite was asked what the clearing accounts hold": (
+            said.ledger is not None or not forward,
+            f"{len(forward)} accounts",
+        ),
         "no journal awaits approval": (not awaiting, f"{awaiting} accounts with entries that wait"),
         **{f"{SPECS[name].title} ties": (not one, _said(one)) for name, one in left.items() if name != "tie-out"},
     }  # fmt: skip
@@ -56,6 +62,7 @@ def pack(state: State, about: About) -> Pack:
         "code_version": about.code_version,
         "config_digest": about.config_digest,
         "bank": "evidenced" if about.bank_evidenced else "not evidenced",
+        "outside": list(said.notes),
         "checks": {name: {"passed": holds, "numbers": said} for name, (holds, said) in checks.items()},
         "reports": {
             name: {
