@@ -119,6 +119,8 @@ def _outside(
         yield "closing in the ledger, by NetSuite: not asked", None, None, None
         return
     yield "closing in the ledger, by NetSuite", found.ledger, None, found.unexplained
+    for number, amount in outside.of_ledger((found.account, found.currency)).subsidiaries.items():
+        yield f"of it in subsidiary {number}", amount, None, None
     for row in outside.differ_on((found.account, found.currency)):
         yield f"NetSuite above our records: {row['name']}", row["netsuite"] - row["ours"], None, None
     provider = outside.providers.get((found.account, found.currency), Provider())

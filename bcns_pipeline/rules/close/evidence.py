@@ -32,6 +32,8 @@ class Ledger:
 
     posted: int | None = None
     waiting: int | None = None
+    # What posts in each subsidiary, where it is more than one; they add up to `posted`.
+    subsidiaries: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +102,18 @@ class Outside:
 
 
 def ledger_of(rows: Iterable[Mapping[str, Any]]) -> dict[Where, Ledger]:
-    """NetSuite's balances by account and currency, its subsidiaries together."""
+    """NetSuite's balances by account and currency; where there are several subsidiaries, each by itself as well."""
     sums: dict[Where, list[int]] = defaultdict(lambda: [0, 0])
+    parts: dict[Where, dict[int, int]] = defaultdict(dict)
     for row in rows:
-        sums[row["account"], row["currency"]][not row["posting"]] += row["amount"]
-    return {where: Ledger(*both) for where, both in sums.items()}
+        where = (row["account"], row["currency"])
+        sums[where][not row["posting"]] += row["amount"]
+        if row["posting"] and row["subsidiary"] is not None:
+            parts[where][row["subsidiary"]] = row["amount"]
+    several = {where: dict(sorted(found.items())) for where, found in parts.items() if len(found) > 1}
+    return {
+        where: Ledger(posted, waiting, several.get(where, {})) for where, (posted, waiting) in sums.items()
+    }
 
 
 def not_ours(rows: Iterable[Mapping[str, Any]], ours: Collection[int]) -> list[Mapping[str, Any]]:

@@ -40,7 +40,12 @@ def forward(outside: Outside) -> RollForward:
 
 def test_balances_of_all_subsidiaries_count_and_what_waits_stands_apart() -> None:
     rows = [other(700), other(-200) | {"subsidiary": 2}, other(50, posting=False)]
-    assert ledger_of(rows) == {WHERE: Ledger(500, 50)}
+    (found,) = ledger_of(rows).items()
+    assert found == (WHERE, Ledger(500, 50, {1: 700, 2: -200}))
+    assert ledger_of(rows[:1]) == {WHERE: Ledger(700, 0)}
+    outside = Outside(ledger_of(rows))
+    lines = {row["line"]: row["amount_minor"] for row in shown(forward(outside), None, outside)}
+    assert (lines["of it in subsidiary 1"], lines["of it in subsidiary 2"]) == (700, -200)
 
 
 def test_a_record_that_was_taken_over_is_ours() -> None:
