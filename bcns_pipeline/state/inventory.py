@@ -304,12 +304,10 @@ class Inventory(InventoryStock):
             raise ValueError("a line can't be confirmed without having been read back")
         span = Span.of(op.payload)
         with self._scope.transaction(conn) as tx:
-            lock_chain(tx)
             numbers = np.asarray(lines, dtype=np.int64)
-            settled = lines_sql.settle_lines(tx, self._scope.store, span, numbers, read_back, outcomes)
-            return self._finish(
-                tx, op, span, rest="unconfirmed", settled=settled, reason=reason, answer=answer
-            )
+            settled, proof = lines_sql.settle_lines(tx, self._scope.store, span, numbers, read_back, outcomes)
+            ended: dict[str, Any] = {"settled": settled, "proof": proof, "reason": reason, "answer": answer}
+            return self._finish(tx, op, span, rest="unconfirmed", **ended)
 
     def give_up(
         self,
@@ -366,6 +364,7 @@ class Inventory(InventoryStock):
         rest: str,
         reason: str | None,
         settled: Mapping[str, int] | None = None,
+        proof: Evidence | None = None,
         answer: Mapping[str, Any] | None = None,
     ) -> Operation:
         counts = dict(sorted((settled or {}).items()))
@@ -373,7 +372,7 @@ class Inventory(InventoryStock):
         if sum(counts.values()) < len(span):
             lines_sql.settle_rest(tx, span, rest)
             counts = lines_sql.outcome_counts(tx, span)
-        proof = evidence(tx, span, "settled")
+        proof = proof or evidence(tx, span, "settled")
         if counts.get("confirmed"):
             state = "confirmed"
         elif op.state == "ambiguous" or set(counts) == {"superseded"}:
