@@ -7,7 +7,7 @@ here (rules/close/evidence.py). Nothing is overwritten: who asks again adds a ro
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -106,10 +106,13 @@ class ClearingEvidence:
             found: date | None = tx.execute(query).scalar_one()
         return found
 
-    def ours(self) -> set[int]:
-        """Internal ids of every record of NetSuite that we made or have taken for an order's."""
+    def ours(self, ids: Collection[int]) -> set[int]:
+        """Of these records of NetSuite, by internal id, those that we made or have taken for an order's."""
+        if not ids:
+            return set()
+        values = {"store": self._scope.store, "ids": [str(one) for one in ids]}
         with self._scope.transaction() as tx:
-            return {int(one) for one in tx.execute(_OURS, {"store": self._scope.store}).scalars()}
+            return {int(one) for one in tx.execute(_OURS, values).scalars()}
 
     def records(self, last: date) -> dict[tuple[int, int, str], Booked]:
         """{(NetSuite's id, account, currency): what of ours should stand there at the end of `last`}."""
@@ -134,9 +137,9 @@ class ClearingEvidence:
 
 _OURS = sa.text(
     """
-    select netsuite_id from bcns.cash_record where store = :store and netsuite_id ~ '^[0-9]+$'
-    union select netsuite_id from bcns.refund_record where store = :store and netsuite_id ~ '^[0-9]+$'
-    union select netsuite_id from bcns.payout_journal where store = :store and netsuite_id ~ '^[0-9]+$'
+    select netsuite_id from bcns.cash_record where store = :store and netsuite_id = any(:ids)
+    union select netsuite_id from bcns.refund_record where store = :store and netsuite_id = any(:ids)
+    union select netsuite_id from bcns.payout_journal where store = :store and netsuite_id = any(:ids)
     """
 )
 

@@ -60,7 +60,7 @@ def ask_each(connections: Connections, as_of: date) -> None:
     kept = state.clearing.of(as_of)[NETSUITE].said
     client = connections.netsuite(Lane.BULK).clearing
     shown = _rows(account, client.keyed(kept["accounts"], as_of, state.store, oneworld=account.oneworld))
-    known = state.clearing.ours()
+    known = state.clearing.ours([row["id"] for row in kept["others"]])
     shown += [row for row in kept["others"] if row["id"] in known]
     ours = {place: (one.key, one.amount) for place, one in state.clearing.records(as_of).items()}
     found = differing(shown, ours, frozenset(kept["accounts"]))

@@ -26,9 +26,10 @@ def outside(state: State, last: date) -> Outside:
     netsuite, records = said.pop(NETSUITE, None), said.pop(RECORDS, None)
     if netsuite is None:
         return Outside()
+    others = netsuite.said["others"]
     return Outside(
         ledger=ledger_of(netsuite.said["balances"]),
-        others=not_ours(netsuite.said["others"], state.clearing.ours()),
+        others=not_ours(others, state.clearing.ours([row["id"] for row in others])),
         providers=_providers(state, last, said),
         # Records that were looked at before the balances were asked for again say nothing of them.
         differing=records.said["differing"] if records and records.asked_at >= netsuite.asked_at else (),
