@@ -114,6 +114,9 @@ class FulfilmentMapping(Section):
         description="By currency; shipments of goods above it are held until somebody approves.",
     )
     poll: FulfilmentPollMapping = FulfilmentPollMapping()
+    watch_days: Annotated[Whole, Field(ge=0, le=365)] = Field(
+        30, description="So long a fulfilment that is deleted in NetSuite is noticed; 0: not at all."
+    )
     batch: Annotated[Whole, Field(ge=1, le=500)] = Field(
         500, description="Fulfilments that one run takes at most."
     )

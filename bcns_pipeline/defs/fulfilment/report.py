@@ -22,6 +22,7 @@ def of_fulfilments(connections: Connections, taken: Taken) -> dict[str, Any]:
         "listed": taken.listed,
         "new_or_changed": taken.fresh,
         "looked_at_again": taken.again,
+        "deleted": taken.deleted,
         "since": taken.since,
         **spread_of("change_to_read", taken.waits),
         **calls_of(connections, FLOW, 2 + (2 if taken.ours else 0) + (3 if taken.again else 0)),

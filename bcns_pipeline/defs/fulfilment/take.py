@@ -7,7 +7,7 @@ changed goes no further.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ from bcns_pipeline.clients.netsuite.models import FulfilmentLine as LineRow
 from bcns_pipeline.clients.netsuite.models import FulfilmentRow
 from bcns_pipeline.defs.account import account_of
 from bcns_pipeline.defs.fulfilment.again import asked, linked_since, orders_due, sales_orders
+from bcns_pipeline.defs.fulfilment.gone import deleted
 from bcns_pipeline.defs.fulfilment.stopped import note_stopped
 from bcns_pipeline.defs.polling import cutover_of
 from bcns_pipeline.outcomes import Lane
@@ -35,7 +36,8 @@ CLOCK = "%Y-%m-%d %H:%M:%S"
 class Taken:
     """What was read: fulfilments listed, those of our orders, and the ones that are new or changed.
 
-    `again` are those of orders that are looked at again, because of a question or because they are ours since.
+    `again` are those of orders that are looked at again, because of a question or because they are ours since;
+    `deleted` are in NetSuite no more.
     `waits`: seconds for which a change had stood in NetSuite when it was read, by NetSuite's clock.
     """
 
@@ -43,6 +45,7 @@ class Taken:
     ours: int = 0
     fresh: int = 0
     again: int = 0
+    deleted: int = 0
     since: str = ""
     now: str = ""
     waits: list[float] = field(default_factory=list)
@@ -54,6 +57,7 @@ class Taken:
             f"fulfilments: {self.listed:,} listed since {self.since} = {self.ours:,} of our orders + "
             f"{self.listed - self.ours:,} of others; {self.fresh:,} new or changed"
             + (f"; {self.again:,} looked at again" if self.again else "")
+            + (f"; {self.deleted:,} deleted in NetSuite" if self.deleted else "")
         )
 
 
@@ -72,6 +76,7 @@ def take(connections: Connections, progress: Callable[[str], None]) -> Taken:
     if told:
         _keep(connections, netsuite.fulfilments.by_id(told, oneworld=oneworld), Taken())
     _look_again(connections, linked_since(connections, cursor, here), taken)
+    taken.deleted = _withdraw(connections, deleted(connections, here))
     state.cursors.move(CURSOR, {"version": 1, "until": now, "linked": here.isoformat()})
     return taken
 
@@ -98,15 +103,30 @@ def _look_again(connections: Connections, linked: set[int], taken: Taken) -> Non
     there = {row.id for row in rows}
     known = {int(one) for row in questions for one in row.detail.get("fulfilments", ())}
     of_due = {number: one for number, one in load(connections, known - there).items() if one[0] in records}
-    gone = [
-        NewDocument("netsuite", KIND, f"fulfilment:{number}", _withdrawn(order_id, fulfilment))
-        for number, (order_id, fulfilment) in of_due.items()
-    ]
     with state.scope.transaction() as conn:
-        state.documents.store_changed(gone, conn=conn)
+        state.documents.store_changed(_gone(of_due), conn=conn)
         again = sorted(there | of_due.keys())
         state.inbox.record([Event(KIND, str(one), "replay") for one in again], conn=conn)
     taken.again += len(again)
+
+
+def _withdraw(connections: Connections, numbers: set[int]) -> int:
+    """Deleted fulfilments are remembered as such, and planned; how many are news."""
+    if not numbers:
+        return 0
+    state, known = connections.state, load(connections, numbers)
+    with state.scope.transaction() as conn:
+        kept = state.documents.store_changed(_gone(known), conn=conn)
+        fresh = [number for number, where in zip(known, kept, strict=True) if where.fresh]
+        state.inbox.record([Event(KIND, str(one), "poll") for one in fresh], conn=conn)
+    return len(fresh)
+
+
+def _gone(known: Mapping[int, tuple[int, Fulfilment]]) -> list[NewDocument]:
+    return [
+        NewDocument("netsuite", KIND, f"fulfilment:{number}", _withdrawn(order_id, fulfilment))
+        for number, (order_id, fulfilment) in known.items()
+    ]
 
 
 def load(connections: Connections, ids: Iterable[int]) -> dict[int, tuple[int, Fulfilment]]:

@@ -99,7 +99,8 @@ class _Planning:
         held = _units(ours)
         if fulfilment.status != SHIPPED:
             if ours:
-                self._withdrawn(fulfilment, ours, "is not shipped any more")
+                why = "is not shipped any more" if fulfilment.status else "was deleted in NetSuite"
+                self._withdrawn(fulfilment, ours, why)
             return
         found = match(
             fulfilment,

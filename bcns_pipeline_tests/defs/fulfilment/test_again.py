@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bcns_pipeline.defs.fulfilment import apply
+from bcns_pipeline.defs.fulfilment import apply, gone
 from bcns_pipeline.outcomes import System, Unavailable
 from bcns_pipeline_tests.defs.fulfilment.test_shipments import AWAITING, CANCELLED, SHIPPED, posted, shown
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
@@ -143,3 +143,31 @@ def test_a_shipment_of_much_money_waits_for_a_person_and_not_for_an_order_called
     assert [len(shown(shop, one)["shipments"]) for one in (large, gone)] == [1, 0]
     assert (shown(shop, large)["status_id"], shown(shop, gone)["status_id"]) == (SHIPPED, CANCELLED)
     assert codes(shop) == {"SHIPMENT_REFUSED"}
+
+
+def test_a_fulfilment_that_is_deleted_is_a_question_until_its_shipment_is_gone(
+    shop: OrderFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing changes in NetSuite when a record goes: its absence from the list says it, and the record's own 404."""
+    order, record = posted(shop)
+    parcel = shop.control.fulfil(record)["fulfilment"]
+    kept, other = posted(shop)
+    shop.control.fulfil(other)
+    shop.run("fulfilment_sync")
+    shop.later(60)
+    shop.control.unship(parcel, delete=True)
+    shop.run("fulfilment_sync")
+    assert codes(shop) == set()
+    monkeypatch.setattr(gone, "EVERY", timedelta(0))
+
+    run = shop.run("fulfilment_sync")
+
+    assert run.metadata("netsuite/item_fulfilments")["deleted"] == 1
+    (asked,) = shop.state().exceptions.find(flow="fulfilment", code="FULFILMENT_WITHDRAWN")
+    assert (asked.subject, "was deleted in NetSuite" in asked.message) == (f"order:{order}", True)
+    assert len(shown(shop, order)["shipments"]) == len(shown(shop, kept)["shipments"]) == 1
+    shop.control.clear_log()
+    again = shop.run("fulfilment_sync")
+    assert again.metadata("netsuite/item_fulfilments")["deleted"] == 0
+    assert shop.writes() == []
+    assert len(shop.state().exceptions.find(flow="fulfilment", code="FULFILMENT_WITHDRAWN")) == 1

@@ -259,15 +259,18 @@ def test_a_parcel_of_a_disputed_order_is_still_tracked() -> None:
     assert kinds(shop.plan(shipped({1: 1}))) == ["update"]
 
 
-@pytest.mark.parametrize("status", ["A", "B", ""])
-def test_a_fulfilment_that_was_taken_back_is_a_problem_once_shoppers_know_of_it(status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [("A", "is not shipped any more"), ("B", "is not shipped any more"), ("", "was deleted in NetSuite")],
+)
+def test_a_fulfilment_that_was_taken_back_is_a_problem_once_shoppers_know_of_it(
+    status: str, why: str
+) -> None:
     shop = Shop(order(line(1)))
     shop.run(shipped({1: 1}))
     plan = shop.plan(shipped({1: 1}, status=status))
     assert (kinds(plan), codes(plan)) == ([], ["FULFILMENT_WITHDRAWN"])
-    assert plan.problems[0].sentence == (
-        "Fulfilment IF501 is not shipped any more, and the store shows shipment 3000."
-    )
+    assert plan.problems[0].sentence == f"Fulfilment IF501 {why}, and the store shows shipment 3000."
 
 
 def test_units_cut_from_a_fulfilment_are_a_problem_as_items_of_a_shipment_stay() -> None:
