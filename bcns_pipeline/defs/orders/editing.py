@@ -9,12 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bcns_pipeline.defs.orders.facts import Known
-from bcns_pipeline.defs.orders.fates import Fate, waiting
+from bcns_pipeline.defs.orders.fates import Fate, about_order, waiting
 from bcns_pipeline.defs.orders.readback import written_as
+from bcns_pipeline.defs.orders.run import FLOW
 from bcns_pipeline.defs.orders.shown import shown
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.orders.draft import Draft
-from bcns_pipeline.rules.orders.edits import Patch, as_shown, plan_cancellation, plan_edit, same_sale
+from bcns_pipeline.rules.orders.edits import (
+    TOTAL_LEFT,
+    Patch,
+    as_shown,
+    plan_cancellation,
+    plan_edit,
+    same_sale,
+)
 from bcns_pipeline.rules.orders.gate import has_refund
 from bcns_pipeline.rules.orders.model import Details, Order
 from bcns_pipeline.rules.orders.policy import CASH_SALE, SALES_ORDER, Record
@@ -69,7 +77,11 @@ def edit(connections: Connections, versions: Sequence[Version], known: Known) ->
     policy = connections.order_policy
     for one, before, after in compared:
         record = now.get(_record_id(one))
-        fates.append(_gone(one) if record is None else _fate(one, plan_edit(before, after, record, policy)))
+        if record is None:
+            fates.append(_gone(one))
+            continue
+        patch = plan_edit(before, after, record, policy)
+        fates.append(_fate(one, None if _answered(connections, one, patch) else patch))
     written = written_as(connections, [one.state for one in cancelled])
     for one in cancelled:
         record = now.get(_record_id(one))
@@ -111,6 +123,16 @@ def _fate(one: Version, patch: Patch | Problem | None) -> Fate:
         case _:
             reason, refunded = "; ".join(patch.reasons), has_refund(one.order)
             return Fate(one.state, None, "edited", reason=reason, patch=patch, refunded=refunded)
+
+
+def _answered(connections: Connections, one: Version, patch: Patch | Problem | None) -> bool:
+    """Whether a person has said that NetSuite's total is to stand though the order's is this one by now."""
+    if not isinstance(patch, Problem) or patch.code != TOTAL_LEFT:
+        return False
+    subject = f"order:{one.order.id}"
+    rows = connections.state.exceptions.find(flow=FLOW, code=TOTAL_LEFT, subject=subject, open_only=False)
+    said = about_order(one.order.id, patch)
+    return any(row.resolution in ("dismissed", "approved") and row.message == said for row in rows)
 
 
 def _unchanged(one: Version) -> Fate:

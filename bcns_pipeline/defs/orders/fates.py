@@ -119,10 +119,16 @@ _OF_PLANS = CATALOGUE.keys() - {
 }
 
 
+def about_order(order_id: int, problem: Problem) -> str:
+    """What a person is told."""
+    return f"Order {order_id}: {problem.sentence}"
+
+
 def _question(fate: Fate, problem: Problem) -> Question:
     order_id = fate.state.order_id
-    said = f"Order {order_id}: {problem.sentence}"
-    return question(problem.code, order_id, said, fate.state.total, fact=problem.fact)
+    return question(
+        problem.code, order_id, about_order(order_id, problem), fate.state.total, fact=problem.fact
+    )
 
 
 def _refunds(connections: Connections, fates: Sequence[Fate]) -> list[Question]:

@@ -159,6 +159,13 @@ KINDS: Final = (
         "Decide which side is right and mend the other by hand; then replay the order.",
     ),
     Kind(
+        "ORDER_TOTAL_LEFT",
+        "error",
+        Owner.FINANCE,
+        "The order's total changed in BigCommerce, and orders.updates leaves NetSuite's order at the old one.",
+        "Change NetSuite's order to the total that the message names, or dismiss this if the old one is to stand.",
+    ),
+    Kind(
         "ORDER_STOPPED_IN_NETSUITE",
         "error",
         Owner.SERVICE,

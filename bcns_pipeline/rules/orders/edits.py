@@ -24,6 +24,7 @@ from bcns_pipeline.rules.orders.problems import Problem
 CANCELLED: Final = "C"
 BILLED: Final = "G"
 CLOSED: Final = "H"
+TOTAL_LEFT: Final = "ORDER_TOTAL_LEFT"
 _NAMES: Final = {CANCELLED: "cancelled", BILLED: "billed", CLOSED: "closed"}
 
 # Set once, when the record is made: NetSuite refuses another one, or it is somebody's decision there.
@@ -51,8 +52,10 @@ def plan_edit(before: Draft, after: Draft, shown: Shown, policy: OrderPolicy) ->
 
     `before` is the draft of the version that was applied last, `after` that of the newest, both made by the
     policy of today. None where nothing of ours changed, or it is there already, or `orders.updates` is not
-    full.
+    full; with status_only a total that changed is a Problem until NetSuite shows it too.
     """
+    if policy.updates == "status_only":
+        return _total_left(before.expected, after.expected, shown)
     if policy.updates != "full":
         return None
     lines = _Lines(before, after, shown)
@@ -137,6 +140,17 @@ def _sale(order: Order) -> Order:
         payment_status="",
         external_order_id="",
         archived=False,
+    )
+
+
+def _total_left(before: Expected, after: Expected, shown: Shown) -> Problem | None:
+    """The shopper pays another total than NetSuite's order has, and we are not to touch that."""
+    if after.total == before.total or abs(after.total - shown.total) <= after.tolerance:
+        return None
+    return Problem(
+        TOTAL_LEFT,
+        f"Its total went from {before.total} to {after.total} {after.currency} in BigCommerce, orders.updates is "
+        f"status_only, and NetSuite shows {shown.total}.",
     )
 
 

@@ -82,6 +82,33 @@ def test_updates_off_leaves_the_record_alone(shop: OrderFlow) -> None:
     assert shop.sales_order(order) == before
 
 
+def test_with_status_only_a_changed_total_is_asked_about_until_it_is_answered(shop: OrderFlow) -> None:
+    shop.decide("orders", updates="status_only")
+    orders = [shop.control.shop_order(lines=THREE, restock=True)["id"] for _ in range(2)]
+    shop.sync_twice()
+    before = {one: shop.sales_order(one) for one in orders}
+    for one in orders:
+        shop.control.cancel_units(one, 1, sku="SKU-000001")
+    shop.sync_twice()
+    shop.due_now()
+    shop.sync()
+
+    asked = {one.subject: one for one in shop.open_exceptions("ORDER_TOTAL_LEFT")}
+    assert set(asked) == {f"order:{one}" for one in orders}
+    answered, other = orders
+    number = asked[f"order:{answered}"].id
+    shop.state().exceptions.resolve(number, "dismissed", "the old total stands", actor="ada")
+    shop.due_now()
+    shop.sync_twice()
+    assert [one.subject for one in shop.open_exceptions("ORDER_TOTAL_LEFT")] == [f"order:{other}"]
+    shop.control.edit_order(other, lines=[{"sku": "SKU-000001", "quantity": 3}])
+    shop.sync()
+    shop.due_now()
+    shop.sync()
+    assert [one.message for one in shop.open_exceptions("ORDER_TOTAL_LEFT")] == []
+    assert {one: shop.sales_order(one) for one in orders} == before
+
+
 def test_an_edit_is_made_once_whatever_the_weather(shop: OrderFlow) -> None:
     order = shop.control.shop_order(lines=THREE, restock=True)["id"]
     shop.sync_twice()
