@@ -20,13 +20,14 @@ from bcns_pipeline.cli.connect import remembered
 from bcns_pipeline.cli.console import say, show_table
 from bcns_pipeline.cli.demo_faults import Faults
 from bcns_pipeline.cli.demo_hooks import Hooks
+from bcns_pipeline.cli.demo_money import Money
 from bcns_pipeline.cli.demo_orders import Orders
 from bcns_pipeline.cli.demo_shipping import Shipping
 from bcns_pipeline.cli.demo_stage import Stage, verdict
 from bcns_pipeline.cli.demo_stock import Cast, Stock, choose
 from bcns_pipeline.cli.explain import explain_stock
 from bcns_pipeline.cli.flows import dagster_instance
-from bcns_pipeline.cli.local_orders import order_sections
+from bcns_pipeline.cli.local_money import merchant_sections
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.sandbox.launch import running
 from bcns_pipeline.settings import load_settings
@@ -54,7 +55,7 @@ def run_demo(skus: int) -> int:
             skus=skus, locations=LOCATIONS, latency_ms=LATENCY_MS, stock="stale", arguments=SANDBOX
         ) as sandbox:
             mapping = local.write_mapping(
-                home, sandbox.locations, sections=order_sections(sandbox.accounting)
+                home, sandbox.locations, sections=merchant_sections(sandbox.accounting)
             )
             local.move_in(home, local.environment(home, mapping.path, sandbox.env, "demo"))
             say("Starting PostgreSQL ...")
@@ -82,6 +83,7 @@ def tell(stage: Stage, cast: Cast, mapping: local.MappingFile) -> None:
     Shipping(stage, cast).tell()
     Hooks(stage).tell()
     Faults(stage).tell()
+    Money(stage, cast).tell()
     proof(stage)
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from bcns_pipeline.cli import local, receiving
 from bcns_pipeline.cli.console import complain, say
 from bcns_pipeline.cli.dagster_ui import DagsterUI
-from bcns_pipeline.cli.local_orders import order_sections
+from bcns_pipeline.cli.local_money import merchant_sections
 from bcns_pipeline.cli.people import People
 from bcns_pipeline.config.intake import SCOPES
 from bcns_pipeline.rules.faults import BadInput
@@ -133,7 +133,7 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
 def _move_in(home: Path, sandbox: Sandbox, hooks: int) -> dict[str, str]:
     """Mapping file, Dagster's home and environment, this process's too; also as a file for a second terminal."""
     intake = {"hooks": {"destination": f"http://127.0.0.1:{hooks}{BIGCOMMERCE}"}}
-    sections = {**order_sections(sandbox.accounting), "intake": intake}
+    sections = {**merchant_sections(sandbox.accounting), "intake": intake}
     mapping = local.write_mapping(home, sandbox.locations, CADENCES, sections).path
     dagster_home = home / "dagster"
     dagster_home.mkdir()

@@ -1,7 +1,8 @@
-"""The money sections of a mapping file for a sandbox's accounts: what `bcns demo` and `bcns dev` book captures by.
+"""The money sections of a mapping file for a sandbox's accounts, and all sections together, for `bcns demo` and `dev`.
 
-Put here which of the account's own ledger accounts stand where. Do not put files or environments here (local.py). A
-merchant writes the same by hand, once, with the chart of accounts beside it (facts/finance.md 2.1).
+Put here which of the account's own ledger accounts stand where; those of providers are in local_payouts.py, because
+cash and refunds book to what payouts take from. Do not put files or environments here (local.py). A merchant writes
+the same by hand, once, with the chart of accounts beside it (facts/finance.md 2.1).
 """
 
 from __future__ import annotations
@@ -9,37 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bcns_pipeline.cli.local_orders import order_sections
+from bcns_pipeline.cli.local_payouts import payouts_section
+
+
+def merchant_sections(accounting: Mapping[str, Any]) -> dict[str, Any]:
+    """Every section that a merchant of orders and money writes; `accounting` is what the account says of itself."""
+    return {**order_sections(accounting), **money_sections(accounting)}
+
 
 def money_sections(accounting: Mapping[str, Any]) -> dict[str, Any]:
-    """Where captures are booked and stored value is settled; `accounting` is what the account says of itself."""
+    """Where captures are booked, refunds and stored value are settled, and payouts are posted."""
     accounts = {number: int(one) for number, one in accounting["accounts"].items()}
     items = {name: int(number) for name, number in accounting["items"].items()}
-    shared = {
-        "bank": accounts["1010"],
-        "fees": accounts["6110"],
-        "service_fees": accounts["6111"],
-        "disputes": accounts["1140"],
-        "dispute_fees": accounts["6120"],
-        "dispute_losses": accounts["6130"],
-        "reserves": accounts["1150"],
-        "returned_payouts": accounts["1160"],
-        "fx": accounts["7100"],
-        "subsidiary": 1,
-    }
     return {
-        "payouts": {
-            "providers": {
-                "stripe": {**shared, "clearing": accounts["1130"]},
-                "paypal": {**shared, "clearing": accounts["1131"]},
-                "amazon": {
-                    **shared,
-                    "clearing": accounts["1135"],
-                    "selling_fees": accounts["6115"],
-                    "fulfilment_fees": accounts["6116"],
-                    "marketplace_tax": accounts["2345"],
-                },
-            }
-        },
+        "payouts": payouts_section(accounting),
         "cash": {
             "accounts": {"bankdeposit": accounts["1010"]},
             "marketplaces": {"amazon": "amazon"},

@@ -208,6 +208,18 @@ for _name in REPORTS:
         _report(_name)
 
 
+@report_app.command("all")
+def report_all(
+    month: Annotated[str | None, typer.Option(help="The month, as 2026-11.")] = None,
+    day: Annotated[str | None, typer.Option(help="The day, as 2026-11-03.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder to write into.")] = None,
+) -> None:
+    """All of them as CSV, XLSX and HTML, with a page over them; 1 where something is left over."""
+    from bcns_pipeline.cli.reports import report_all
+
+    raise typer.Exit(report_all(month, day, out))
+
+
 def replay(
     order: Annotated[str, typer.Option(help="Ids, e.g. 1001,1002.")] = "",
     file: Annotated[Path | None, typer.Option(help="A text file of ids.")] = None,

@@ -1,4 +1,4 @@
-"""`bcns report NAME`: one report of a month or a day, on the screen or as a file.
+"""`bcns report NAME`: one report of a month or a day, on the screen or as a file; `bcns report all`: all of them.
 
 Put options and the way out here. Do not put sums or rows here (defs/close/reports.py). Days are the store's own.
 """
@@ -6,6 +6,7 @@ Put options and the way out here. Do not put sums or rows here (defs/close/repor
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from bcns_pipeline.cli.connect import remembered
@@ -14,7 +15,7 @@ from bcns_pipeline.clients.files.written import write
 from bcns_pipeline.config import load_or_default
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.close.pack import pack
-from bcns_pipeline.rules.close.files import WRITERS, file_name
+from bcns_pipeline.rules.close.files import WRITERS, as_index, file_name
 from bcns_pipeline.rules.close.reports import SPECS, remainder
 from bcns_pipeline.rules.close.table import text
 from bcns_pipeline.rules.faults import BadInput
@@ -57,6 +58,45 @@ def write_report(name: str, month: str | None, day: str | None, format_: str | N
         _write(WRITERS[format_](found), name, format_, since, until, out)
     for currency, amount in sorted(left.items()):
         say(f"Unexplained: {amount:f} {currency}")
+    return 1 if left else 0
+
+
+def write_all(month: str | None, day: str | None, folder: Path) -> dict[str, dict[str, Decimal]]:
+    """Every report in each format, the close pack, the journals as a ledger, and `index.html`, into `folder`.
+
+    {report: {currency: what it leaves unexplained}}, of those that leave anything. Raises BadInput.
+    """
+    since, until = span(month, day)
+    settings = load_settings()
+    mapping, _faults = load_or_default(Path(settings.config))
+    with remembered(settings) as state:
+        about = reports.about(state, since, until, mapping.digest)
+        made = {name: reports.make(state, name, about) for name in SPECS}
+        files = {
+            file_name("close-pack", since, until, "json"): pack(state, about).content,
+            file_name("journals", since, until, "beancount"): reports.ledger(state, about).encode(),
+        }
+    left = {name: remainder(SPECS[name], one) for name, one in made.items()}
+    index = as_index(made, left, list(files), since, until)
+    for name, one in made.items():
+        files |= {
+            file_name(name, since, until, format_): as_file(one) for format_, as_file in WRITERS.items()
+        }
+    try:
+        for file, content in {**files, "index.html": index}.items():
+            write(folder / file, content)
+    except OSError as error:
+        raise BadInput([f"{error.filename} can't be written: {error.strerror}."]) from None
+    say(f"{folder}: {len(files) + 1} files; open {(folder / 'index.html').absolute()}")
+    return {name: one for name, one in left.items() if one}
+
+
+def report_all(month: str | None, day: str | None, out: Path | None) -> int:
+    """`write_all`, and say what is left over. 0 where all tie, else 1. Raises BadInput."""
+    left = write_all(month, day, out or Path(f"reports-{month or day}"))
+    for name, amounts in left.items():
+        for currency, amount in sorted(amounts.items()):
+            say(f"{name}: unexplained {amount:f} {currency}".rstrip())
     return 1 if left else 0
 
 

@@ -12,6 +12,19 @@ ENTRY_LINES = (
 )
 _NO_BANK = "not exists (select 1 from bcns.bank_line x where x.store = :store)"
 
+# Gift certificates and store credit that an order used: a credit memo settles each once the order is billed.
+_TO_BILL = """
+    left join lateral (
+        select sum(t.amount_minor) as due from bcns.tender t
+        where t.store = o.store and t.order_id = o.order_id and t.status = 'ok' and not t.test
+            and t.event in ('purchase','capture')
+            and replace(t.method, '_', '') in ('giftcertificate','storecredit')
+            and not exists (select 1 from bcns.cash_record k where k.store = o.store and k.order_id = o.order_id
+                and k.transaction_id = t.transaction_id and k.kind <> 'application')
+            and o.total_minor > (select coalesce(sum(i.read_minor), 0) from bcns.cash_record i
+                where i.store = o.store and i.order_id = o.order_id and i.kind = 'invoice')
+    ) d on true"""
+
 PAYOUTS = f"""
     select p.provider, p.account, p.payout_id, p.arrival_date as arrival, p.status, p.currency, l.lines,
         coalesce(l.charges, 0) as charges_minor, coalesce(l.refunds, 0) as refunds_minor,
@@ -53,13 +66,14 @@ DETAIL = """
     order by p.arrival_date, p.provider, p.account, p.payout_id, l.line
 """
 
-ORDERS = """
+ORDERS = f"""
     select o.order_id as order, o.day, o.channel_id as channel, o.currency, o.total_minor,
         o.record_type, o.netsuite_number as netsuite, o.read_total_minor as in_netsuite_minor,
         case when o.netsuite_id is not null and o.read_total_minor is not null
             then o.read_total_minor - o.total_minor end as difference_minor,
         r.invoiced as invoiced_minor, c.captured_minor, coalesce(r.booked, 0) as booked_minor,
-        coalesce(c.captured_minor, 0) - coalesce(r.booked, 0) as not_booked_minor,
+        d.due as stored_value_to_bill_minor,
+        coalesce(c.captured_minor, 0) - coalesce(r.booked, 0) - coalesce(d.due, 0) as not_booked_minor,
         r.open as unapplied_minor, f.paid as refunded_minor, o.disposition, coalesce(o.code, c.code) as code
     from bcns.order_state o
     left join bcns.cash_order c on c.store = o.store and c.order_id = o.order_id
@@ -72,7 +86,7 @@ ORDERS = """
     left join lateral (
         select sum(paid_minor) as paid from bcns.refund_state
         where store = o.store and order_id = o.order_id and disposition <> 'declined'
-    ) f on true
+    ) f on true{_TO_BILL}
     where o.store = :store and o.day >= :since and o.day < :until
     order by o.day, o.order_id
 """
@@ -183,7 +197,7 @@ FX = """
     order by p.arrival_date, p.payout_id, l.line
 """
 
-COMPLETENESS = """
+COMPLETENESS = f"""
     with days as (
         select day, 'orders' as object, currency, count(*) as source, sum(total_minor)::bigint as source_minor,
             count(*) filter (where netsuite_id is not null) as target,
@@ -195,11 +209,11 @@ COMPLETENESS = """
         union all
         select o.day, 'captures', c.currency, count(*), sum(c.captured_minor)::bigint,
             count(*) filter (where r.booked is not null), coalesce(sum(r.booked), 0)::bigint,
-            count(*) filter (where c.disposition = 'skipped'),
-            coalesce(sum(c.captured_minor) filter (where c.disposition = 'skipped'), 0)::bigint
+            count(*) filter (where c.disposition = 'skipped' or r.booked is null and d.due is not null),
+            sum(case when c.disposition = 'skipped' then c.captured_minor else coalesce(d.due, 0) end)::bigint
         from bcns.cash_order c join bcns.order_state o on o.store = c.store and o.order_id = c.order_id
         left join lateral (select sum(amount_minor) as booked from bcns.cash_record k where k.store = c.store
-            and k.order_id = c.order_id and k.kind in ('deposit','payment','credit','cash_sale')) r on true
+            and k.order_id = c.order_id and k.kind in ('deposit','payment','credit','cash_sale')) r on true{_TO_BILL}
         where c.store = :store and o.day >= :since and o.day < :until and c.captured_minor <> 0
         group by o.day, c.currency
         union all
@@ -272,12 +286,12 @@ SETTLED = """
 """
 
 # Of each order: what was taken and given back, what the ledger has of it, what payouts and the bank show.
-TIE_OUT = """
+TIE_OUT = f"""
     select o.order_id, o.day, o.currency, o.total_minor, o.netsuite_id is not null as posted,
         o.disposition, coalesce(c.captured_minor, 0) as captured, coalesce(f.paid, 0) as refunded,
         coalesce(k.booked, 0) as booked, coalesce(k.stored, 0) as stored, coalesce(r.settled, 0) as given_back,
         coalesce(r.stored, 0) as stored_back, coalesce(p.paid_out, 0) as paid_out, coalesce(p.banked, 0) as banked,
-        coalesce(p.waits, 0) as unapproved, c.order_id is not null as read, x.codes
+        coalesce(p.waits, 0) as unapproved, coalesce(d.due, 0) as to_bill, c.order_id is not null as read, x.codes
     from bcns.order_state o
     left join bcns.cash_order c on c.store = o.store and c.order_id = o.order_id
     left join lateral (select sum(paid_minor) as paid from bcns.refund_state s where s.store = o.store
@@ -303,7 +317,7 @@ TIE_OUT = """
         and e.resolved_at is null and e.flow <> 'close'
         and (e.subject in ('order:' || o.order_id, 'cash:' || o.order_id)
             or e.subject in (select 'refund:' || s.refund_id from bcns.refund_state s
-                where s.store = o.store and s.order_id = o.order_id))) x on true
+                where s.store = o.store and s.order_id = o.order_id))) x on true{_TO_BILL}
     where o.store = :store and o.day >= :since and o.day < :until
     order by o.day, o.order_id
 """

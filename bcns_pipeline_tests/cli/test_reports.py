@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -23,6 +24,7 @@ from bcns_pipeline.defs.close.pack import pack
 from bcns_pipeline.defs.close.run import key_of
 from bcns_pipeline.rules.close.files import WRITERS
 from bcns_pipeline.rules.close.reports import SPECS, remainder
+from bcns_pipeline.rules.close.tie_out import Reason
 from bcns_pipeline.state.exceptions import Question
 from bcns_pipeline.state.operations import Intent, SelfApproval
 from bcns_pipeline.state.store import State
@@ -185,6 +187,30 @@ def test_every_cent_has_a_reason_and_one_that_is_lost_is_unknown(march: State) -
     assert remainder(SPECS["tie-out"], reports.make(march, "tie-out", about)) == {"USD": Decimal("0.01")}
 
 
+def test_stored_value_waits_for_the_invoice_and_is_unknown_once_that_is_there(march: State) -> None:
+    about = reports.about(march, *MARCH, "digest")
+    change(march, "update bcns.cash_order set captured_minor = captured_minor + 500")
+    (lost,) = reports.ties(march, about)
+    assert lost.unknown == 500
+    change(
+        march,
+        "insert into bcns.tender (store, transaction_id, order_id, event, method, gateway, amount_minor, currency, "
+        "status, test) values ('abc123', 8, 1001, 'purchase', 'gift_certificate', '', 500, 'USD', 'ok', false)",
+    )
+    (waits,) = reports.ties(march, about)
+    assert (waits.unknown, waits.parts[Reason.STORED_VALUE_TO_BILL]) == (0, 500)
+    for name in ("orders", "completeness", "tie-out"):
+        assert remainder(SPECS[name], reports.make(march, name, about)) == {}, name
+    change(
+        march,
+        "insert into bcns.cash_record (store, natural_key, order_id, kind, netsuite_id, currency, day, origin, "
+        "read_minor) values ('abc123', 'bc-abc123-invoice-1001-1', 1001, 'invoice', '95', 'USD', '2026-03-03', "
+        "'created', 11673)",
+    )
+    (forgotten,) = reports.ties(march, about)
+    assert forgotten.unknown == 500
+
+
 def test_without_a_bank_it_is_not_evidenced_and_a_cent_too_little_is_left_over(
     bcns: Bcns, march: State
 ) -> None:
@@ -205,6 +231,21 @@ def test_without_a_bank_it_is_not_evidenced_and_a_cent_too_little_is_left_over(
     assert bcns("report", "payouts").exit_code == 2
     assert bcns("report", "payouts", "--month", "March").exit_code == 2
     assert bcns("report", "payouts", "--month", "2026-03", "--format", "pdf").exit_code == 2
+
+
+def test_all_reports_are_written_at_once_with_a_page_over_them(bcns: Bcns, march: State) -> None:
+    made = bcns("report", "all", "--month", "2026-03", "--out", "all")
+    assert made.exit_code == 0, made.output
+    index = Path("all/index.html").read_text()
+    linked = set(re.findall(r'href="([^"]+)"', index))
+    assert linked == {path.name for path in Path("all").iterdir()} - {"index.html"}
+    assert len(linked) == len(SPECS) * len(WRITERS) + 2
+    change(march, "update bcns.payout set amount_minor = amount_minor + 1")
+    off = bcns("report", "all", "--month", "2026-03", "--out", "all")
+    assert off.exit_code == 1
+    assert "payouts: unexplained 0.01 USD" in off.output
+    assert "0.01 USD" in Path("all/index.html").read_text()
+    assert bcns("report", "all").exit_code == 2
 
 
 def test_the_ledger_export_balances_for_whoever_adds_it_up_again(bcns: Bcns, march: State) -> None:

@@ -11,7 +11,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from bcns_pipeline.cli.local_payouts import payouts_section
 from bcns_pipeline.state.payout_models import PayoutState
 from bcns_pipeline_tests.defs.cash_flow import CashFlow
 from bcns_pipeline_tests.defs.flow import Run
@@ -31,10 +30,6 @@ class PayoutFlow(CashFlow):
         self.drop.mkdir()
         self.bank.mkdir()
         self.environment |= {"BCNS_PAYOUT_DROP_DIR": str(self.drop), "BCNS_BANK_DROP_DIR": str(self.bank)}
-
-    def mapped(self) -> dict[str, Any]:
-        """The sections of the mapping file, with those of payouts."""
-        return {**super().mapped(), "payouts": payouts_section(self.sandbox.accounting)}
 
     def post(self, **options: Any) -> Run:
         """One run of `payout_posting`."""

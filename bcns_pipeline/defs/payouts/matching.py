@@ -19,6 +19,8 @@ from bcns_pipeline.state.payout_models import POSTED, BankRow, Move, PayoutState
 CODES = ("BANK_LINE_MISSING", "BANK_DIFF", "BANK_RETURNED")
 # Statements come late, and a payout may be returned a week after it arrived.
 LOOK_BACK = timedelta(days=60)
+# What arrived this shortly before the bank's first known movement may be that movement: banks rest, and take days.
+BEFORE_THE_FIRST = timedelta(days=7)
 
 
 @dataclass(slots=True)
@@ -40,7 +42,7 @@ def match_bank(connections: Connections, today: date) -> Matched:
     since = max(first, today - LOOK_BACK)
     open_ = {
         one.subject: one
-        for one in state.payouts.having([*POSTED, "failed"], since=since)
+        for one in state.payouts.having([*POSTED, "failed"], since=since - BEFORE_THE_FIRST)
         if one.bank_line is None and one.status != "closed"
     }
     rows = {f"{row.account}/{row.line_id}": row for row in state.bank.lines(since=since, open_only=True)}
@@ -58,13 +60,19 @@ def match_bank(connections: Connections, today: date) -> Matched:
             state.bank.match(payout.id, row.account, row.line_id, one.how, conn=conn)
             if payout.status == "approved":
                 state.payouts.move([Move(payout.id, "bank_matched")], conn=conn)
-        asked = [_question(one, open_) for one in result.findings]
+        # Of days before the first movement the bank says nothing, not even that something is missing.
+        dark = {key for key, one in open_.items() if one.arrival_date < since}
+        asked = [
+            _question(one, open_)
+            for one in result.findings
+            if one.code != "BANK_LINE_MISSING" or not dark.intersection(one.members)
+        ]
         state.exceptions.open_many(FLOW, asked, conn=conn)
         for code in CODES:
             still = {one.subject for one in asked if one.code == code}
             answered = [subject for subject in open_ if subject not in still]
             state.exceptions.heal(FLOW, code, answered, conn=conn)
-    return Matched(len(result.matches), len(result.findings), evidenced=True)
+    return Matched(len(result.matches), len(asked), evidenced=True)
 
 
 def catch_up(connections: Connections) -> None:

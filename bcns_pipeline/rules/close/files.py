@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from html import escape
 from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
 
+from bcns_pipeline.rules.close.reports import SPECS
 from bcns_pipeline.rules.close.table import Cell, Report, text
 
 # A cell that begins so would be run as a formula by a spreadsheet.
@@ -85,12 +86,41 @@ def as_html(report: Report) -> bytes:
         f"<li>{escape(name.replace('_', ' '))}: <b>{text(total)} {escape(unit)}</b></li>"
         for name, unit, total in report.controls
     )
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(report.title)}</title>\n'
-        f"<style>{_STYLE}</style></head><body>\n<h1>{escape(report.number)} {escape(report.title)}</h1>\n"
-        f"<ul>{totals}</ul>\n<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n"
-        f"<h2>Where this comes from</h2><dl>{about}</dl></body></html>\n"
-    ).encode()
+    return _page(
+        report.title,
+        f"<h1>{escape(report.number)} {escape(report.title)}</h1>\n<ul>{totals}</ul>\n"
+        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n"
+        f"<h2>Where this comes from</h2><dl>{about}</dl>",
+    )
+
+
+def as_index(
+    made: Mapping[str, Report],
+    left: Mapping[str, Mapping[str, Decimal]],
+    others: Sequence[str],
+    since: date,
+    until: date,
+) -> bytes:
+    """A page over the reports of these days, whose files lie beside it, with what each leaves; `others` are files too."""
+
+    def link(name: str, format_: str, text: str) -> str:
+        return f'<a href="{escape(file_name(name, since, until, format_))}">{escape(text)}</a>'
+
+    rows = "\n".join(
+        f"<tr><td>{escape(one.number)}</td><td>{link(name, 'html', one.title)}</td>"
+        f"<td class=n>{len(one.rows):,}</td><td class=n>{escape(_left(left.get(name, {}), SPECS[name].ties))}</td><td>"
+        + " ".join(link(name, format_, format_) for format_ in WRITERS if format_ != "html")
+        + f"</td><td class=h>{one.sha256[:16]}</td></tr>"
+        for name, one in made.items()
+    )
+    links = "".join(f'<li><a href="{escape(one)}">{escape(one)}</a></li>' for one in others)
+    return _page(
+        "Reports",
+        f"<h1>Reports from {since} to {until - timedelta(days=1)}</h1>\n<table><thead><tr><th>number</th><th>report</th>"
+        "<th>rows</th><th>unexplained</th><th>also as</th><th>sha256</th></tr></thead><tbody>\n"
+        f"{rows}\n</tbody></table>\n"
+        f"<h2>Also here</h2><ul>{links}</ul>",
+    )
 
 
 def file_name(name: str, since: date, until: date, format_: str) -> str:
@@ -109,6 +139,21 @@ _STYLE = (
     "dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 12px}dt{font-weight:600}"
     "dd{margin:0;overflow-wrap:anywhere}"
 )
+
+
+def _page(title: str, body: str) -> bytes:
+    """A page of its own, with the style that all share."""
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+        f"<style>{_STYLE}</style></head><body>\n{body}</body></html>\n"
+    ).encode()
+
+
+def _left(amounts: Mapping[str, Decimal], ties: Sequence[str]) -> str:
+    """What a report leaves, by currency; nothing where it has no column that must be 0."""
+    if not ties:
+        return ""
+    return ", ".join(f"{amount:f} {unit}".strip() for unit, amount in sorted(amounts.items())) or "0"
 
 
 def _safe(cell: Cell) -> str:

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     AWAITING_APPROVAL = "paid out, journal awaits approval"
     IN_CLEARING = "booked, not paid out yet"
     STORED_VALUE = "stored value"
+    STORED_VALUE_TO_BILL = "stored value, settled when the order is billed"
     NOT_BOOKED = "captured, not booked: it has a question"
     REFUND_NOT_BOOKED = "refunded, not booked: it has a question"
     UNKNOWN = "UNKNOWN"
@@ -60,7 +61,7 @@ def tie(row: Mapping[str, Any], *, bank: bool) -> OrderTie:
         name: int(row[name])
         for name in (
             *("captured", "refunded", "booked", "stored", "given_back", "stored_back", "paid_out", "banked"),
-            "unapproved",
+            *("unapproved", "to_bill"),
         )
     }
     codes = row["codes"] or ""
@@ -87,7 +88,11 @@ def tie(row: Mapping[str, Any], *, bank: bool) -> OrderTie:
     add(Reason.IN_CLEARING, within)
     add(Reason.UNKNOWN, clearing - within)
     add(Reason.STORED_VALUE, amount["stored"] - amount["stored_back"])
-    add(Reason.NOT_BOOKED if asked else Reason.UNKNOWN, amount["captured"] - amount["booked"])
+    add(Reason.STORED_VALUE_TO_BILL, amount["to_bill"])
+    add(
+        Reason.NOT_BOOKED if asked else Reason.UNKNOWN,
+        amount["captured"] - amount["booked"] - amount["to_bill"],
+    )
     add(Reason.REFUND_NOT_BOOKED if asked else Reason.UNKNOWN, amount["given_back"] - amount["refunded"])
     return OrderTie(
         order_id=row["order_id"],

@@ -226,10 +226,11 @@ def assert_netsuite_and_the_provider_are_asked(till: PayoutFlow) -> None:
 
 
 def test_the_bank_is_matched_and_what_it_lacks_is_asked_for(till: PayoutFlow) -> None:
-    made, off = till.pays_out(2), till.pays_out(3)
+    made, off = till.pays_out(2, arrives=-1), till.pays_out(3, arrives=-1)
     till.post()
     till.control.approve_journal()
-    day = till.payout(made["id"]).arrival_date
+    # A day after it arrived: before that the bank has said nothing yet.
+    day = till.payout(made["id"]).arrival_date + timedelta(days=1)
     rows = [
         f"DE1,USD,{day},{made['amount']},STRIPE",
         f"DE1,USD,{day},{Decimal(off['amount']) - Decimal('0.01')},STRIPE",

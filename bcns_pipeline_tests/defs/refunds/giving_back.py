@@ -26,13 +26,9 @@ class RefundFlow(OrderFlow):
     def mapped(self) -> dict[str, Any]:
         """The order sections, and those of cash, payouts and refunds."""
         found = {**super().mapped(), **money_sections(self.sandbox.accounting)}
-        providers = found["payouts"]["providers"]
+        stripe = found["payouts"]["providers"]["stripe"]
         accounts = {number: int(one) for number, one in self.sandbox.accounting["accounts"].items()}
-        providers["braintree"] = {**providers["stripe"], "clearing": accounts["1134"]}
-        providers["stripe"] = {
-            **providers["stripe"],
-            "clearing": {"USD": accounts["1130"], "EUR": accounts["1133"]},
-        }
+        stripe["clearing"] = {"USD": accounts["1130"], "EUR": accounts["1133"]}
         return found
 
     def refunds_decide(self, **keys: Any) -> None:
