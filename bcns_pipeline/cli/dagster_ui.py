@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +25,8 @@ mutation($it: ScheduleSelector!) { startSchedule(scheduleSelector: $it) {
   __typename ... on PythonError { message } ... on UnauthorizedError { message } } }
 """
 _LAUNCH = """
-mutation($it: JobOrPipelineSelector!) { launchRun(executionParams: {selector: $it, runConfigData: {}}) {
+mutation($it: JobOrPipelineSelector!, $config: RunConfigData!, $tags: [ExecutionTag!]!) {
+  launchRun(executionParams: {selector: $it, runConfigData: $config, executionMetadata: {tags: $tags}}) {
   __typename ... on PythonError { message } ... on RunConfigValidationInvalid { errors { message } } } }
 """
 
@@ -59,16 +61,28 @@ class DagsterUI:
             self._must(_START, "startSchedule", "ScheduleStateResult", repository, scheduleName=name)
         return off
 
-    def launch(self, repository: dict[str, Any], job: str) -> None:
-        """Start one run of a job with its defaults. Raises DagsterSaidNo."""
-        self._must(_LAUNCH, "launchRun", "LaunchRunSuccess", repository, jobName=job)
+    def launch(
+        self, repository: dict[str, Any], job: str, config: Mapping[str, Any] | None = None, day: str = ""
+    ) -> None:
+        """Start one run of a job, of its partition `day` if given. Raises DagsterSaidNo, OSError."""
+        tags = [{"key": "dagster/partition", "value": day}] if day else []
+        more = {"config": dict(config or {}), "tags": tags}
+        self._must(_LAUNCH, "launchRun", "LaunchRunSuccess", repository, more, jobName=job)
 
-    def _must(self, query: str, field: str, wanted: str, repository: dict[str, Any], **names: str) -> None:
+    def _must(
+        self,
+        query: str,
+        field: str,
+        wanted: str,
+        repository: dict[str, Any],
+        more: Mapping[str, Any] | None = None,
+        **names: str,
+    ) -> None:
         where = {
             "repositoryName": repository["name"],
             "repositoryLocationName": repository["location"]["name"],
         }
-        found = self._ask(query, it={**where, **names})[field]
+        found = self._ask(query, it={**where, **names}, **(more or {}))[field]
         if found["__typename"] != wanted:
             raise DagsterSaidNo(f"{field} {names}: {found}")
 

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bcns_pipeline.cli.connect import remembered
 from bcns_pipeline.cli.console import say, show_table
@@ -22,6 +23,7 @@ from bcns_pipeline.cli.demo_ledger import Ledger
 from bcns_pipeline.cli.demo_stage import Stage
 from bcns_pipeline.cli.demo_stock import Cast
 from bcns_pipeline.cli.finance import reperform_payout
+from bcns_pipeline.cli.local_orders import TIMEZONE
 from bcns_pipeline.cli.reports import write_all
 from bcns_pipeline.cli.tracing import show_trace
 from bcns_pipeline.config import load_mapping
@@ -211,6 +213,7 @@ class Money:
     def rolled_forward(self) -> None:
         """The clearing accounts from opening to closing, beside NetSuite's own ledger; and where every cent is."""
         self.stage.title("The clearing accounts roll forward, and every cent has a place")
+        self.stage.run("daily_tie_out", day=str(datetime.now(ZoneInfo(TIMEZONE)).date()))
         since, until = self.today - 31 * DAY, self.today + 2 * DAY
         digest = load_mapping(load_settings().config).digest
         with remembered(load_settings()) as state:
@@ -273,12 +276,10 @@ class Money:
         self.stage.promise("the entry is the same, byte for byte", reperform_payout(found["id"]) == 0)
 
     def reported(self) -> None:
-        """A day tied out in Dagster, and the month's reports as files."""
-        day, month = self.today - SOLD_BEFORE[2] * DAY, f"{self.today - 10 * DAY:%Y-%m}"
-        self.stage.title(
-            f"A day is tied out, and the month's reports are written  $ bcns report all --month {month}"
-        )
-        self.stage.run("daily_tie_out", day=str(day))
+        """The month's evidence, NetSuite and the providers asked, and its reports as files."""
+        month = f"{self.today - 10 * DAY:%Y-%m}"
+        self.stage.title(f"The month's evidence, and its reports  $ bcns report all --month {month}")
+        self.stage.run("month_close", config={"month": month})
         left = write_all(month, None, Path("reports"))
         with remembered(load_settings()) as state:
             waiting = len(state.orders.find(disposition=("waiting", "held")))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,12 +64,14 @@ class Stage:
                 terminal().print(Text.assemble(("  BROKEN  ", "bold red"), text))
         return kept == len(self.promises)
 
-    def run(self, job: str, day: str | None = None) -> ExecuteInProcessResult:
+    def run(
+        self, job: str, *, day: str | None = None, config: Mapping[str, Any] | None = None
+    ) -> ExecuteInProcessResult:
         """One run of a job (or of its partition `day`), with what its steps say; a failed run is a broken promise."""
         self.seen = self.control.clear_log()
         terminal().print(Text(f"→ {job}{f' of {day}' if day else ''}", style="bold"))
         began = time.monotonic()
-        result = execute(job, self.instance, say=say, day=day)
+        result = execute(job, self.instance, run_config=config, say=say, day=day)
         self.promise(f"{job} succeeded in {time.monotonic() - began:.1f} s", result.success)
         for found in result.get_asset_check_evaluations():
             self.checks["/".join(found.asset_key.path), found.check_name] = found

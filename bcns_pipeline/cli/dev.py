@@ -17,12 +17,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from bcns_pipeline.cli import local, receiving
 from bcns_pipeline.cli.console import complain, say
-from bcns_pipeline.cli.dagster_ui import DagsterUI
+from bcns_pipeline.cli.dagster_ui import DagsterSaidNo, DagsterUI
 from bcns_pipeline.cli.local_money import merchant_sections
+from bcns_pipeline.cli.local_orders import TIMEZONE
 from bcns_pipeline.cli.people import People
 from bcns_pipeline.config.intake import SCOPES
 from bcns_pipeline.rules.faults import BadInput
@@ -73,14 +76,14 @@ def run_dev(skus: int, port: int) -> int:
                 with _dagster(home, variables, port) as dagster:
                     if not _open(DagsterUI(port), home, dagster, stop):
                         return _ended(dagster, stop)
-                    status = _live(sandbox, dagster, stop)
+                    status = _live(sandbox, dagster, stop, DagsterUI(port))
     return status
 
 
-def _live(sandbox: Sandbox, dagster: subprocess.Popen[bytes], stop: threading.Event) -> int:
+def _live(sandbox: Sandbox, dagster: subprocess.Popen[bytes], stop: threading.Event, ui: DagsterUI) -> int:
     """People do what people do, until somebody ends it all."""
     store = sandbox.env["BCNS_BIGCOMMERCE_STORE_HASH"]
-    people = People(sandbox.control, sandbox.locations, store, SEED, say)
+    people = People(sandbox.control, sandbox.locations, store, SEED, say, lambda: _close(ui))
     alone = threading.Event()
 
     def live() -> None:
@@ -99,6 +102,16 @@ def _live(sandbox: Sandbox, dagster: subprocess.Popen[bytes], stop: threading.Ev
     stop.set()
     life.join()
     return 1 if alone.is_set() else status
+
+
+def _close(ui: DagsterUI) -> None:
+    """Today and this month, as their jobs do it in production each morning and each month."""
+    today = datetime.now(ZoneInfo(TIMEZONE)).date()
+    for repository in ui.repositories()[:1]:
+        # A webserver that is too busy to answer is asked again at the next close.
+        with contextlib.suppress(DagsterSaidNo, OSError):
+            ui.launch(repository, "daily_tie_out", day=str(today))
+            ui.launch(repository, "month_close", {"month": f"{today:%Y-%m}"})
 
 
 def _must_be_free(port: int) -> None:
@@ -134,6 +147,8 @@ def _move_in(home: Path, sandbox: Sandbox, hooks: int) -> dict[str, str]:
     """Mapping file, Dagster's home and environment, this process's too; also as a file for a second terminal."""
     intake = {"hooks": {"destination": f"http://127.0.0.1:{hooks}{BIGCOMMERCE}"}}
     sections = {**merchant_sections(sandbox.accounting), "intake": intake}
+    # Providers count days in UTC, where it may be tomorrow already.
+    sections["payouts"]["window"] = {"days_ahead": 1}
     mapping = local.write_mapping(home, sandbox.locations, CADENCES, sections).path
     dagster_home = home / "dagster"
     dagster_home.mkdir()

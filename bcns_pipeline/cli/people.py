@@ -1,6 +1,7 @@
 """Shoppers, office and warehouse of the sandbox, for `bcns dev`: seeded, gentle, and never in a hurry.
 
-Put here what people do and how often. Do not put here how the two systems react (sandbox/shop_events.py,
+Put here what people do with goods, and how often anybody does anything; what is done with money is in people_money.py.
+Do not put here how the two systems react (sandbox/shop_events.py,
 sandbox/office_events.py), and nothing that the pipeline is there for: nobody carries an order from one system into
 the other by hand. Now and then somebody types a number into the shop that is nobody's business.
 """
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bcns_pipeline.cli import people_money
 from bcns_pipeline.sandbox.launch import Control, SandboxFailed
 
 # Between two things that somebody does, in seconds.
@@ -26,7 +28,10 @@ LATE_AFTER = (40.0, 120.0)
 IN_PARTS, TRACKED_LATE = 0.2, 0.25
 # Shoppers want few things much, and everything else a little.
 FAVOURITES = 60
-SHARES = {"order": 46, "awkward": 10, "edit": 4, "receipt": 18, "count": 18, "hand_edit": 3}
+SHARES = {"order": 46, "awkward": 10, "edit": 4, "refund": 3, "receipt": 18, "count": 18, "hand_edit": 3}
+# A provider's day, and what follows it: seconds between payouts, until they are approved, and until the bank tells.
+PAYDAY, APPROVED_AFTER, STATED_AFTER, CLOSED_AFTER = (240.0, 360.0), 150.0, 170.0, 230.0
+BY_PAYPAL = 0.4
 CARRIERS = {
     "UPS Ground": "1Z999AA1{:010d}",
     "FedEx Ground": "6129{:08d}",
@@ -56,12 +61,16 @@ class People:
     store: str
     seed: int
     say: Callable[[str], None]
+    # The controller asks for the evidence of the day and the month.
+    close: Callable[[], None] = lambda: None
     dice: random.Random = field(init=False)
     skus: list[str] = field(init=False)
     kinds: list[str] = field(init=False)
     plans: list[Plan] = field(default_factory=list)
     # What was bought, by order: lines with id and quantity.
     bought: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    # Of those that were shipped, the ones of which nothing came back yet.
+    shipped: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)  # noqa: S311 - shoppers, not secrets
@@ -71,6 +80,7 @@ class People:
 
     def live(self, stop: threading.Event) -> None:
         """Do one thing after the other until `stop`; the sandbox going first is no fault of ours."""
+        self.plans.append(Plan(time.monotonic() + self.dice.uniform(*PAYDAY), "payday", 0))
         while not stop.wait(self.dice.uniform(*PAUSE)):
             try:
                 self.keep_promises(time.monotonic())
@@ -90,6 +100,8 @@ class People:
                 self._awkward(now)
             case "edit":
                 self._cancel_a_unit()
+            case "refund":
+                self._give_back()
             case "receipt":
                 self._move(place, "receives", lambda: self.dice.randint(5, 40))
             case "count":
@@ -98,7 +110,7 @@ class People:
                 self._edit(place)
 
     def keep_promises(self, now: float) -> None:
-        """Everything whose time has come: parcels leave, numbers and deposits arrive, items are born."""
+        """Everything whose time has come: parcels leave, numbers and deposits arrive, providers pay out."""
         for due in [one for one in self.plans if one.at <= now]:
             self.plans.remove(due)
             match due.what:
@@ -114,6 +126,15 @@ class People:
                 case "born":
                     self.control.item(sku=due.about, create=True)
                     self.say(f"{due.about} is created in NetSuite; order {due.order} can go")
+                case "payday":
+                    self._payday(now)
+                case "approve":
+                    people_money.approve(self.control, self.say)
+                case "statement":
+                    people_money.state_account(self.control, self.say)
+                case "close":
+                    self.say("the controller asks for the evidence of the day and the month")
+                    self.close()
 
     # -- shoppers --------------------------------------------------------------------------------------------
 
@@ -125,7 +146,9 @@ class People:
         line = {"sku": sku, "quantity": quantity}
         told = f"{quantity} of {sku}"
         kind = self.dice.choice(("plain", "guest"))
-        self._place(now, kind, told, lines=[line], location_id=self.routes[0]["bigcommerce"])
+        payment = "paypal" if self.dice.random() < BY_PAYPAL else "card"
+        place = self.routes[0]["bigcommerce"]
+        self._place(now, kind, told, lines=[line], location_id=place, payment=payment)
 
     def _awkward(self, now: float) -> None:
         kind = self.dice.choice(self.kinds)
@@ -172,6 +195,31 @@ class People:
         line["quantity"] -= 1
         self.say(f"a shopper takes one unit off order {order}")
 
+    def _give_back(self) -> None:
+        """One unit of an order that was shipped comes back, and its money goes."""
+        if not self.shipped:
+            return
+        order = self.shipped.pop(self.dice.randrange(len(self.shipped)))
+        line = self.bought[order][0]["id"]
+        try:
+            made = self.control.refund_order(order, lines=[{"line_id": line, "quantity": 1}])
+        except SandboxFailed as no:
+            self.say(f"a shopper would have liked money back for order {order}: {no}")
+            return
+        self.say(f"a unit of order {order} comes back: {made['total_amount']} are refunded in the shop")
+
+    # -- money -----------------------------------------------------------------------------------------------
+
+    def _payday(self, now: float) -> None:
+        people_money.pay_out(self.control, self.say)
+        for what, after in (
+            ("approve", APPROVED_AFTER),
+            ("statement", STATED_AFTER),
+            ("close", CLOSED_AFTER),
+            ("payday", self.dice.uniform(*PAYDAY)),
+        ):
+            self.plans.append(Plan(now + after, what, 0))
+
     # -- the warehouse ---------------------------------------------------------------------------------------
 
     def _ship(self, now: float, due: Plan) -> None:
@@ -196,6 +244,8 @@ class People:
         except SandboxFailed:
             self.plans.append(Plan(now + AGAIN_AFTER, "ship", due.order))
             return
+        if not parts and due.order in self.bought:
+            self.shipped.append(due.order)
         self.say(
             f"the warehouse ships {'a part of ' if parts else ''}order {due.order} with {carrier}"
             + (", the number comes later" if late else "")

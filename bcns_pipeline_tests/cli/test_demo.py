@@ -250,7 +250,7 @@ def test_people_do_everything_that_is_on_their_list(sandbox: Sandbox) -> None:
         people.act(float(number))
     words = ("in the shop:", "receives", "counts", "by hand", "takes one unit off")
     assert [word for word in words if not any(word in line for line in said)] == []
-    assert set(SHARES) == {"order", "awkward", "edit", "receipt", "count", "hand_edit"}
+    assert set(SHARES) == {"order", "awkward", "edit", "refund", "receipt", "count", "hand_edit"}
     assert sandbox.control.transactions(type="salesOrder") == [], "orders are the pipeline's to carry over"
 
 
@@ -283,6 +283,32 @@ def test_the_warehouse_ships_an_order_once_it_is_in_netsuite_and_numbers_come_la
     assert [word for word in words if not any(word in line for line in said)] == []
     orders = {one["id"] for one in sandbox.control.transactions(type="salesOrder")}
     assert {one["created_from"] for one in sandbox.control.transactions(type="itemFulfillment")} == orders
+    for _ in placed:
+        people._give_back()
+    assert any("are refunded in the shop" in line for line in said)
+    assert people.shipped == []
+
+
+def test_providers_pay_out_what_is_old_enough_and_the_bank_and_the_controller_follow(
+    sandbox: Sandbox,
+) -> None:
+    said, people = life(sandbox)
+    closed = []
+    people.close = lambda: closed.append(True)
+    sandbox.control.bulk_charges(3)
+    people._payday(0.0)
+    assert [one.what for one in people.plans] == ["approve", "statement", "close", "payday"]
+    assert said == [], "nothing is old enough"
+    sandbox.control.clock(offset_seconds=-600)
+    for provider in ("stripe", "paypal"):
+        sandbox.control.bulk_charges(2, provider=provider)
+    sandbox.control.clock(offset_seconds=0)
+    people.keep_promises(1_000.0)
+    paid = [(one["provider"], one["count"]) for one in sandbox.control.payouts_state()]
+    assert sorted(paid) == [("paypal", 2), ("stripe", 2)]
+    people.keep_promises(2_000.0)
+    assert any("the bank drops statement-USD" in line for line in said)
+    assert closed == [True, True]
 
 
 def test_a_deposit_comes_and_a_new_item_is_born_after_the_orders_that_wait_for_them(sandbox: Sandbox) -> None:

@@ -101,7 +101,7 @@ def as_index(
     since: date,
     until: date,
 ) -> bytes:
-    """A page over the reports of these days, whose files lie beside it, with what each leaves; `others` are files too."""
+    """A page over the reports of these days, whose files lie beside it, with what each leaves; `others` are files."""
 
     def link(name: str, format_: str, text: str) -> str:
         return f'<a href="{escape(file_name(name, since, until, format_))}">{escape(text)}</a>'
@@ -116,8 +116,8 @@ def as_index(
     links = "".join(f'<li><a href="{escape(one)}">{escape(one)}</a></li>' for one in others)
     return _page(
         "Reports",
-        f"<h1>Reports from {since} to {until - timedelta(days=1)}</h1>\n<table><thead><tr><th>number</th><th>report</th>"
-        "<th>rows</th><th>unexplained</th><th>also as</th><th>sha256</th></tr></thead><tbody>\n"
+        f"<h1>Reports from {since} to {until - timedelta(days=1)}</h1>\n<table><thead><tr><th>number</th>"
+        "<th>report</th><th>rows</th><th>unexplained</th><th>also as</th><th>sha256</th></tr></thead><tbody>\n"
         f"{rows}\n</tbody></table>\n"
         f"<h2>Also here</h2><ul>{links}</ul>",
     )
