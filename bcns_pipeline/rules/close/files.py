@@ -77,7 +77,11 @@ def as_xlsx(report: Report) -> bytes:
 
 def as_html(report: Report) -> bytes:
     """One page that needs nothing else, in a print layout."""
-    head = "".join(f"<th>{escape(one.replace('_', ' '))}</th>" for one in report.columns)
+    numbers = {place for row in report.rows for place, cell in enumerate(row) if _is_number(cell)}
+    head = "".join(
+        f"<th{' class=n' if place in numbers else ''}>{escape(one.replace('_', ' '))}</th>"
+        for place, one in enumerate(report.columns)
+    )
     body = "\n".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in report.rows)
     about = "\n".join(
         f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in report.provenance[1:]
@@ -117,7 +121,8 @@ def as_index(
     return _page(
         "Reports",
         f"<h1>Reports from {since} to {until - timedelta(days=1)}</h1>\n<table><thead><tr><th>number</th>"
-        "<th>report</th><th>rows</th><th>unexplained</th><th>also as</th><th>sha256</th></tr></thead><tbody>\n"
+        "<th>report</th><th class=n>rows</th><th class=n>unexplained</th><th>also as</th><th>sha256</th>"
+        "</tr></thead><tbody>\n"
         f"{rows}\n</tbody></table>\n"
         f"<h2>Also here</h2><ul>{links}</ul>",
     )
@@ -135,7 +140,7 @@ _STYLE = (
     "@page{size:A4 landscape;margin:12mm}body{font:11px/1.4 system-ui,sans-serif;color:#111}h1{font-size:18px}"
     "table{border-collapse:collapse;width:100%}th,td{border:1px solid #bbb;padding:2px 6px;text-align:left}"
     "thead{display:table-header-group}th{background:#dde6f0}tr{break-inside:avoid}"
-    "td.n{text-align:right;font-variant-numeric:tabular-nums}"
+    "tbody tr:nth-child(even){background:#f6f8fb}th.n,td.n{text-align:right}td.n{font-variant-numeric:tabular-nums}"
     "dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 12px}dt{font-weight:600}"
     "dd{margin:0;overflow-wrap:anywhere}"
 )
@@ -162,5 +167,8 @@ def _safe(cell: Cell) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    number = isinstance(cell, (int, Decimal)) and not isinstance(cell, bool)
-    return f"<td{' class=n' if number else ''}>{escape(text(cell))}</td>"
+    return f"<td{' class=n' if _is_number(cell) else ''}>{escape(text(cell))}</td>"
+
+
+def _is_number(cell: Cell) -> bool:
+    return isinstance(cell, (int, Decimal)) and not isinstance(cell, bool)
