@@ -56,6 +56,7 @@ def register(app: typer.Typer) -> None:
     app.command()(replay)
     app.command()(adopt)
     app.command()(merge)
+    app.command()(duplicates)
 
 
 def status() -> None:
@@ -260,6 +261,15 @@ def adopt(
     from bcns_pipeline.cli.recovery import adopt_orders
 
     raise typer.Exit(adopt_orders(by, since, accept_differences=accept_differences, apply=apply))
+
+
+def duplicates(
+    days: Annotated[int, typer.Option(help="What runs of the last so many days found.")] = 90,
+) -> None:
+    """NetSuite customers that are probably one person twice. Ends with 1 where there are any."""
+    from bcns_pipeline.cli.merging import show_duplicates
+
+    raise typer.Exit(show_duplicates(days))
 
 
 def merge(

@@ -1,10 +1,12 @@
-"""`bcns merge`: which NetSuite customer took another one's place, said by a person and obeyed from then on.
+"""`bcns duplicates` and `bcns merge`: who is probably one person twice, and which customer took another one's place.
 
-Put here the saying and the showing of merges. Do not merge anything in NetSuite here, nor decide who is a duplicate:
-the check `no_duplicates` and the plan's table `duplicates` name those who probably are.
+Put here the showing of both and the saying of merges, which are obeyed from then on. Do not merge anything in NetSuite
+here, nor decide who is a duplicate: plans of the customer flow did, and their table `duplicates` shows it in Dagster.
 """
 
 from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
 
 from bcns_pipeline.cli.connect import remembered
 from bcns_pipeline.cli.console import say, show_table, stamp
@@ -51,3 +53,36 @@ def show_merges() -> None:
         return
     rows = [(one.from_id, one.into_id, stamp(one.at, zone), one.actor, one.reason) for one in found]
     show_table(["customer", "is", "since", "said", "why"], rows)
+
+
+def show_duplicates(days: int) -> int:
+    """Customers that runs of the last `days` days found twice, without those merged since; 1 where there are any.
+
+    From what runs noted, without a call: a group that was merged in NetSuite alone stands here until one of its
+    shoppers is looked at again, or `bcns merge` says so.
+    """
+    if days < 1:
+        raise BadInput([f"--days {days} is not possible; write at least 1."])
+    settings = load_settings()
+    since = datetime.now(UTC) - timedelta(days=days)
+    with remembered(settings) as state:
+        zone = zone_of(settings)
+        noted = [
+            (str(why), [str(one) for one in ids], plan.created_at)
+            for plan in state.plans.since("customers", since)
+            for why, *ids in plan.summary.get("duplicate_groups", ())
+        ]
+        standing = state.merges.resolve({one for _, ids, _ in noted for one in ids})
+    groups = {}
+    for why, ids, at in noted:
+        left = list(dict.fromkeys(standing.get(one, one) for one in ids))
+        if len(left) > 1:
+            groups[frozenset(left)] = (left[0], ", ".join(left[1:]), why, stamp(at, zone))
+    if not groups:
+        say(f"No run of the last {days} days found a customer twice who is not merged.")
+        return 0
+    show_table(
+        ["keep", "others", "they share", "last seen"], sorted(groups.values(), key=lambda row: int(row[0]))
+    )
+    say("`bcns merge GONE STAYS --reason …` says that two are one; every later sync obeys it.")
+    return 1

@@ -211,6 +211,13 @@ class Plans:
         with self._scope.transaction() as tx:
             return [Plan(**row) for row in tx.execute(query.order_by(plan.c.id)).mappings()]
 
+    def since(self, flow: str, moment: datetime) -> list[Plan]:
+        """The plans of a flow that were made since then, oldest first."""
+        wanted = (plan.c.store == self._scope.store, plan.c.flow == flow, plan.c.created_at >= moment)
+        with self._scope.transaction() as tx:
+            rows = tx.execute(sa.select(plan).where(*wanted).order_by(plan.c.id)).mappings()
+            return [Plan(**row) for row in rows]
+
 
 def _by_reason(
     lines: Sequence[PlanLine], held: Callable[[PlanLine], str | None] | Mapping[str, str] | None

@@ -124,6 +124,31 @@ def test_nothing_is_decided_about_what_is_closed_or_unknown(bcns: Bcns, state: S
     assert bcns("exceptions", "resolve", str(number), "--reason", " ").exit_code == 2
 
 
+def test_duplicates_stand_in_the_report_until_a_merge_answers(bcns: Bcns, state: State) -> None:
+    assert bcns("duplicates").exit_code == 0
+    groups = [["email", 110, 112], ["name_and_phone", 7, 8, 9]]
+    for found in (groups[:1], groups):
+        state.plans.create(
+            "customers",
+            mode="apply",
+            as_of=datetime.now(UTC),
+            config_digest="",
+            summary={"duplicate_groups": found},
+        )
+
+    told = bcns("duplicates")
+
+    assert told.exit_code == 1
+    assert told.output.count("110") == 1
+    assert "8, 9" in told.output
+    bcns("merge", "112", "110", "--reason", "one person")
+    bcns("merge", "8", "7", "--reason", "one person")
+    left = bcns("duplicates").output
+    assert "110" not in left
+    assert "8, 9" not in left
+    assert bcns("duplicates", "--days", "0").exit_code == 2
+
+
 def test_a_merge_is_obeyed_from_then_on_and_what_waited_for_it_is_due(bcns: Bcns, state: State) -> None:
     wait(state, 1001)
     number = ask(state, 1001, "CUSTOMER_AMBIGUOUS")

@@ -78,6 +78,8 @@ def make_plan(connections: Connections, *, mode: Mode) -> Planned:
             "looked_at": len(looked_at),
             "outcomes": dict(Counter(fate.outcome for fate in fates)),
             "duplicates": len(doubles),
+            # For `bcns duplicates`: ids and reasons, nothing of a person.
+            "duplicate_groups": [[one.why, one.keep, *one.others] for one in doubles],
         },
     )
     plan = state.plans.write_lines(plan, [one.line for one in fates if one.line is not None])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from bcns_pipeline_tests.defs.customers.people import People
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
@@ -23,6 +25,9 @@ def test_two_customers_of_one_e_mail_address_are_asked_about_and_a_merge_answers
     assert not run.checks["no_duplicates"]
     (double,) = run.records("duplicates", asset="customers/change_plan")
     assert (double["keep"], double["others"]) == (first, str(second))
+    # What `bcns duplicates` lists.
+    plans = shop.state().plans.since("customers", datetime.now(UTC) - timedelta(hours=1))
+    assert plans[-1].summary["duplicate_groups"] == [["email", first, second]]
     shop.state().merges.put(str(first), str(second), "the newer one stands", actor="ada")
     people.due_now()
     people.sync()
