@@ -23,6 +23,7 @@ from bcns_pipeline.config import load_mapping, load_or_default
 from bcns_pipeline.defs.orders.reperform import Remade, reperform
 from bcns_pipeline.defs.recovery.replay import effects, made_again, replay
 from bcns_pipeline.defs.recovery.selection import parse_selection, select
+from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import Settings, load_settings
 
@@ -45,6 +46,8 @@ def replay_orders(
         if apply:
             counts = replay(state, found, actor=settings.actor, reason=reason.strip() or "bcns replay")
     if not found:
+        if chosen.code is not None and chosen.code not in CATALOGUE:
+            raise BadInput([f"{chosen.code} is no code of an exception, and no order stands under it."])
         say("No order is meant.")
         return
     show_table(

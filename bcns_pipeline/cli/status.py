@@ -76,6 +76,10 @@ def _troubles(state: State, questions: list[ExceptionRow], settings: Settings) -
             f"{undecided:,} orders were read and are not decided, or are due again, the oldest for {age(since)}: "
             "does order_sync run, and what does its last run say?"
         )
+    waiting_orders = sum(one.orders for one in state.orders.counts() if one.disposition == "waiting")
+    if waiting_orders:
+        # Also where a person has closed the question and the next run has not asked it again yet.
+        yield f"{waiting_orders:,} orders wait for something that has to be mended: `bcns orders` says for what."
     errors = [one for one in questions if one.severity == "error"]
     if errors:
         yield (

@@ -1,8 +1,8 @@
 """`make bench`: every figure, one line each.
 
 `python -m bcns_pipeline_tests.bench [SKUS]` for all of them, `... receiver`, `... orders [COUNT]`, `... race [TIMES]`,
-`... payouts [LINES] [LIVES]` or `... payout [LINES]` for those alone; `... month [ORDERS]`,
-`... latency` and `... flood` (daemon.py), and `... bad-order [COUNT]` run only when asked for.
+`... payouts [LINES] [LIVES]` or `... payout [LINES]` for those alone; `... month [ORDERS]`, `... latency` and
+`... flood` (daemon.py), `... bad-order [COUNT]` and `... adopt [COUNT]` run only when asked for.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 
 from bcns_pipeline_tests.bench import (
+    adopt,
     bad_order,
     daemon,
     diff,
@@ -32,6 +33,7 @@ ALONE = {
     "latency": daemon.latency,
     "flood": daemon.flood,
     "bad-order": bad_order.main,
+    "adopt": adopt.main,
 }
 
 if __name__ == "__main__":

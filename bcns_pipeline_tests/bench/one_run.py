@@ -1,7 +1,7 @@
 """One run of a job in a process of its own; prints what it took as one JSON line on the last line.
 
-Put here what has to be measured inside the process: wall time between Dagster's own run events, peak memory, and
-the run's metadata. Do not put the arithmetic of floors here (`figures.py`).
+`one_run JOB [RUN_CONFIG]`, the latter as JSON. Put here what has to be measured inside the process: wall time between
+Dagster's own run events, peak memory, and the run's metadata. Do not put the arithmetic of floors here (`figures.py`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ STEPS = ("netsuite/inventory_snapshot", "inventory/diff", "bigcommerce/inventory
 
 
 def main() -> int:
-    job = sys.argv[1]
+    job, config = sys.argv[1], json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
     with dagster_instance() as instance:
-        result = execute(job, instance, say=lambda line: print(line, file=sys.stderr))
+        result = execute(job, instance, run_config=config, say=lambda line: print(line, file=sys.stderr))
         stats = instance.get_run_stats(result.run_id)
         steps = {
             step.step_key: step.end_time - step.start_time

@@ -52,6 +52,11 @@ def test_a_waiting_order_says_what_it_waits_for_and_goes_after_a_replay(shop: Or
     sku = next(line["sku"] for line in order["lines"] if not line["sku"].startswith(("SKU-", "ASM-", "VAR-")))
     shop.control.item(sku=sku, create=True)
 
+    # A question closed by hand mends nothing: the order still waits, and the page says so.
+    assert bcns("exceptions", "resolve", "1", "--reason", "known").exit_code == 0
+    status = bcns("status")
+    assert (status.exit_code, "1 orders wait for something" in status.output) == (1, True), status.output
+    assert bcns("replay", "--code", "item_unmaped").exit_code == 2
     plan = bcns("replay", "--code", "item_unmapped")
     assert "Nothing was written; add --apply." in plan.output
     shop.sync()
