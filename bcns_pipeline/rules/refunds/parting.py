@@ -24,10 +24,14 @@ _CHARGES: Final = frozenset({"shipping", "handling", "wrapping", "fee"})
 
 @dataclass(frozen=True, slots=True)
 class Parted:
-    """One refund's shares: `off` the order, because nobody will ever bill them, and `credited`."""
+    """One refund's shares: `off` the order, because nobody will ever bill them, and `credited`.
+
+    `whole`: all of an order of which nothing has left, so that all of its lines go.
+    """
 
     off: tuple[Share, ...]
     credited: tuple[Share, ...] = ()
+    whole: bool = False
 
     def sums(self, currency: str) -> tuple[Money, Money]:
         """What is taken off and what is credited, with tax."""

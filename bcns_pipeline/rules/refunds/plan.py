@@ -171,7 +171,7 @@ def _taken_off(case: Case) -> list[Parted] | Problem:
         if case.credited_before:
             said = "The whole order goes back and nothing of it was billed, but an earlier refund of it was credited."
             return Problem("REFUND_NOT_BILLED", said)
-        return [Parted(case.shares)]
+        return [Parted(case.shares, whole=True)]
     found = part(books, case.tax, (*case.earlier, case.shares))
     if isinstance(found, Problem):
         return found
@@ -240,7 +240,7 @@ def _from_deposit(
         if isinstance(found, list):
             return found
         credit = found
-    cut = cut_order(case.books, [one.off for one in parted], case.tax, whole=len(parted) == 1 and case.whole)
+    cut = cut_order(case.books, [one.off for one in parted], case.tax, whole=now.whole)
     if isinstance(cut, Problem):
         return [cut]
     released = refund_release_key(case.store, case.refund.id) in case.begun

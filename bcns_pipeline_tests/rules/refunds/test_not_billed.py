@@ -234,6 +234,19 @@ def test_units_that_have_left_are_credited_and_those_that_have_not_are_taken_off
     assert shop.invoice == shop.open
 
 
+def test_all_of_an_order_goes_back_of_which_a_part_has_left_and_that_part_is_still_billed() -> None:
+    shop = Merchant(TWO, shipped=(1, 0))
+    rest = shop.ask([2, 3])
+    items = [item("PRODUCT", 5501, quantity=2), item("PRODUCT", 5502, quantity=3), item("SHIPPING", 64)]
+    whole = refund(1, str(shop.charged.amount), str(rest.tax.amount), items)
+    assert shop.case(whole).whole
+    found = posted(shop, whole)
+    assert found.route == "deposit_and_credit"
+    assert found.cut is not None
+    assert found.cut.closes == (2,)
+    assert shop.invoice == shop.open
+
+
 @pytest.mark.parametrize(
     ("extra", "why"),
     [
