@@ -168,6 +168,8 @@ class Exceptions:
         self, flow: str, codes: Sequence[str], subjects: Sequence[str], *, conn: sa.Connection | None = None
     ) -> None:
         """`heal` for several codes in one statement: a drain does it in each of its turns."""
+        if not subjects:
+            return
         change = (
             sa.update(exception)
             .where(

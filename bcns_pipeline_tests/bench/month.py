@@ -13,7 +13,7 @@ The fewest calls to NetSuite:
           its payment; for each payout its entry (the record API has no batch that answers ids per record);
   reads   for each batch of 500 orders what moved, its headers and its records before, in between and after, by pages
           of 1,000 rows; for each run of refunds the same of its orders and records, and their lines; for each run of
-          payouts its entries, headers and lines, and what our records carry; for each day two of its clearing accounts.
+          payouts accounts, periods, and its entries' headers and lines; for each day two of its clearing accounts.
 Floor = the fewest calls x latency / slots at NetSuite, or the reads of payments x latency / slots at BigCommerce, or
 those by the quota of its plan: the largest. Times under load never enter it.
 """
@@ -207,8 +207,8 @@ def least(month: Month) -> dict[str, tuple[int, int]]:
         1 + 1 + pieces(3 * min(BATCH, refunds - start), PAGE) + pieces(2 * min(BATCH, refunds - start), PAGE)
         for start in range(0, refunds, BATCH)
     )
-    # Accounts and periods; what is there under their keys; headers and lines read back; what our records carry.
-    paid = 2 + pieces(days, BATCH) + 2 + pieces(days * 10, PAGE)
+    # Accounts and periods; headers and lines read back, six of an entry.
+    paid = 2 + pieces(days, BATCH) + pieces(days * 6, PAGE)
     # What the clearing accounts hold, and what others booked there.
     ties = 2 * len(store_days(month))
     return {

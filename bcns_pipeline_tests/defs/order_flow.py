@@ -6,6 +6,7 @@ here. The ids of the mapping file are those that the sandbox's own NetSuite acco
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
@@ -113,6 +114,26 @@ class OrderFlow(Flow):
             for one in self.control.log()
             if one["method"] != "GET" and not any(part in one["path"] for part in reads)
         ]
+
+    @contextmanager
+    def tick(self, sensor: str) -> Iterator[Any]:
+        """What one tick of a sensor gives."""
+        connections = Impatient(config_path=self.environment["BCNS_CONFIG"])
+        definitions = build_defs({"connections": connections})
+        found = definitions.get_repository_def().get_sensor_def(sensor)
+        with dg.build_sensor_context(
+            instance=self.instance, definitions=definitions, resources={"connections": connections}
+        ) as context:
+            try:
+                yield found.evaluate_tick(context)
+            finally:
+                connections.close()
+
+    def going(self, job: str) -> None:
+        """A run of a job that works."""
+        self.instance.add_run(
+            dg.DagsterRun(job_name=job, run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED)
+        )
 
     def numbers(self, *order_ids: int) -> dict[int, str]:
         """{order: NetSuite's number in its metafields}, as the store shows them; without those that have none."""

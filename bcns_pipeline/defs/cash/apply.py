@@ -40,6 +40,7 @@ SOON = timedelta(minutes=1)
 # Somebody else is at work on the record: it passes by itself.
 _PASSING = frozenset({"RECORD_LOCKED", "RECORD_CHANGED"})
 _HEALED = ("CASH_REFUSED", "PERIOD_CLOSED")
+_MAKES_ROOM = frozenset({"deposit", "payment", "invoice"})
 
 
 @dataclass(slots=True)
@@ -114,6 +115,7 @@ def _stage(connections: Connections, plan: Plan, applied: Applied) -> None:
 
 
 def _drain(connections: Connections, applied: Applied, progress: Callable[[str], None]) -> None:
+    before, applied.touched = applied.touched, set()
     applied.dispatched = dispatch(
         connections,
         FLOW,
@@ -122,6 +124,10 @@ def _drain(connections: Connections, applied: Applied, progress: Callable[[str],
         on_settled=lambda settled, conn: _settle(connections, applied, settled, conn),
         progress=progress,
     )
+    # Once, and not in each of its turns; where the process dies before, the next look at the order does it.
+    taken = [f"order:{one}" for one in sorted(applied.touched - applied.refused.keys())]
+    connections.state.exceptions.heal_codes(FLOW, _HEALED, taken)
+    applied.touched |= before
 
 
 def senders(connections: Connections) -> list[Sender]:
@@ -164,7 +170,8 @@ def _follow_up(
         _stage_steps(connections, fresh, applied, policy.too_large)
         _drain(connections, applied, progress)
         applied.dispatched.raise_if_stopped(System.NETSUITE, "POST /record/v1/depositApplication")
-        open_ = {step.order_id for step in fresh} - applied.refused.keys()
+        # What only settles leaves nothing that could be settled after it.
+        open_ = {step.order_id for step in fresh if step.kind in _MAKES_ROOM} - applied.refused.keys()
     return stands
 
 
@@ -235,9 +242,6 @@ def _settle(connections: Connections, applied: Applied, settled: Sequence[Settle
             if one.payload["amount"] and one.op.kind in ("deposit", "payment"):
                 minor, currency = one.payload["amount"]
                 applied.amounts[currency] += minor
-    subjects = [f"order:{one.payload['order_id']}" for one in written]
-    if subjects:
-        state.exceptions.heal_codes(FLOW, _HEALED, subjects, conn=conn)
     questions: list[Question] = []
     decisions: list[CashDecision] = []
     for one in settled:

@@ -14,6 +14,7 @@ from typing import Any
 from bcns_pipeline.clients.netsuite.models import MoneyRow, SalesRow
 from bcns_pipeline.defs.account import account_of
 from bcns_pipeline.defs.cash.money import as_tender, money_of, of_the_marketplace
+from bcns_pipeline.defs.cash.reading import orders_read
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.cash.model import Invoice, OrderLine, Position, Posted, Taken
@@ -24,11 +25,10 @@ from bcns_pipeline.rules.natural_keys import deposit_key, order_key
 from bcns_pipeline.rules.orders.model import Order
 from bcns_pipeline.rules.orders.policy import SALES_ORDER
 from bcns_pipeline.rules.orders.problems import Problem
-from bcns_pipeline.rules.orders.reading import Unreadable, read_order
+from bcns_pipeline.rules.orders.reading import Unreadable
 from bcns_pipeline.rules.periods import Period
 from bcns_pipeline.state.cash_models import CashOrder, CashRecord, RecordKind
 from bcns_pipeline.state.order_models import OrderState
-from bcns_pipeline.state.scope import parse
 
 # How SuiteQL calls what a capture becomes.
 RECEIPTS: Mapping[str, RecordKind] = {"CustDep": "deposit", "CustPymt": "payment", "CustCred": "credit"}
@@ -130,17 +130,15 @@ def forget_periods(connections: Connections) -> None:
 def _subjects(connections: Connections, due: Sequence[CashOrder], found: Learnt) -> None:
     state = connections.state
     states = state.orders.many([one.order_id for one in due])
-    bodies = state.documents.load_many([one.document_id for one in states.values() if one.document_id])
+    orders = orders_read(connections, [one.document_id for one in states.values()])
     tenders = state.cash.tenders(states)
     for number, one in states.items():
-        body: bytes | None = bodies.get(one.document_id) if one.document_id else None
-        if body is None:
+        order = orders.get(one.document_id or 0)
+        if order is None:
             found.problems[number] = Problem("ERASED", "Its shopper was erased.")
             continue
-        try:
-            order = read_order(parse(body))
-        except Unreadable as fault:
-            found.problems[number] = Problem("TRANSACTIONS_UNREADABLE", str(fault))
+        if isinstance(order, Unreadable):
+            found.problems[number] = Problem("TRANSACTIONS_UNREADABLE", str(order))
             continue
         given = [as_tender(row) for row in tenders.get(number, ())]
         money = money_of(connections, order, given)

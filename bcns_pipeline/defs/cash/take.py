@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from bcns_pipeline.defs.cash.money import as_row, money_of, of_the_marketplace
+from bcns_pipeline.defs.cash.reading import orders_read
 from bcns_pipeline.defs.cash.run import FLOW, WHOLE_DAY, order_prefix, question
 from bcns_pipeline.defs.polling import cutover_of, subject_of
 from bcns_pipeline.outcomes import Lane, Rejected
@@ -21,10 +22,10 @@ from bcns_pipeline.rules.cash.model import Taken as Money_
 from bcns_pipeline.rules.cash.steps import BILLED
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.model import Order, Tender
-from bcns_pipeline.rules.orders.reading import Unreadable, read_details, read_order
+from bcns_pipeline.rules.orders.reading import Unreadable, read_details
 from bcns_pipeline.state.cash_models import CashDecision, MoneyRead, Unlooked
 from bcns_pipeline.state.documents import NewDocument
-from bcns_pipeline.state.scope import canonical, parse
+from bcns_pipeline.state.scope import canonical
 
 KIND: Final = "transactions"
 CURSOR: Final = "cash/watermark"
@@ -113,22 +114,21 @@ def _since(connections: Connections, kept: Mapping[str, Any], now: str) -> tuple
 def _look(connections: Connections, due: Sequence[Unlooked], found: Taken) -> None:
     state = connections.state
     found.looked_at += len(due)
-    bodies = state.documents.load_many([one.document_id for one in due if one.document_id])
+    read = orders_read(connections, [one.document_id for one in due])
     orders: dict[int, Order] = {}
     wanted: list[Unlooked] = []
     same: dict[int, str] = {}
     for one in due:
-        body = bodies.get(one.document_id) if one.document_id else None
-        if body is None:
+        order = read.get(one.document_id or 0)
+        if order is None:
             _erased(connections, one)
             found.erased += 1
             continue
-        try:
-            orders[one.order_id] = read_order(parse(body))
-        except Unreadable as fault:
-            found.unreadable[one.order_id] = str(fault)
+        if isinstance(order, Unreadable):
+            found.unreadable[one.order_id] = str(order)
             continue
-        if one.again or one.mark != money_mark(orders[one.order_id]):
+        orders[one.order_id] = order
+        if one.again or one.mark != money_mark(order):
             wanted.append(one)
         else:
             same[one.order_id] = one.content_hash

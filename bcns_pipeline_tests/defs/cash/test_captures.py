@@ -22,6 +22,17 @@ def test_each_capture_becomes_one_deposit_in_its_providers_clearing_account(shop
     }
     shop.sync()
     shop.control.clear_log()
+    shop.going("cash_application")
+    with shop.tick("cash_due") as few:
+        assert few.skip_message == "1 runs of cash_application are on their way already"
+    shop.decide("cash", batch=3)
+    # More waits than one run takes: the next one reads while that one writes.
+    with shop.tick("cash_due") as many:
+        assert len(many.run_requests) == 1
+    shop.going("cash_application")
+    with shop.tick("cash_due") as enough:
+        assert enough.run_requests == []
+    shop.decide("cash", batch=None)
 
     run = shop.cash()
 

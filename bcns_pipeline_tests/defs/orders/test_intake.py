@@ -2,78 +2,48 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
-import dagster as dg
 import pytest
 
-from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.defs.intake.automation import RUNS_AT_ONCE
 from bcns_pipeline.outcomes import OutsideError
 from bcns_pipeline.state.inbox import Event
-from bcns_pipeline_tests.defs.flow import Impatient
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
-
-
-@contextmanager
-def tick(shop: OrderFlow, name: str) -> Iterator[Any]:
-    """What one tick of a sensor gives."""
-    connections = Impatient(config_path=shop.environment["BCNS_CONFIG"])
-    definitions = build_defs({"connections": connections})
-    sensor = definitions.get_repository_def().get_sensor_def(name)
-    with dg.build_sensor_context(
-        instance=shop.instance, definitions=definitions, resources={"connections": connections}
-    ) as context:
-        try:
-            yield sensor.evaluate_tick(context)
-        finally:
-            connections.close()
 
 
 def test_the_poll_fills_the_inbox_and_the_next_sensor_starts_one_run(shop: OrderFlow) -> None:
     shop.control.shop_orders(3, restock=True)
 
-    with tick(shop, "order_poll") as polled:
+    with shop.tick("order_poll") as polled:
         assert polled.run_requests == []
     assert shop.state().inbox.waiting("order").count == 3
-    with tick(shop, "orders_waiting") as first, tick(shop, "orders_waiting") as second:
+    with shop.tick("orders_waiting") as first, shop.tick("orders_waiting") as second:
         assert len(first.run_requests) == 1
         # Nothing has happened in between, so it is the same run that is asked for.
         assert first.run_requests[0].run_key == second.run_requests[0].run_key
     shop.state().inbox.record([Event("order", "100", "webhook")])
-    with tick(shop, "orders_waiting") as third:
+    with shop.tick("orders_waiting") as third:
         assert third.run_requests[0].run_key != first.run_requests[0].run_key
 
 
 def test_a_whole_batch_that_waits_has_one_more_run_at_once(shop: OrderFlow) -> None:
     shop.state().inbox.record([Event("order", "100", "webhook")])
     for _ in range(RUNS_AT_ONCE):
-        going(shop)
-    with tick(shop, "orders_waiting") as few:
+        shop.going("order_sync")
+    with shop.tick("orders_waiting") as few:
         assert few.skip_message == f"{RUNS_AT_ONCE} runs of order_sync are on their way already"
     shop.decide("orders", batch=1)
-    with tick(shop, "orders_waiting") as many:
+    with shop.tick("orders_waiting") as many:
         assert len(many.run_requests) == 1
-    going(shop)
-    with tick(shop, "orders_waiting") as enough:
+    shop.going("order_sync")
+    with shop.tick("orders_waiting") as enough:
         assert enough.run_requests == []
-
-
-def going(shop: OrderFlow) -> None:
-    """A run of the flow that works."""
-    shop.instance.add_run(
-        dg.DagsterRun(job_name="order_sync", run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED)
-    )
 
 
 def test_nothing_waits_once_all_is_posted(shop: OrderFlow) -> None:
     shop.control.shop_order("plain", restock=True)
     shop.sync_twice()
 
-    with tick(shop, "order_poll"), tick(shop, "orders_waiting") as ticked:
+    with shop.tick("order_poll"), shop.tick("orders_waiting") as ticked:
         assert ticked.run_requests == []
 
 
@@ -82,7 +52,7 @@ def test_a_poll_that_meets_an_outage_is_red_and_its_cursor_stands(shop: OrderFlo
     before = shop.state().cursors.get("orders/poll")
     shop.control.faults({"system": "bigcommerce", "kind": "5xx", "path_regex": "v2/orders", "times": None})
 
-    with pytest.raises(OutsideError), tick(shop, "order_poll"):
+    with pytest.raises(OutsideError), shop.tick("order_poll"):
         pass
 
     assert shop.state().cursors.get("orders/poll") == before
@@ -98,7 +68,7 @@ def test_a_poll_within_a_small_budget_goes_on_where_it_stopped(
     monkeypatch.setattr(automation, "PAGES", 1)
 
     for _ in range(12):
-        with tick(shop, "order_poll"):
+        with shop.tick("order_poll"):
             pass
 
     assert shop.state().inbox.missing("order", [str(one) for one in placed]) == []
@@ -123,7 +93,7 @@ def test_without_a_mapping_for_orders_the_sensors_say_so_and_call_nobody(shop: O
     shop.control.clear_log()
 
     for name in ("order_poll", "orders_waiting"):
-        with tick(shop, name) as ticked:
+        with shop.tick(name) as ticked:
             assert "bcns doctor" in ticked.skip_message
 
     assert shop.control.log() == []
