@@ -59,6 +59,7 @@ class BcnsDagsterStorage(DagsterPostgresStorage):
         for storage in (made.event_log_storage, made.run_storage):
             _look_once(storage)
         _wait_for_pools(made.event_log_storage)
+        _begin_pools_once(made.event_log_storage)
         return made
 
 
@@ -138,6 +139,26 @@ def _wait_for_pools(storage: Any) -> None:
         return status.with_sleep_interval(0.0)
 
     storage.claim_concurrency_slot = claim_or_wait
+
+
+def _begin_pools_once(storage: Any) -> None:
+    """A run that comes to a pool which another run has begun since it started would fail, once in a pool's life.
+
+    Dagster 1.13 begins the pool again, and when PostgreSQL refuses the second row goes on in the same transaction,
+    which PostgreSQL refuses as well (InFailedSqlTransaction).
+    """
+    begin = storage.initialize_concurrency_limit_to_default
+
+    @functools.wraps(begin)
+    def begin_or_leave(concurrency_key: str) -> bool:
+        try:
+            return bool(begin(concurrency_key))
+        except sa.exc.InternalError:
+            if all(pool.name != concurrency_key for pool in storage.get_pool_limits()):
+                raise
+            return True
+
+    storage.initialize_concurrency_limit_to_default = begin_or_leave
 
 
 def _version(conn: sa.Connection, schema: str) -> str | None:

@@ -120,6 +120,16 @@ def test_a_run_in_an_outside_database_is_stored_and_read_back(instance: dg.Dagst
     assert instance.event_log_storage.get_concurrency_info("inventory_bulk").active_slot_count == 0
 
 
+def test_a_pool_that_another_run_has_begun_meanwhile_fails_nobody(instance: dg.DagsterInstance) -> None:
+    pools = instance.event_log_storage
+    # As a run does that looked at the pools before the other one came to this one.
+    assert pools.initialize_concurrency_limit_to_default("inventory_bulk")
+    assert pools.initialize_concurrency_limit_to_default("inventory_bulk")
+    assert [(one.name, one.limit) for one in pools.get_pool_limits()] == [("inventory_bulk", 1)]
+    assert pools.claim_concurrency_slot("inventory_bulk", "one", "step").is_claimed
+    assert not pools.claim_concurrency_slot("inventory_bulk", "another", "step").is_claimed
+
+
 def test_a_run_that_waits_for_a_pool_takes_no_cpu_and_goes_on_soon(instance: dg.DagsterInstance) -> None:
     dg.materialize([levels], instance=instance)
     pools = instance.event_log_storage
