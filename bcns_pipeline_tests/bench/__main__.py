@@ -2,7 +2,8 @@
 
 `python -m bcns_pipeline_tests.bench [SKUS]` for all of them, `... receiver`, `... orders [COUNT]`, `... race [TIMES]`,
 `... payouts [LINES] [LIVES]` or `... payout [LINES]` for those alone; `... month [ORDERS]`, `... latency` and
-`... flood` (daemon.py), `... bad-order [COUNT]` and `... adopt [COUNT]` run only when asked for.
+`... flood` (daemon.py), `... low-stock [CHANGES] [SKUS]`, `... bad-order [COUNT]` and `... adopt [COUNT]` run only
+when asked for.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from bcns_pipeline_tests.bench import (
     daemon,
     diff,
     figures,
+    low_stock,
     month,
     orders,
     payout_run,
@@ -32,6 +34,7 @@ ALONE = {
     "month": month.main,
     "latency": daemon.latency,
     "flood": daemon.flood,
+    "low-stock": low_stock.low_stock,
     "bad-order": bad_order.main,
     "adopt": adopt.main,
 }

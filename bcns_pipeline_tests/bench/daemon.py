@@ -157,8 +157,8 @@ def told(here: Place) -> None:
 
 
 @contextmanager
-def running(here: Place, *, schedules: bool = False) -> Iterator[DagsterUI]:
-    """Dagster's daemons, the receiver and hooks of the shop; the weather is that of the figures."""
+def running(here: Place, *, schedules: bool = False, orders: bool = True) -> Iterator[DagsterUI]:
+    """Dagster's daemons; with `orders` the receiver and hooks of the shop. The weather is that of the figures."""
     home = here.home / "dagster"
     home.mkdir()
     (home / "dagster.yaml").write_text((Path(__file__).resolve().parents[2] / "dagster.yaml").read_text())
@@ -166,11 +166,11 @@ def running(here: Place, *, schedules: bool = False) -> Iterator[DagsterUI]:
     os.environ.update({name: value for name, value in here.env.items() if name.startswith("BCNS_")})
     port = receiving.free_port()
     command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-m", "bcns_pipeline.definitions"]
-    with (
-        (here.home / "dagster.log").open("wb") as log,
-        receiving.receiver(here.home, here.env, receiving.free_port()) as address,
-    ):
-        receiving.make_hooks(load_settings(), address, SCOPES)
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context((here.home / "dagster.log").open("wb"))
+        if orders:
+            receiver = receiving.receiver(here.home, here.env, receiving.free_port())
+            receiving.make_hooks(load_settings(), stack.enter_context(receiver), SCOPES)
         process = subprocess.Popen(
             [*command, "-p", str(port), "--log-level", "warning"], cwd=here.home, env=here.env, stdout=log,
             stderr=subprocess.STDOUT, start_new_session=True,
@@ -187,7 +187,8 @@ def running(here: Place, *, schedules: bool = False) -> Iterator[DagsterUI]:
                 ui.start_schedules(found[0])
             here.weather(calm=False)
             # The first ticks of all sensors, and the first run, are not what is measured.
-            here.control.shop_order("plain", restock=True)
+            if orders:
+                here.control.shop_order("plain", restock=True)
             time.sleep(30)
             yield ui
         finally:
