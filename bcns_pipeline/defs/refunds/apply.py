@@ -28,7 +28,7 @@ from bcns_pipeline.defs.refunds.run import (
 from bcns_pipeline.outcomes import Lane, Outcome, Refused, Sent, System
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money
-from bcns_pipeline.rules.refunds.plan import CASH_REFUND, CREDIT_MEMO, CUSTOMER_REFUND, JOURNAL
+from bcns_pipeline.rules.refunds.plan import CREDIT_MEMO, JOURNAL
 from bcns_pipeline.state.operations import Operation
 from bcns_pipeline.state.plan_lines import PlanLine
 from bcns_pipeline.state.plans import Plan
@@ -101,11 +101,15 @@ def _stage(connections: Connections, plan: Plan, applied: Applied) -> None:
     lines = state.plans.lines(plan)
     # A refund is approved as a whole: its settlement can't go before its credit.
     sums: dict[int, Money] = {}
+    paid: dict[int, Money] = {}
     for one in lines:
-        if one.kind in (KINDS[CREDIT_MEMO], KINDS[CASH_REFUND]) or one.kind == KINDS[CUSTOMER_REFUND]:
-            refund_id = int(one.payload["refund_id"])
-            if one.amount is not None and (refund_id not in sums or sums[refund_id] < one.amount):
-                sums[refund_id] = one.amount
+        if one.amount is None or one.kind == REVERSAL:
+            continue
+        refund_id, largest = int(one.payload["refund_id"]), one.amount
+        if one.payload["n"]:
+            largest += paid.get(refund_id, Money.zero(largest.currency))
+            paid[refund_id] = largest
+        sums[refund_id] = max(largest, sums.get(refund_id, largest))
     ids = {one.natural_key: int(one.payload["refund_id"]) for one in lines}
 
     def too_large(line: PlanLine) -> str | None:
