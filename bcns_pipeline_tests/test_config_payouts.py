@@ -8,8 +8,10 @@ from pathlib import Path
 
 import yaml
 
+from bcns_pipeline.clients.payments.profile import FileProfile
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.config.payouts import ClassName
+from bcns_pipeline.resources.settlements import profile_of
 from bcns_pipeline.rules.payouts.accounts import Role, clearing_account
 from bcns_pipeline.rules.payouts.model import LineClass
 from bcns_pipeline.rules.payouts.policy import FeeBand, PayoutPolicy
@@ -96,3 +98,13 @@ def test_what_contradicts_itself_is_a_fault_of_the_file(tmp_path: Path) -> None:
     said = faults(tmp_path, FILE.replace("other_adjustment: adjustment", "other_adjustment: adjustments"))
     assert len(said) >= 1
     assert all("payouts.providers.stripe.categories.other_adjustment" in one for one in said)
+
+
+def test_how_files_are_read_is_said_in_the_mapping_file(tmp_path: Path) -> None:
+    files = "payouts:\n  files: {braintree_fees: monthly, stripe_zone: America/New_York, paypal_digits: {TWD: 2}}\n"
+    profile = profile_of(mapping(tmp_path, files).payouts)
+    assert (profile.braintree_fees, profile.stripe_zone) == ("monthly", "America/New_York")
+    assert profile.paypal_digits == {"TWD": 2}
+    assert profile_of(Mapping().payouts) == FileProfile()
+    (fault,) = faults(tmp_path, "payouts: {files: {stripe_zone: Utopia/Nowhere}}")
+    assert "'Utopia/Nowhere' is no time zone" in fault

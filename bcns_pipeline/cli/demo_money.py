@@ -215,9 +215,9 @@ class Money:
         self.stage.title("The clearing accounts roll forward, and every cent has a place")
         self.stage.run("daily_tie_out", day=str(datetime.now(ZoneInfo(TIMEZONE)).date()))
         since, until = self.today - 31 * DAY, self.today + 2 * DAY
-        digest = load_mapping(load_settings().config).digest
+        mapping = load_mapping(load_settings().config)
         with remembered(load_settings()) as state:
-            about = reports.about(state, since, until, digest)
+            about = reports.about(state, since, until, mapping)
             forward, _ = reports.roll_forwards(state, about)
             ties = reports.ties(state, about)
         ledger = Ledger(self.stage.sandbox)

@@ -83,13 +83,11 @@ def correct_payout(payout_id: str, reason: str, *, again: bool) -> None:
 def reperform_payout(payout_id: str) -> int:
     """Say whether each entry of a payout can be made again, byte for byte; 1 where one can't. Raises BadInput."""
     from bcns_pipeline.defs.payouts.reperform import reperform
-    from bcns_pipeline.resources.settlements import SettlementReader, profile_of
 
     settings = load_settings()
-    reader = SettlementReader(profile_of(load_mapping(settings.config)))
     with remembered(settings, sealed=True) as state:
         payout = the_payout(state, payout_id)
-        found = reperform(state, payout, reader)
+        found = reperform(state, payout)
     if not found:
         say(f"Payout {payout_id} has no entry: it is {payout.status}.")
         return 1

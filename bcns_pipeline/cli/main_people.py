@@ -27,6 +27,7 @@ REPORTS = {
     "unapplied": "FR6 Unapplied payments, deposits and credits",
     "exceptions": "FR7 Exceptions by age",
     "fees": "FR8 Fees",
+    "accrued-fees": "FR8 Fees accrued at the end",
     "disputes": "FR9 Disputes",
     "reserves": "FR10 Reserves",
     "stored-value": "FR11 Stored value",

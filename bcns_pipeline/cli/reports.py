@@ -41,7 +41,7 @@ def write_report(name: str, month: str | None, day: str | None, format_: str | N
     if name == "close-pack" and format_ != "json":
         raise BadInput(["The close pack is JSON: leave --format out."])
     with remembered(settings) as state:
-        about = reports.about(state, since, until, mapping.digest)
+        about = reports.about(state, since, until, mapping)
         if format_ == "beancount":
             return _write(reports.ledger(state, about).encode(), name, format_, since, until, out)
         if format_ == "json":
@@ -70,7 +70,7 @@ def write_all(month: str | None, day: str | None, folder: Path) -> dict[str, dic
     settings = load_settings()
     mapping, _faults = load_or_default(Path(settings.config))
     with remembered(settings) as state:
-        about = reports.about(state, since, until, mapping.digest)
+        about = reports.about(state, since, until, mapping)
         made = {name: reports.make(state, name, about) for name in SPECS}
         files = {
             file_name("close-pack", since, until, "json"): pack(state, about).content,

@@ -14,7 +14,18 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, field_validator
 
-from bcns_pipeline.config.base import Currency, Exact, FieldName, Flag, Id, Name, Section, Text, Whole
+from bcns_pipeline.config.base import (
+    Currency,
+    Exact,
+    FieldName,
+    Flag,
+    Id,
+    Name,
+    Section,
+    Text,
+    TimeZone,
+    Whole,
+)
 from bcns_pipeline.config.text import Several
 from bcns_pipeline.rules.payouts.accounts import AccountBook, Chart, Key, ProviderAccounts, Role
 from bcns_pipeline.rules.payouts.model import LineClass
@@ -37,9 +48,9 @@ _PLAIN: Final = PayoutPolicy()
 _BAND: Final = FeeBand(Decimal(0))
 ClassName = Literal[
     "gross_sales", "partial_capture_reversal", "charge_failure", "sales_discount", "refund", "refund_returned",
-    "chargeback", "chargeback_returned", "fee_standalone", "fee_selling", "fee_fulfilment", "fee_dispute",
-    "fee_tax", "reserve", "reserve_minbal", "marketplace_tax", "loan", "donation", "adjustment", "conversion",
-    "transfer_in", "connect", "payout_returned",
+    "chargeback", "chargeback_returned", "chargeback_lost", "fee_standalone", "fee_selling", "fee_fulfilment",
+    "fee_dispute", "fee_tax", "reserve", "reserve_minbal", "marketplace_tax", "loan", "donation", "adjustment",
+    "conversion", "transfer_in", "connect", "payout_returned",
 ]  # fmt: skip
 
 
@@ -182,8 +193,28 @@ class AccrualMapping(Section):
     """Fees of charges that no payout of the month has settled."""
 
     post: Flag = Field(False, description="Post it, with a reversal on the next day; it is always shown.")
+    days: Annotated[Whole, Field(ge=0, le=27)] = Field(
+        _PLAIN.accrual_days,
+        description="Days of the next month to wait: what payouts of these days say is what can be accrued.",
+    )
     materiality_percent: Annotated[Exact, Field(le=100)] = Field(
         _PLAIN.accrual_percent, description="Of the month's fees; less is shown and never posted."
+    )
+
+
+class FilesMapping(Section):
+    """How settlement files are read where they do not say it themselves."""
+
+    braintree_fees: Literal["netted", "monthly"] = Field(
+        "netted",
+        description="Whether Braintree keeps its fees from each disbursement, or bills them by the month.",
+    )
+    stripe_zone: TimeZone = Field(
+        "UTC", description="Time zone of a Stripe report without _utc columns, e.g. America/New_York."
+    )
+    paypal_digits: dict[Currency, Annotated[Whole, Field(ge=0, le=4)]] = Field(
+        default_factory=dict,
+        description="Digits after the point in PayPal's whole numbers, where they are not those of ISO 4217.",
     )
 
 
@@ -214,6 +245,7 @@ class PayoutsMapping(Section):
     order_hints: tuple[Name, ...] = Field(
         ORDER_HINTS, description="Patterns whose one group is the order number in a provider's text."
     )
+    files: FilesMapping = FilesMapping()
     bank: BankMapping = BankMapping()
     accrual: AccrualMapping = AccrualMapping()
     stale_days: Annotated[Whole, Field(ge=1, le=366)] = Field(
@@ -288,6 +320,7 @@ class PayoutsMapping(Section):
                 },
             ),
             accrues=self.accrual.post,
+            accrual_days=self.accrual.days,
             accrual_percent=self.accrual.materiality_percent,
             stale_days=self.stale_days,
             asks_ledger=self.ask_ledger,

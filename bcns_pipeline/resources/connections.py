@@ -229,13 +229,13 @@ class Connections(dg.ConfigurableResource):
 
     def payout_sources(self) -> list[PayoutSource]:
         """Providers that are asked by an API; those that only drop files are not among them."""
-        stripe = self.stripe(accounts_of(self.mapping).get("stripe", "default"))
+        stripe = self.stripe(accounts_of(self.mapping.payouts).get("stripe", "default"))
         return [] if stripe is None else [stripe]
 
     @property
     def settlement_reader(self) -> SettlementReader:
         """Reads what providers and banks sent, from bytes alone."""
-        return SettlementReader(profile_of(self.mapping))
+        return SettlementReader(profile_of(self.mapping.payouts))
 
     def payout_files(self) -> DropFolder | None:
         """Where settlement files are dropped; None where no folder is set."""

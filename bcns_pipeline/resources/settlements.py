@@ -14,20 +14,23 @@ from bcns_pipeline.clients.payments.kinds import read_file
 from bcns_pipeline.clients.payments.models import Settlement, SourcePayout
 from bcns_pipeline.clients.payments.profile import FileProfile
 from bcns_pipeline.clients.payments.stripe import ORIGIN as STRIPE
-from bcns_pipeline.config import Mapping
+from bcns_pipeline.config.payouts import PayoutsMapping
 
 
-def accounts_of(mapping: Mapping) -> dict[str, str]:
+def accounts_of(payouts: PayoutsMapping) -> dict[str, str]:
     """{provider: its merchant account}, the first one where the mapping file has several."""
     found: dict[str, str] = {}
-    for name, one in mapping.payouts.providers.items():
+    for name, one in payouts.providers.items():
         found.setdefault(one.provider or name, one.account)
     return found
 
 
-def profile_of(mapping: Mapping) -> FileProfile:
+def profile_of(payouts: PayoutsMapping) -> FileProfile:
     """What no file says by itself."""
-    return FileProfile(accounts=accounts_of(mapping))
+    files = payouts.files
+    return FileProfile(
+        accounts_of(payouts), files.braintree_fees, files.stripe_zone, dict(files.paypal_digits)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ class OfficeControl:
             "/netsuite/stock/reset": administrator.reset_stock,
             "/netsuite/journal": accountant.enter_journal,
             "/netsuite/journal/approve": accountant.approve,
+            "/netsuite/rate": accountant.set_rate,
             "/netsuite/invoice": accountant.enter_invoice,
             "/netsuite/money/edit": accountant.edit,
             "/netsuite/money/void": accountant.void,

@@ -91,6 +91,15 @@ class Accountant:
         made = journals.get(journals.create(self.office.read(journals.definition, body)))
         return {"journal": made.id, "number": made.number, "status": made.status}
 
+    def set_rate(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """A `currency` is worth `rate` of the parent's from now on."""
+        number, rate = self._currency(raw["currency"]), Decimal(str(raw["rate"]))
+        if rate <= 0:
+            raise ValueError("An exchange rate is above 0.")
+        currencies = self.context.account.currencies
+        currencies[number] = replace(currencies[number], rate=rate)
+        return {"currency": currencies[number].symbol, "rate": str(rate)}
+
     # -- invoices and the rest -------------------------------------------------------------------------------
 
     def enter_invoice(self, raw: Mapping[str, Any]) -> dict[str, Any]:

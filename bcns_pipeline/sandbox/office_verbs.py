@@ -71,6 +71,10 @@ class OfficeVerbs:
         named = {"all": True} if journal is None else {"journal": journal}
         return self.call("POST", "/netsuite/journal/approve", {**named, **body})
 
+    def exchange_rate(self, currency: str, rate: str) -> Any:
+        """A currency's rate of today: what one unit is worth in the parent's currency. What is booked stays."""
+        return self.call("POST", "/netsuite/rate", {"currency": currency, "rate": rate})
+
     def edit_money(self, id: int | str, **fields: Any) -> Any:
         """A person changes an invoice, payment, credit or journal; fields are REST's properties."""
         return self.call("POST", "/netsuite/money/edit", {"id": id, "fields": fields})

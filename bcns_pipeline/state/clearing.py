@@ -61,7 +61,8 @@ _CLEARING = sa.text(
         select natural_key, account, currency, -amount_minor
         from {refund_record.fullname} where store = :store and n > 0 and account is not null
     ), settled as (
-        select l.journal_key as key, sum(-l.gross) as amount, bool_or(l.carrying is not null) as foreign_line
+        select l.journal_key as key, sum(-l.gross) as amount, bool_or(l.carrying is not null) as foreign_line,
+            min(l.currency) as currency
         from {payout_line.fullname} l
         join {payout.fullname} p on p.id = l.payout and p.version = l.version
         where p.store = :store and p.status in ('draft_posted','approved','bank_matched','closed','failed')
@@ -69,7 +70,7 @@ _CLEARING = sa.text(
         group by l.journal_key
     ), keys as (
         select b.account, b.currency, b.amount,
-            case when s.foreign_line then -b.amount else s.amount end as back
+            case when s.foreign_line or s.currency <> b.currency then -b.amount else s.amount end as back
         from booked b left join settled s on s.key = b.key where b.account = any(cast(:accounts as bigint[]))
     )
     select account, currency, sum(amount)::bigint as booked, coalesce(sum(back), 0)::bigint as settled,

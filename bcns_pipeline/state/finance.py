@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bcns_pipeline.state import finance_sql
+from bcns_pipeline.state import finance_fees_sql, finance_sql
 from bcns_pipeline.state.store import State
 
 STATEMENTS = {
@@ -23,7 +23,10 @@ STATEMENTS = {
     "unapplied": finance_sql.UNAPPLIED,
     "exceptions": finance_sql.EXCEPTIONS,
     "fees": finance_sql.FEES,
-    "disputes": finance_sql.DISPUTES,
+    "accrued-fees": finance_fees_sql.ACCRUED_FEES,
+    "open-fees": finance_fees_sql.OPEN_FEES,
+    "dispute-lines": finance_sql.DISPUTE_LINES,
+    "dispute-losses": finance_sql.DISPUTE_LOSSES,
     "reserves": finance_sql.RESERVES,
     "stored-value": finance_sql.STORED_VALUE,
     "tax": finance_sql.TAX,
@@ -38,13 +41,22 @@ STATEMENTS = {
 }
 
 
-def rows(state: State, name: str, since: date, until: date) -> tuple[Sequence[str], list[dict[str, Any]]]:
-    """Columns and rows of one statement over the days from `since` to before `until`. KeyError for an unknown name."""
+def rows(
+    state: State, name: str, since: date, until: date, zone: str = "UTC"
+) -> tuple[Sequence[str], list[dict[str, Any]]]:
+    """Columns and rows of one statement over the days of `zone` from `since` to before `until`.
+
+    KeyError for an unknown name.
+    """
     text = STATEMENTS[name]
     values: dict[str, Any] = {"store": state.store, "until": until}
-    if ":since" in text:
-        values["since"] = since
-    types: dict[str, sa.types.TypeEngine[Any]] = {"store": sa.Text(), "since": sa.Date(), "until": sa.Date()}
+    values |= {one: value for one, value in (("since", since), ("zone", zone)) if f":{one}" in text}
+    types: dict[str, sa.types.TypeEngine[Any]] = {
+        "store": sa.Text(),
+        "zone": sa.Text(),
+        "since": sa.Date(),
+        "until": sa.Date(),
+    }
     query = sa.text(text).bindparams(*(sa.bindparam(one, type_=types[one]) for one in values))
     with state.scope.transaction() as conn:
         found = conn.execute(query, values)

@@ -154,7 +154,23 @@ _OF_CLASS = """
     where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until and {classes}
     order by p.arrival_date, p.payout_id, l.line
 """
-DISPUTES = _OF_CLASS.format(classes="l.cls in ('chargeback','chargeback_returned','fee_dispute')")
+# Lines of disputes of all time: what was opened last year may end now.
+DISPUTE_LINES = """
+    select p.provider, p.account, p.id as payout, p.payout_id, l.line_id, l.category, l.cls, l.gross, l.fee, l.net,
+        l.currency, l.refs, l.order_id, coalesce(l.occurred_at::date, p.arrival_date) as day
+    from bcns.payout p join bcns.payout_line l on l.payout = p.id and l.version = p.version
+    where p.store = :store and p.arrival_date < :until
+        and l.cls in ('chargeback','chargeback_returned','chargeback_lost')
+    order by day, p.id, l.line
+"""
+DISPUTE_LOSSES = """
+    select j.entry->>'provider' as provider, j.entry->>'account' as account, j.entry->>'subject' as dispute,
+        j.total_minor as lost, j.natural_key, j.tran_date, j.approved is true as approved
+    from bcns.payout_journal j
+    where j.store = :store and j.kind = 'dispute_lost' and j.netsuite_id is not null and j.reversed_by is null
+        and j.tran_date < :until
+    order by j.tran_date, j.id
+"""
 RESERVES = _OF_CLASS.format(classes="l.cls in ('reserve','reserve_minbal')")
 
 STORED_VALUE = """
@@ -190,11 +206,20 @@ TAX = """
 FX = """
     select p.provider, p.payout_id, p.arrival_date as arrival, l.line_id, l.order_id as order,
         l.presentment_currency, l.presentment_amount, l.rate as settled_rate, l.currency, l.gross as settled_minor,
-        l.carrying as carrying_base_minor, l.journal_key as record
+        l.carrying as carrying_base_minor, sign(l.gross)::bigint * (abs(l.gross) - l.carrying) as gain_minor,
+        l.journal_key as record
     from bcns.payout p join bcns.payout_line l on l.payout = p.id and l.version = p.version
     where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until
         and (l.presentment_currency <> l.currency or l.carrying is not null)
-    order by p.arrival_date, p.payout_id, l.line
+    union all
+    select p.provider, p.payout_id, p.arrival_date, 'all lines together', null, p.currency, null, null, j.currency,
+        null, null, coalesce((select sum((x.line->>'credit')::bigint - (x.line->>'debit')::bigint)
+            from jsonb_array_elements(j.entry->'lines') as x(line) where x.line->>'role' = 'fx'), 0)::bigint,
+        j.natural_key
+    from bcns.payout p join bcns.payout_journal j on j.payout = p.id
+    where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until and j.kind = 'fx_residual'
+        and j.netsuite_id is not null
+    order by arrival, payout_id, line_id
 """
 
 COMPLETENESS = f"""
@@ -239,21 +264,25 @@ JOURNALS = """
         case when j.netsuite_id is not null and j.approved is not true then (:until - 1) - j.tran_date end as waits,
         case when j.differences is null then 'not read back' when jsonb_array_length(j.differences) = 0 then 'none'
             else j.differences #>> '{}' end as touched_by_hand,
-        j.reverses, j.reversed_by, j.body_sha256, j.mapping_digest, j.code_version
+        j.reverses, j.reversed_by, (j.entry->>'reverse_on')::date as reversed_on, j.body_sha256, j.mapping_digest,
+        j.code_version
     from bcns.payout_journal j
     where j.store = :store and j.tran_date >= :since and j.tran_date < :until
     order by j.tran_date, j.natural_key
 """
 
-# Lines of journals that are in NetSuite, in order: for the ledger export and for the roll-forward.
+# Lines of journals that are in NetSuite, in order: for the ledger export and for the roll-forward. What NetSuite
+# reverses by itself on a later day (an accrual) is there on both days.
 ENTRIES = f"""
-    select j.natural_key, j.kind, j.tran_date, j.currency, j.approved, j.payout, j.version, j.reversed_by, j.reverses,
-        j.netsuite_number, (l.line->>'account')::bigint as account, coalesce(l.line->>'role', '') as role,
-        coalesce((l.line->>'debit')::bigint, 0) as debit, coalesce((l.line->>'credit')::bigint, 0) as credit,
-        coalesce(l.line->>'memo', '') as memo
+    select j.natural_key || d.suffix as natural_key, j.kind, d.day as tran_date, j.currency, j.approved, j.payout,
+        j.version, j.reversed_by, j.reverses, j.netsuite_number, (l.line->>'account')::bigint as account,
+        coalesce(l.line->>'role', '') as role, coalesce((l.line->>d.debit)::bigint, 0) as debit,
+        coalesce((l.line->>d.credit)::bigint, 0) as credit, coalesce(l.line->>'memo', '') as memo
     from bcns.payout_journal j cross join lateral {ENTRY_LINES} with ordinality as l(line, place)
-    where j.store = :store and j.netsuite_id is not null and j.tran_date >= :since and j.tran_date < :until
-    order by j.tran_date, j.id, l.place
+    cross join lateral (values (j.tran_date, '', 'debit', 'credit'),
+        ((j.entry->>'reverse_on')::date, '-reversed', 'credit', 'debit')) as d(day, suffix, debit, credit)
+    where j.store = :store and j.netsuite_id is not null and d.day >= :since and d.day < :until
+    order by d.day, j.id, d.suffix, l.place
 """
 
 # What captures and refunds put on the accounts that payouts settle.

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from bcns_pipeline.rules.payouts.model import Itemisation, LineClass, Payout, PayoutLine, PayoutStatus
 from bcns_pipeline.state.payout_models import PayoutState, Received, Status
+from bcns_pipeline.state.payout_sql import ELSEWHERE, RECORDS, SUMMARISED, SUMS
 from bcns_pipeline.state.scope import Scope
 from bcns_pipeline.state.tables_cash import tender
 from bcns_pipeline.state.tables_payouts import (
@@ -124,11 +125,31 @@ class PayoutViews:
         """The lines whose id this is, in the newest versions, with their payouts."""
         return self._with_payouts(payout_line.c.line_id == reference, conn)
 
+    def of_classes(
+        self, classes: Collection[str], *, conn: sa.Connection | None = None
+    ) -> list[tuple[PayoutState, StoredLine]]:
+        """The lines of these classes in the newest versions, with their payouts."""
+        return self._with_payouts(payout_line.c.cls.in_(sorted(classes)), conn)
+
+    def settled_records(
+        self, state: PayoutState, *, conn: sa.Connection | None = None
+    ) -> dict[int, str | None]:
+        """{line: NetSuite's id of the capture or refund that it settles}, None where none is known."""
+        values = {"payout": state.id, "version": state.version, "store": self._scope.store}
+        with self._scope.transaction(conn) as tx:
+            return {row.line: row.netsuite_id for row in tx.execute(RECORDS, values)}
+
+    def summarised(self, orders: Collection[int], *, conn: sa.Connection | None = None) -> set[int]:
+        """Of these orders, those whose revenue a live entry of a payout has posted."""
+        values = {"orders": sorted(set(orders)), "store": self._scope.store}
+        with self._scope.transaction(conn) as tx:
+            return set(tx.execute(SUMMARISED, values).scalars()) if orders else set()
+
     def elsewhere(self, state: PayoutState, *, conn: sa.Connection | None = None) -> list[tuple[str, str]]:
         """(line id, payout id) of lines of this payout that another payout of the account has as well (FI9)."""
         values = {"payout": state.id, "version": state.version}
         with self._scope.transaction(conn) as tx:
-            return [(row.line_id, row.payout_id) for row in tx.execute(_ELSEWHERE, values)]
+            return [(row.line_id, row.payout_id) for row in tx.execute(ELSEWHERE, values)]
 
     def opened(
         self, state: PayoutState, line_ids: Sequence[str], *, conn: sa.Connection | None = None
@@ -204,7 +225,7 @@ class PayoutViews:
     def sums(self, ids: Collection[int], *, conn: sa.Connection | None = None) -> dict[int, Sums]:
         """What the lines of these payouts come to, computed by the database: for whoever proves them."""
         with self._scope.transaction(conn) as tx:
-            rows = tx.execute(_SUMS, {"ids": sorted(ids)}).all()
+            rows = tx.execute(SUMS, {"ids": sorted(ids)}).all()
         found: dict[int, Sums] = {}
         for row in rows:
             one = found.setdefault(row.payout, Sums())
@@ -341,29 +362,3 @@ def _stored(row: Any) -> StoredLine:
 
 def _split(text: str) -> tuple[str, ...]:
     return tuple(text.split("\n")) if text else ()
-
-
-# Lines of the class `payout_event` are the transfer itself.
-_SUMS = sa.text(
-    f"""
-    select l.payout, l.currency, count(*) as lines, count(distinct l.line_id) as distinct_lines,
-        count(*) filter (where l.net <> l.gross - l.fee) as off,
-        coalesce(sum(l.net) filter (where l.cls <> 'payout_event'), 0) as net
-    from {payout_line.fullname} l
-    join {payout.fullname} p on p.id = l.payout and p.version = l.version
-    where l.payout = any(cast(:ids as bigint[]))
-    group by l.payout, l.currency
-    """
-)
-_ELSEWHERE = sa.text(
-    f"""
-    select l.line_id, q.payout_id
-    from {payout_line.fullname} l
-    join {payout.fullname} p on p.id = l.payout
-    join {payout_line.fullname} m on m.line_id = l.line_id and m.payout <> l.payout
-    join {payout.fullname} q on q.id = m.payout and q.version = m.version and q.store = p.store
-        and q.provider = p.provider and q.account = p.account
-    where l.payout = :payout and l.version = :version
-    order by l.line
-    """
-)

@@ -34,6 +34,7 @@ import yaml
 from bcns_pipeline.cli.local_money import money_sections
 from bcns_pipeline.cli.local_orders import TIMEZONE
 from bcns_pipeline.cli.local_payouts import payouts_section
+from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs.cash.automation import RUNS_AT_ONCE
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.rules.close.tie_out import OrderTie, Reason
@@ -273,7 +274,7 @@ def right(here: Place, month: Month) -> None:
     try:
         state = State(engine, here.store, run_id="bench")
         today = datetime.now(UTC).date() + timedelta(days=1)
-        about = reports.about(state, month.days[0] - timedelta(days=1), today, "bench")
+        about = reports.about(state, month.days[0] - timedelta(days=1), today, Mapping())
         ties = reports.ties(state, about)
         questions = Counter(one.code for one in state.exceptions.find())
     finally:

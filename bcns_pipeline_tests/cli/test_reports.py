@@ -18,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from bcns_pipeline.cli.main_people import REPORTS
+from bcns_pipeline.config import Mapping
 from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.close.pack import pack
@@ -102,7 +103,7 @@ def test_the_names_on_the_command_line_are_the_reports_that_there_are() -> None:
 def test_each_report_is_the_same_bytes_twice_in_each_format_and_says_where_it_comes_from(
     march: State,
 ) -> None:
-    about = reports.about(march, *MARCH, "digest")
+    about = reports.about(march, *MARCH, Mapping())
     for name in SPECS:
         one, two = (reports.make(march, name, about) for _ in range(2))
         for format_, write in WRITERS.items():
@@ -122,7 +123,7 @@ def test_each_report_is_the_same_bytes_twice_in_each_format_and_says_where_it_co
 def test_the_clearing_account_rolls_forward_and_what_awaits_approval_is_a_line_of_its_own(
     march: State,
 ) -> None:
-    about = reports.about(march, *MARCH, "digest")
+    about = reports.about(march, *MARCH, Mapping())
     rows = {row[2]: row[3:] for row in reports.make(march, "clearing", about).rows}
     assert rows["captures booked"][0] == Decimal("116.73")
     assert rows["refunds booked"][0] == Decimal("-16.73")
@@ -171,8 +172,42 @@ def test_an_answer_is_kept_beside_the_earlier_ones_and_the_newest_counts(march: 
     }
 
 
+def test_fees_of_what_is_paid_out_later_are_shown_and_what_was_accrued_is_taken_off(march: State) -> None:
+    change(march, "update bcns.payout set arrival_date = '2026-04-02'")
+    about = reports.about(march, *MARCH, Mapping())
+    clearing = {row[2]: row[3] for row in reports.make(march, "clearing", about).rows}
+    assert clearing["fees of open items, taken by later payouts"] == Decimal("-3.69")
+    report = reports.make(march, "accrued-fees", about)
+    shown = dict(zip(report.columns, report.rows[0], strict=True))
+    assert (shown["taken_later"], shown["accrued"], shown["not_accrued"]) == (
+        Decimal("3.69"),
+        Decimal("0.00"),
+        Decimal("3.69"),
+    )
+    change(
+        march,
+        """insert into bcns.payout_journal (store, natural_key, kind, version, currency, total_minor, tran_date,
+            economic_date, entry, inputs, body_sha256, mapping_digest, code_version, netsuite_id, approved, differences)
+        select store, 'accrual-key', 'accrual', 1, 'USD', 369, '2026-03-31', '2026-03-31', '{"provider"\\: "stripe",
+            "account"\\: "acct1", "reverse_on"\\: "2026-04-01", "lines"\\: [{"account"\\: 6110, "role"\\: "fees",
+            "debit"\\: 369, "credit"\\: 0}, {"account"\\: 2395, "role"\\: "accrued_fees", "debit"\\: 0,
+            "credit"\\: 369}]}', '{}', 'a', 'm', 'v', '95', true, '[]' from bcns.payout""",
+    )
+    report = reports.make(march, "accrued-fees", about)
+    shown = dict(zip(report.columns, report.rows[0], strict=True))
+    assert (shown["accrued"], shown["not_accrued"], shown["approval"]) == (
+        Decimal("3.69"),
+        Decimal("0.00"),
+        "approved",
+    )
+    # NetSuite takes it back on the first day of April, and the second opinion knows both entries.
+    april = reports.about(march, MARCH[1], date(2026, 5, 1), Mapping())
+    assert "2026-03-31 * " in reports.ledger(march, about)
+    assert "accrual-key-reversed" in reports.ledger(march, april)
+
+
 def test_every_cent_has_a_reason_and_one_that_is_lost_is_unknown(march: State) -> None:
-    about = reports.about(march, *MARCH, "digest")
+    about = reports.about(march, *MARCH, Mapping())
     (one,) = reports.ties(march, about)
     assert one.net == sum(one.parts.values()) == 10_000
     assert one.unknown == 0
@@ -188,7 +223,7 @@ def test_every_cent_has_a_reason_and_one_that_is_lost_is_unknown(march: State) -
 
 
 def test_stored_value_waits_for_the_invoice_and_is_unknown_once_that_is_there(march: State) -> None:
-    about = reports.about(march, *MARCH, "digest")
+    about = reports.about(march, *MARCH, Mapping())
     change(march, "update bcns.cash_order set captured_minor = captured_minor + 500")
     (lost,) = reports.ties(march, about)
     assert lost.unknown == 500
@@ -306,14 +341,14 @@ def test_the_pack_names_who_decided_what_and_leaves_out_what_a_machine_did_in_a_
     ada.outbox.approve(held, "looked at it", actor="grace")
 
     today = march.now().date()
-    made = pack(march, reports.about(march, today, today + timedelta(days=1), "digest"))
+    made = pack(march, reports.about(march, today, today + timedelta(days=1), Mapping()))
     decisions = [(one["actor"], one["kind"], one["reason"]) for one in json.loads(made.content)["decisions"]]
     assert decisions == [
         ("ada", "exception.assigned", ""),
         ("grace", "exception.resolved", "the bank's own charge"),
         ("grace", "operation.approved", "looked at it"),
     ]
-    assert json.loads(pack(march, reports.about(march, *MARCH, "digest")).content)["decisions"] == []
+    assert json.loads(pack(march, reports.about(march, *MARCH, Mapping())).content)["decisions"] == []
 
 
 @pytest.mark.usefixtures("environment")

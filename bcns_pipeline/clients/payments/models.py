@@ -49,7 +49,8 @@ class SourcePayout:
     `account` is the merchant account at the provider. `arrival_date` is the provider's own date, never moved to
     another time zone. `bank_reference` and `descriptor` are what the bank statement may show. `status_word` is the
     provider's own word. `related` names the payout that this one reverses or that reversed it.
-    `whole_units_only`: the provider pays whole major units in this currency (HUF, TWD) and keeps the rest.
+    `whole_units_only`: the provider pays whole major units in this currency (HUF, TWD) and keeps the rest. `fee` is
+    what the transfer itself cost, on top of `amount` (instant payouts).
     """
 
     provider: str
@@ -69,6 +70,7 @@ class SourcePayout:
     descriptor: str = ""
     related: tuple[str, ...] = ()
     whole_units_only: bool = False
+    fee: int = 0
     livemode: bool | None = None
 
 
@@ -135,6 +137,24 @@ class SourceBalance:
     amounts: tuple[tuple[str, int], ...] = field(default_factory=tuple)
 
 
+class DisputeStatus(StrEnum):
+    """How a dispute stands at its provider."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDispute:
+    """A dispute as its provider tells it. `word` is its own, `due_by` the last day on which it can be answered."""
+
+    id: str
+    status: DisputeStatus
+    word: str
+    due_by: date | None = None
+
+
 class PayoutSource(Protocol):
     """One merchant account at one provider. Methods that fetch hand out raw documents, one at a time: store each
     before the next is asked for. Methods that read are pure functions of documents, so a stored payout can be made
@@ -167,6 +187,14 @@ class PayoutSource(Protocol):
 
     def read_lines(self, payout: SourcePayout, documents: Iterable[Document]) -> Settlement:
         """`payout` with its lines; BadFile where `documents` are not all of them, or not of this payout."""
+        ...
+
+    def disputes(self, since: datetime) -> Iterator[Document]:
+        """Documents that list every dispute opened since then; none where the provider tells of them by lines alone."""
+        ...
+
+    def read_disputes(self, document: Document) -> list[SourceDispute]:
+        """The disputes that one of these documents lists."""
         ...
 
     def balance(self, at: datetime | None = None) -> Iterator[Document]:

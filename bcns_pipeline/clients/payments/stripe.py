@@ -21,6 +21,7 @@ from bcns_pipeline.clients.payments.models import (
     Itemisation,
     Settlement,
     SourceBalance,
+    SourceDispute,
     SourcePayout,
 )
 from bcns_pipeline.clients.payments.stripe_errors import explain
@@ -77,8 +78,12 @@ class StripeSource:
         )
 
     def payouts(self, since: datetime) -> Iterator[Document]:
-        """Pages of payouts created since then, newest first."""
-        yield from self._pages("/v1/payouts", {"created[gte]": stripe_reading.start_of(since)})
+        """Pages of payouts created since then, newest first, each with its own transaction, which has the fee."""
+        asked: Params = {
+            "created[gte]": stripe_reading.start_of(since),
+            "expand[]": "data.balance_transaction",
+        }
+        yield from self._pages("/v1/payouts", asked)
 
     def read_payouts(self, document: Document) -> list[SourcePayout]:
         """The payouts of one page."""
@@ -92,6 +97,14 @@ class StripeSource:
     def read_lines(self, payout: SourcePayout, documents: Iterable[Document]) -> Settlement:
         """`payout` with its lines."""
         return stripe_reading.read_lines(payout, documents)
+
+    def disputes(self, since: datetime) -> Iterator[Document]:
+        """Pages of disputes opened since then, newest first."""
+        yield from self._pages("/v1/disputes", {"created[gte]": stripe_reading.start_of(since)})
+
+    def read_disputes(self, document: Document) -> list[SourceDispute]:
+        """The disputes of one page."""
+        return stripe_reading.read_disputes(document)
 
     def balance(self, at: datetime | None = None) -> Iterator[Document]:
         """The balance now; for a moment in the past also what happened since, which is taken off it."""

@@ -18,10 +18,12 @@ from bcns_pipeline.clients.files.values import Once
 from bcns_pipeline.clients.http.body import canonical_json, decode_exact
 from bcns_pipeline.clients.payments.minor_units import STRIPE_WHOLE_UNITS, stripe_minor
 from bcns_pipeline.clients.payments.models import (
+    DisputeStatus,
     Itemisation,
     PayoutStatus,
     Settlement,
     SourceBalance,
+    SourceDispute,
     SourceLine,
     SourcePayout,
 )
@@ -31,6 +33,7 @@ T = TypeVar("T")
 PROVIDER: Final = "stripe"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SETTLED_BALANCE: Final = "payments"
+_ENDS: Final = {"won": DisputeStatus.WON, "lost": DisputeStatus.LOST}
 _STATES: Final = {one.value: one for one in PayoutStatus}
 
 
@@ -57,6 +60,12 @@ def read_payouts(document: Document, account: str) -> list[SourcePayout]:
     return [
         _read(document, number, lambda row: _payout(row, account), row) for number, row in enumerate(rows, 1)
     ]
+
+
+def read_disputes(document: Document) -> list[SourceDispute]:
+    """The disputes of one page. A word that says neither won nor lost means that it goes on."""
+    rows, _ = _page(document)
+    return [_read(document, number, _dispute, row) for number, row in enumerate(rows, 1)]
 
 
 def read_lines(payout: SourcePayout, documents: Iterable[Document]) -> Settlement:
@@ -143,6 +152,8 @@ def _payout(row: Mapping[str, Any], account: str) -> SourcePayout:
     if word not in _STATES:
         raise ValueError(f"payout {row['id']} has the unknown status {word!r}")
     related = (row.get("original_payout"), row.get("reversed_by"))
+    own = row.get("balance_transaction")
+    fee = _whole(own.get("fee", 0)) if isinstance(own, Mapping) else 0
     return SourcePayout(
         provider=PROVIDER,
         account=account,
@@ -162,7 +173,19 @@ def _payout(row: Mapping[str, Any], account: str) -> SourcePayout:
         descriptor=str(row.get("statement_descriptor") or row.get("description") or ""),
         related=tuple(str(one) for one in related if isinstance(one, str)),
         whole_units_only=currency in STRIPE_WHOLE_UNITS,
+        fee=stripe_minor(fee, currency),
         livemode=row.get("livemode") if isinstance(row.get("livemode"), bool) else None,
+    )
+
+
+def _dispute(row: Mapping[str, Any]) -> SourceDispute:
+    word, evidence = str(row["status"]), row.get("evidence_details")
+    due = evidence.get("due_by") if isinstance(evidence, Mapping) else None
+    return SourceDispute(
+        id=str(row["id"]),
+        status=_ENDS.get(word, DisputeStatus.OPEN),
+        word=word,
+        due_by=None if due is None else _moment(due).date(),
     )
 
 

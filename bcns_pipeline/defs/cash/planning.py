@@ -135,12 +135,15 @@ def judge(connections: Connections, due: Sequence[CashOrder]) -> tuple[list[Fate
 
 
 def _skipped_channels(connections: Connections, due: Iterable[CashOrder]) -> set[int]:
-    """Orders of channels whose payouts post revenue themselves: a receipt of ours would count it twice."""
-    channels = connections.cash_policy.summary_channels
+    """Orders whose revenue payouts post, or have posted while their channel was one of those: a receipt of ours would
+    count it twice.
+    """
+    channels, numbers = connections.cash_policy.summary_channels, [one.order_id for one in due]
+    posted = connections.state.payouts.summarised(numbers)
     if not channels:
-        return set()
-    states = connections.state.orders.many([one.order_id for one in due])
-    return {number for number, one in states.items() if one.channel_id in channels}
+        return posted
+    states = connections.state.orders.many(numbers)
+    return posted | {number for number, one in states.items() if one.channel_id in channels}
 
 
 def _of_problem(number: int, problem: Problem) -> Fate:

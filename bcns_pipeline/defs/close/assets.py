@@ -42,7 +42,7 @@ def tie_out(context: dg.AssetExecutionContext, connections: Connections) -> dg.M
     """Tie one day out, from what is remembered."""
     connections.require()
     day = date.fromisoformat(context.partition_key)
-    about = reports.about(connections.state, day, day + timedelta(days=1), connections.mapping.digest)
+    about = reports.about(connections.state, day, day + timedelta(days=1), connections.mapping)
     found = reports.ties(connections.state, about)
     of_orders(connections, found)
     return dg.MaterializeResult(metadata=of_tie_out(found, about))
@@ -68,7 +68,7 @@ def clearing_evidence(
     connections.require()
     since, until = span(context, config, connections)
     state = connections.state
-    about = reports.about(state, since, until, connections.mapping.digest)
+    about = reports.about(state, since, until, connections.mapping)
     with outside_errors():
         asked = ask(connections, until - timedelta(days=1))
         said = outside(state, asked.as_of)
@@ -99,7 +99,7 @@ def evidence_pack(
     connections.require()
     state = connections.state
     first, until = span(context, config, connections)
-    made = pack(state, reports.about(state, first, until, connections.mapping.digest))
+    made = pack(state, reports.about(state, first, until, connections.mapping))
     state.audit.append(None, "close.evidence_pack", f"month:{first:%Y-%m}", {"sha256": made.sha256})
     context.log.info(
         f"{first:%Y-%m}: {'green' if made.green else 'not to be closed yet'}, sha256 {made.sha256}"

@@ -20,7 +20,7 @@ def no_cent_is_unknown(
 ) -> dg.AssetCheckResult:
     """UNKNOWN is 0.00 in each currency; otherwise the orders are named."""
     day = date.fromisoformat(context.run.tags["dagster/partition"])
-    about = reports.about(connections.state, day, day + timedelta(days=1), connections.mapping.digest)
+    about = reports.about(connections.state, day, day + timedelta(days=1), connections.mapping)
     found = reports.ties(connections.state, about)
     lost = [one for one in found if one.unknown]
     broken = [one for one in found if sum(one.parts.values()) != one.net]

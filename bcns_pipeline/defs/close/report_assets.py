@@ -52,7 +52,7 @@ def finance_reports(
     """Make each report that is asked for, and write it in each format."""
     connections.require()
     state = connections.state
-    about = reports.about(state, *span(context, config, connections), connections.mapping.digest)
+    about = reports.about(state, *span(context, config, connections), connections.mapping)
     for name, spec in SPECS.items():
         if key_of(name) not in context.selected_asset_keys:
             continue

@@ -4,16 +4,20 @@ Put here which rows a report is made of. Do not put SQL here (state/finance_sql.
 a file format (rules/close/files.py).
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping as Row
+from collections.abc import Sequence
 from datetime import date, timedelta
 from importlib.metadata import version as installed
 from typing import Any
 
+from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs.close.outside import outside
-from bcns_pipeline.rules.close import clearing, tie_out
+from bcns_pipeline.defs.days import zone_of
+from bcns_pipeline.rules.close import clearing, disputes, tie_out
 from bcns_pipeline.rules.close.beancount import export
 from bcns_pipeline.rules.close.evidence import Outside
-from bcns_pipeline.rules.close.reports import SPECS, About, report
+from bcns_pipeline.rules.close.reports import NOT_ACCRUED, SPECS, About, report
 from bcns_pipeline.rules.close.table import Report
 from bcns_pipeline.rules.close.tie_out import OrderTie
 from bcns_pipeline.rules.payouts.roll_forward import RollForward
@@ -25,9 +29,10 @@ CODE_VERSION = installed("bcns-pipeline")
 BEGINNING = date(1970, 1, 1)
 
 
-def about(state: State, since: date, until: date, config_digest: str) -> About:
+def about(state: State, since: date, until: date, mapping: Mapping) -> About:
     """What all reports of these days share. `until` is not included."""
-    return About(since, until, state.now(), CODE_VERSION, config_digest, finance.bank_evidenced(state))
+    evidenced, zone = finance.bank_evidenced(state), zone_of(mapping).key
+    return About(since, until, state.now(), CODE_VERSION, mapping.digest, evidenced, zone)
 
 
 def make(state: State, name: str, about: About) -> Report:
@@ -40,7 +45,16 @@ def make(state: State, name: str, about: About) -> Report:
         said = outside(state, last_of(about))
         forward, waiting = roll_forwards(state, about, said)
         if name == "clearing":
-            rows = [row for one in forward for row in clearing.shown(one, waiting.get(one.account), said)]
+            fees = {
+                (row["clearing"], row["currency"]): row["fees"] for row in _rows(state, "open-fees", about)
+            }
+            rows = [
+                row
+                for one in forward
+                for row in clearing.shown(
+                    one, waiting.get(one.account), said, fees.get((one.account, one.currency), 0)
+                )
+            ]
             return report(spec, about, clearing.COLUMNS, rows, said.notes)
         rows = [row for one in forward for row in clearing.shown_open(one)]
         return report(spec, about, clearing.OPEN_COLUMNS, rows, said.notes)
@@ -48,8 +62,10 @@ def make(state: State, name: str, about: About) -> Report:
         said = outside(state, last_of(about))
         rows = clearing.shown_others(said, about.since)
         return report(spec, about, clearing.OTHERS_COLUMNS, rows, said.notes)
-    columns, found_rows = finance.rows(state, name, about.since, about.until)
-    return report(spec, about, columns, found_rows)
+    if name == "disputes":
+        return report(spec, about, disputes.COLUMNS, _disputes(state, about))
+    columns, found_rows = finance.rows(state, name, about.since, about.until, about.zone)
+    return report(spec, about, columns, found_rows, (NOT_ACCRUED,) if name == "accrued-fees" else ())
 
 
 def ties(state: State, about: About) -> list[OrderTie]:
@@ -84,7 +100,26 @@ def ledger(state: State, about: About) -> str:
     return export(entries)
 
 
-def _waiting(entries: Sequence[Mapping[str, Any]], last: date) -> dict[int, int]:
+def _disputes(state: State, about: About) -> list[dict[str, Any]]:
+    found = disputes.disputed(_rows(state, "dispute-lines", about))
+    losses = {
+        (row["provider"], row["account"], row["dispute"]): row
+        for row in _rows(state, "dispute-losses", about)
+    }
+    names = {
+        f"dispute:{one.provider}/{one.account}/{one.id}": (one.provider, one.account, one.id) for one in found
+    }
+    kept = state.documents.latest("dispute", names)
+    said = {names[key]: json.loads(state.documents.load(one.id)) for key, one in kept.items()}
+    last = date.fromordinal(about.until.toordinal() - 1)
+    return disputes.shown(found, losses, said, about.since, last)
+
+
+def _rows(state: State, name: str, about: About) -> list[dict[str, Any]]:
+    return finance.rows(state, name, about.since, about.until, about.zone)[1]
+
+
+def _waiting(entries: Sequence[Row[str, Any]], last: date) -> dict[int, int]:
     ages: dict[int, int] = {}
     for row in entries:
         if row["approved"] is not True:

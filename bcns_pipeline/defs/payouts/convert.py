@@ -40,6 +40,7 @@ def payout_of(found: SourcePayout, failed_on: date | None = None) -> Payout:
         descriptor=found.descriptor,
         related=found.related,
         whole_units_only=found.whole_units_only,
+        fee=found.fee,
     )
 
 
@@ -58,6 +59,7 @@ def source_of(state: PayoutState) -> SourcePayout:
         automatic=bool(state.details.get("automatic", True)),
         instant=bool(state.details.get("instant", False)),
         whole_units_only=bool(state.details.get("whole_units_only", False)),
+        fee=int(state.details.get("fee", 0)),
     )
 
 
@@ -76,6 +78,7 @@ def _line(one: SourceLine, patterns: Sequence[re.Pattern[str]]) -> PayoutLine:
         fee=one.fee,
         net=one.net,
         currency=one.currency,
+        fee_later=one.fee_billed_later,
         fee_tax=sum(part for word, part in one.fee_parts if word.casefold() in _TAX),
         presentment_amount=one.presentment_amount,
         presentment_currency=one.presentment_currency,

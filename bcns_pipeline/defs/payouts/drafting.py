@@ -35,7 +35,9 @@ CODE_VERSION = installed("bcns-pipeline")
 
 @dataclass(slots=True)
 class Drafting:
-    """What the drafts of one run share. `mapping_digest` names the payouts section as it was stored."""
+    """What the drafts of one run share. `mapping_digest` names the payouts section as it was stored, `open_keys` the
+    entries that are written down and not settled yet.
+    """
 
     connections: Connections
     policy: PayoutPolicy
@@ -43,6 +45,7 @@ class Drafting:
     today: date
     mapping_digest: str
     journals: Mapping[int, list[Journal]] = field(repr=False)
+    open_keys: frozenset[str] = frozenset()
     calls: int = 0
 
     def draft(self, one: PayoutState) -> Draft:
@@ -53,7 +56,10 @@ class Drafting:
         head = payouts.reads(one, details=False)
         if one.version == 0 and one.itemisation == "complete" and not live:
             return self._wait(one, "What it is made of was not read yet.")
-        said = step(head, posted=bool(live), failure_posted=_failure_posted(mine, live))
+        taken_back = any(journal.kind == "payout" and journal.reversed_by for journal in mine)
+        said = step(
+            head, posted=bool(live), failure_posted=_failure_posted(mine, live), taken_back=taken_back
+        )
         match said.action:
             case Action.POST:
                 return self._post(one, mine)
@@ -177,7 +183,12 @@ class Drafting:
         ]
 
 
-def drafting(connections: Connections, found: Sequence[PayoutState], today: date) -> Drafting:
+def drafting(
+    connections: Connections,
+    found: Sequence[PayoutState],
+    today: date,
+    open_keys: frozenset[str] = frozenset(),
+) -> Drafting:
     """What is needed for these payouts: nothing is asked of NetSuite where there are none."""
     policy = connections.payout_policy
     accounts = {
@@ -194,6 +205,7 @@ def drafting(connections: Connections, found: Sequence[PayoutState], today: date
         today,
         keep_mapping(connections),
         _by_payout(connections.state.payouts.journals({one.id for one in found}) if found else []),
+        open_keys,
     )
 
 

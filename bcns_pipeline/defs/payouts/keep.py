@@ -31,6 +31,7 @@ class Taken:
     itemised: dict[str, int] = field(default_factory=dict)
     restated: list[str] = field(default_factory=list)
     pages: int = 0
+    disputes: int = 0
 
     @property
     def sentence(self) -> str:
@@ -45,6 +46,7 @@ class Taken:
             (self.files, "files taken"),
             (self.again, "files that we had"),
             (len(self.rejected), "files rejected"),
+            (self.disputes, "open disputes looked at"),
         ):
             if count:
                 parts.append(f"{count:,} {what}")

@@ -13,6 +13,7 @@ from bcns_pipeline.clients.files.models import BadFile
 from bcns_pipeline.defs.payouts.accepted import accepted, proposals
 from bcns_pipeline.defs.payouts.convert import source_of
 from bcns_pipeline.defs.payouts.ledger import Ledger
+from bcns_pipeline.defs.payouts.splits import splits_of
 from bcns_pipeline.defs.polling import cutover_of
 from bcns_pipeline.defs.stored import StoredDocuments
 from bcns_pipeline.outcomes import Lane
@@ -24,6 +25,7 @@ from bcns_pipeline.rules.payouts.links import Link, LinkIndex, ShopTransaction, 
 from bcns_pipeline.rules.payouts.model import LineClass, Payout, PayoutLine
 from bcns_pipeline.rules.payouts.plan import Evidence
 from bcns_pipeline.state.cash_models import CashRecord, TenderRow
+from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.payout_models import PayoutState
 from bcns_pipeline.state.payout_views import StoredLine, payout_of
 from bcns_pipeline.state.refund_models import RefundRecordRow
@@ -199,11 +201,17 @@ def _books(
         account = getattr(record, "read_account", None) or record.account
         if account is not None:
             booked[identity] = Booked(record.natural_key, account, carried.get(identity))
+    orders = state.orders.many(order_ids)
+    summarised = state.payouts.summarised(order_ids)
+    channels = connections.payout_policy.summary_channels
+    summary = {n: order for n, order in orders.items() if n in summarised or order.channel_id in channels}
     return Books(
-        orders=_orders(connections, order_ids, cash, refunds),
+        orders=_orders(connections, orders, summarised, cash, refunds),
         booked=booked,
+        splits=splits_of(connections, lines, summary),
         opened=frozenset(state.payouts.opened(one, [line.id for line in lines])),
         cutover=cutover_of(connections.mapping),
+        base=ledger.base,
     )
 
 
@@ -263,12 +271,13 @@ def _carried(
 
 def _orders(
     connections: Connections,
-    order_ids: Sequence[int],
+    orders: Mapping[int, OrderState],
+    summarised: Collection[int],
     cash: Mapping[int, Sequence[CashRecord]],
     refunds: Mapping[int, Sequence[RefundRecordRow]],
 ) -> dict[int, OrderFacts]:
     cutover, found = cutover_of(connections.mapping), {}
-    for order_id, order in connections.state.orders.many(order_ids).items():
+    for order_id, order in orders.items():
         given_back = refunds.get(order_id, ())
         documents = [one.natural_key for one in (*cash.get(order_id, ()), *given_back)]
         if order.record_type == "cashSale":
@@ -278,6 +287,7 @@ def _orders(
             channel=order.channel_id,
             documents=frozenset(documents),
             old=cutover is not None and order.placed_at < cutover,
+            summarised=order_id in summarised,
             refunded=sum(one.amount.minor for one in given_back if one.n > 0),
         )
     return found

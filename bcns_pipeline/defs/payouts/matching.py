@@ -102,7 +102,7 @@ def _payout(one: PayoutState) -> BankedPayout:
         arrival_date=one.arrival_date,
         reference=one.details.get("bank_reference", ""),
         descriptor=one.details.get("descriptor", ""),
-        failed=one.source_status == "failed",
+        failed=one.source_status in ("failed", "canceled"),
     )
 
 

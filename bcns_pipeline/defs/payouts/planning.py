@@ -14,9 +14,13 @@ from typing import Any
 from bcns_pipeline.defs.days import zone_of
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.payouts.accepted import asked as proposals
+from bcns_pipeline.defs.payouts.accruals import accruals
+from bcns_pipeline.defs.payouts.disputes import losses
 from bcns_pipeline.defs.payouts.drafting import Drafting, drafting
 from bcns_pipeline.defs.payouts.drafts import Draft, Made, Outcome, amount_of, bank_place, placed
+from bcns_pipeline.defs.payouts.follow_ups import FollowUp, follow_ups
 from bcns_pipeline.defs.payouts.relink import relink
+from bcns_pipeline.defs.payouts.residuals import residuals
 from bcns_pipeline.defs.payouts.run import FLOW, JOURNAL, due_on, question
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.kinds.payouts import KINDS
@@ -40,15 +44,18 @@ _OF_OTHERS = frozenset(
 _CODES = (frozenset(kind.code for kind in KINDS if kind.heals) | {"PERIOD_CLOSED"}) - _OF_OTHERS
 # So many members stand in an exception.
 _NAMED = 50
+# An entry of another kind that is on its way says nothing of the payout itself.
+_OF_PAYOUTS = frozenset({"payout", "failed", "reversal"})
 _CALLED_OFF = frozenset({"failed", "canceled"})
 
 
 @dataclass(slots=True)
 class Planned:
-    """A plan. `drafts` have an outcome for each payout that was looked at."""
+    """A plan. `drafts` have an outcome for each payout that was looked at; `later` are entries beside theirs."""
 
     plan: Plan
     drafts: list[Draft] = field(repr=False)
+    later: list[FollowUp] = field(default_factory=list, repr=False)
 
     @property
     def outcomes(self) -> Counter[str]:
@@ -60,6 +67,7 @@ class Planned:
         """The plan in one line."""
         parts = [f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(self.outcomes.items())]
         entries = sum(len(one.made) for one in self.drafts)
+        entries += sum(one.made is not None for one in self.later)
         return (
             f"payouts: {len(self.drafts):,} looked at: {', '.join(parts) or 'nothing is due'}; "
             f"{entries:,} journal entries"
@@ -76,8 +84,9 @@ def make_plan(
     state = connections.state
     found = [one for one in looked_at(connections) if due_on(one, day)]
     today = datetime.now(zone_of(connections.mapping)).date()
-    work = drafting(connections, found, today)
-    going = {one.payload.get("payout") for one in state.outbox.find(flow=FLOW, kinds=[JOURNAL], states=OPEN)}
+    waiting = state.outbox.find(flow=FLOW, kinds=[JOURNAL], states=OPEN)
+    going = {one.payload.get("payout") for one in waiting if one.payload.get("kind") in _OF_PAYOUTS}
+    work = drafting(connections, found, today, frozenset(one.natural_key for one in waiting))
     drafts = []
     for number, one in enumerate(found, start=1):
         if one.id in going:
@@ -87,6 +96,9 @@ def make_plan(
         if number % 10 == 0:
             progress(f"payouts: {number:,} of {len(found):,} planned")
     lines = [_line(draft, place, made) for draft in drafts for place, made in enumerate(draft.made)]
+    # A run about a day is about its payouts alone.
+    later = [] if day is not None else _later(work)
+    lines += [_follow_up(one, one.made) for one in later if one.made is not None]
     with state.scope.transaction() as conn:
         plan = state.plans.create(
             FLOW,
@@ -98,10 +110,10 @@ def make_plan(
         )
         plan = state.plans.write_lines(plan, lines, conn=conn)
         if mode is Mode.APPLY:
-            _remember(connections, drafts, conn)
+            _remember(connections, drafts, later, conn)
     if mode is Mode.APPLY:
         relink(connections, work.ledger)
-    return Planned(plan, drafts)
+    return Planned(plan, drafts, later)
 
 
 def looked_at(connections: Connections) -> list[PayoutState]:
@@ -119,6 +131,8 @@ def _line(draft: Draft, place: int, made: Made) -> PlanLine:
         "payout": one.id,
         "subject": one.subject,
         "kind": made.journal.kind,
+        # A payout that was called off is posted anew once its entry is taken back: its money went nowhere.
+        "again": made.journal.kind == "reversal",
         "body_sha256": made.journal.body_sha256,
         # What the checks compare.
         "bank": bank_place(entry),
@@ -137,6 +151,32 @@ def _line(draft: Draft, place: int, made: Made) -> PlanLine:
         one.subject,
         group_key=one.subject,
         amount=amount_of(entry),
+    )
+
+
+def _later(work: Drafting) -> list[FollowUp]:
+    """Entries beside those of payouts, as far as they are due."""
+    due, waiting = losses(work)
+    return [*waiting, *follow_ups(work, [*residuals(work), *due, *accruals(work)])]
+
+
+def _follow_up(one: FollowUp, made: Made) -> PlanLine:
+    payload = {
+        "body": made.body,
+        "payout": one.payout,
+        "subject": one.subject,
+        "kind": made.journal.kind,
+        "body_sha256": made.journal.body_sha256,
+    }
+    return PlanLine(
+        "create",
+        JOURNAL,
+        made.entry.key,
+        payload,
+        one.reason,
+        one.subject,
+        group_key=one.subject,
+        amount=amount_of(made.entry),
     )
 
 
@@ -159,7 +199,9 @@ def _summary(work: Drafting, drafts: Sequence[Draft]) -> dict[str, Any]:
     }
 
 
-def _remember(connections: Connections, drafts: Sequence[Draft], conn: Any) -> None:
+def _remember(
+    connections: Connections, drafts: Sequence[Draft], later: Sequence[FollowUp], conn: Any
+) -> None:
     """Links, statuses, journals to be sent, questions, and the end of those that are answered."""
     state = connections.state
     asked = []
@@ -169,8 +211,13 @@ def _remember(connections: Connections, drafts: Sequence[Draft], conn: Any) -> N
         state.payouts.link(draft.state, draft.links, conn=conn)
         for made in draft.made:
             state.payouts.plan_journal(made.journal, made.members, conn=conn)
-        asked += [_question(draft.state, one) for one in draft.findings]
+        asked += [_question(draft.state.subject, one) for one in draft.findings]
         asked += proposals(connections, draft.state, draft.proposed)
+    for one in later:
+        if one.made is not None:
+            state.payouts.plan_journal(one.made.journal, one.made.members, conn=conn)
+        if one.finding is not None:
+            asked.append(_question(one.subject, one.finding))
     settled = [one for one in drafts if one.judged]
     state.payouts.move([one.move for one in settled], conn=conn)
     # Several findings of one code about one payout are one question.
@@ -181,14 +228,15 @@ def _remember(connections: Connections, drafts: Sequence[Draft], conn: Any) -> N
     state.exceptions.open_many(FLOW, list(merged.values()), conn=conn)
     state.exceptions.take_retries(FLOW, conn=conn)
     for code in sorted(_CODES):
-        answered = [draft.state.subject for draft in settled if (code, draft.state.subject) not in merged]
+        judged = [*(one.state.subject for one in settled), *(one.subject for one in later)]
+        answered = [subject for subject in judged if (code, subject) not in merged]
         state.exceptions.heal(FLOW, code, answered, conn=conn)
 
 
-def _question(state: PayoutState, one: Finding) -> Question:
+def _question(subject: str, one: Finding) -> Question:
     members = list(one.members[:_NAMED])
     told = {"check": one.check, "members": members, "count": len(one.members)}
-    return replace(question(one.code, state.subject, one.message, one.amount), detail=told)
+    return replace(question(one.code, subject, one.message, one.amount), detail=told)
 
 
 def _both(first: Question, second: Question) -> Question:

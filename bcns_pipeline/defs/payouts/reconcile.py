@@ -56,9 +56,7 @@ def reconcile(connections: Connections, day: date | None) -> Reconciled:
     payouts = state.payouts.many({one.payout for one in late if one.payout is not None})
     asked = []
     for one in late:
-        if one.payout is None:
-            continue
-        subject = payouts[one.payout].subject
+        subject = f"journal:{one.natural_key}" if one.payout is None else payouts[one.payout].subject
         said = f"Journal entry {one.netsuite_number} of {subject} waits for approval since {one.sent_at:%Y-%m-%d}."
         amount = Money(one.total_minor, one.currency)
         asked.append(question(UNAPPROVED, subject, said, amount, journal=one.natural_key))

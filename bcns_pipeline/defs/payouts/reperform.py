@@ -14,7 +14,7 @@ from bcns_pipeline.defs.payouts.convert import lines_of, payout_of
 from bcns_pipeline.defs.payouts.drafting import version_of
 from bcns_pipeline.defs.payouts.drafts import body_of, sha256_of
 from bcns_pipeline.defs.payouts.inputs import books_of, mapping_at
-from bcns_pipeline.resources.settlements import SettlementReader
+from bcns_pipeline.resources.settlements import SettlementReader, profile_of
 from bcns_pipeline.rules.payouts.body import canonical
 from bcns_pipeline.rules.payouts.classes import classify
 from bcns_pipeline.rules.payouts.journal import journal as entries_of
@@ -42,13 +42,13 @@ class Reperformed:
         return not self.why and self.sent == self.made
 
 
-def reperform(state: State, payout: PayoutState, reader: SettlementReader) -> list[Reperformed]:
+def reperform(state: State, payout: PayoutState) -> list[Reperformed]:
     """Every entry that was posted of a payout's lines, made again. Reversals and failures follow from these."""
     journals = [one for one in state.payouts.journals([payout.id], kind="payout") if one.sent_at is not None]
-    return [_again(state, payout, one, reader) for one in journals]
+    return [_again(state, payout, one) for one in journals]
 
 
-def _again(state: State, payout: PayoutState, one: Journal, reader: SettlementReader) -> Reperformed:
+def _again(state: State, payout: PayoutState, one: Journal) -> Reperformed:
     received = state.payouts.documents(payout, one.inputs["version"])
     sources = tuple(doc.sha256 for doc in received)
     operations = state.outbox.find(states=("confirmed",), ids=[one.operation_id or 0])
@@ -61,7 +61,7 @@ def _again(state: State, payout: PayoutState, one: Journal, reader: SettlementRe
     mapping = mapping_at(state, one.mapping_digest)
     if mapping is None:
         return ended(b"", "the mapping file of then was not kept")
-    policy = mapping.policy()
+    policy, reader = mapping.policy(), SettlementReader(profile_of(mapping))
     try:
         told = _read(state, payout, one, received, reader, policy)
     except (BadFile, LookupError) as error:

@@ -48,6 +48,8 @@ def of_bank(taken: Statements) -> dict[str, Any]:
 
 def of_plan(connections: Connections, planned: Planned) -> dict[str, Any]:
     """What would be posted, line by line, and what stands in the way of the rest."""
+    all_made = [made for draft in planned.drafts for made in draft.made]
+    all_made += [one.made for one in planned.later if one.made is not None]
     entries = [
         (
             made.entry.subject, made.entry.key, place, line.account, line.role.value,
@@ -55,14 +57,18 @@ def of_plan(connections: Connections, planned: Planned) -> dict[str, Any]:
             Money(line.credit, made.entry.currency).amount if line.credit else "",
             made.entry.currency, line.memo,
         )
-        for draft in planned.drafts
-        for made in draft.made
+        for made in all_made
         for place, line in enumerate(made.entry.lines, start=1)
     ]  # fmt: skip
     found = [
         (draft.state.payout_id, draft.outcome.value, one.code, "stops it" if one.blocks else "", one.message)
         for draft in planned.drafts
         for one in draft.findings
+    ]
+    found += [
+        (later.subject, "waiting", later.finding.code, "stops it", later.finding.message)
+        for later in planned.later
+        if later.finding is not None
     ]
     return {
         "summary": planned.sentence,

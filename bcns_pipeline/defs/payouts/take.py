@@ -12,6 +12,7 @@ from typing import Any
 from bcns_pipeline.clients.files.models import BadFile
 from bcns_pipeline.clients.payments.models import PayoutSource, SourcePayout
 from bcns_pipeline.defs.payouts.convert import lines_of, payout_of
+from bcns_pipeline.defs.payouts.disputes import take_disputes
 from bcns_pipeline.defs.payouts.files import REJECTED, take_files
 from bcns_pipeline.defs.payouts.keep import Taken, keep_head, keep_lines
 from bcns_pipeline.defs.payouts.run import FLOW, question
@@ -45,6 +46,7 @@ def take(connections: Connections, day: date | None, progress: Callable[[str], N
             if listed is not None and one.itemisation != Itemisation.PENDING:
                 _itemise(connections, source, one, listed, taken)
                 progress(taken.sentence)
+        take_disputes(connections, source, taken)
     return taken
 
 

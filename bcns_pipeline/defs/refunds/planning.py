@@ -112,13 +112,15 @@ def _due(connections: Connections, day: date | None) -> list[RefundState]:
 
 
 def _decide(connections: Connections, due: Sequence[RefundState]) -> list[Fate]:
-    learnt = learn(connections, due)
+    learnt, summary = learn(connections, due), _summary(connections, due)
     shares: dict[int, dict[int, tuple[Share, ...] | Problem]] = {}
     fates = []
     for one in due:
         refund, side = learnt.refunds.get(one.refund_id), learnt.sides.get(one.order_id)
         if refund is None:
             fates.append(Fate(one, "ignored", reason="Its shopper was erased."))
+        elif one.order_id in summary:
+            fates.append(Fate(one, "ignored", reason="A payout posts it (payouts.summary_channels)."))
         elif side is None or side.state.netsuite_id is None:
             fates.append(waiting(one, _no_order(one, side, learnt)))
         elif side.books is None:
@@ -131,6 +133,14 @@ def _decide(connections: Connections, due: Sequence[RefundState]) -> list[Fate]:
                 shares[one.order_id] = _shares(connections, side)
             fates.append(_fate(connections, one, refund, side, learnt, shares[one.order_id]))
     return fates
+
+
+def _summary(connections: Connections, due: Sequence[RefundState]) -> set[int]:
+    """Orders whose revenue payouts post: a credit memo of ours would take back what was never billed."""
+    channels, numbers = connections.payout_policy.summary_channels, [one.order_id for one in due]
+    posted = connections.state.payouts.summarised(numbers)
+    orders = connections.state.orders.many(numbers) if channels else {}
+    return posted | {number for number, one in orders.items() if one.channel_id in channels}
 
 
 def _no_order(one: RefundState, side: OrderSide | None, learnt: Learnt) -> Problem:

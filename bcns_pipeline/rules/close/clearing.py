@@ -83,9 +83,12 @@ COLUMNS = ("account", "currency", "line", "amount_minor", "oldest_days", "unexpl
 OPEN_COLUMNS = ("account", "currency", "item", "order", "reference", "since", "age", "amount_minor", "why")
 
 
-def shown(found: RollForward, waiting: int | None, outside: Outside = NOTHING) -> list[dict[str, Any]]:
+def shown(
+    found: RollForward, waiting: int | None, outside: Outside = NOTHING, fees: int = 0
+) -> list[dict[str, Any]]:
     """The roll-forward as lines. `waiting`: age in days of the oldest entry that awaits approval.
 
+    `fees` of what is open are taken by later payouts: the account shows gross, the provider's balance is less them.
     Only what can be proven has a number in its last column.
     """
     open_sum = sum(one.amount for one in found.open_items)
@@ -98,6 +101,7 @@ def shown(found: RollForward, waiting: int | None, outside: Outside = NOTHING) -
         ("closing in the ledger, by our records", found.closing - found.awaiting, None, None),
         *_outside(found, outside),
         ("open items", open_sum, oldest, found.closing - open_sum),
+        ("fees of open items, taken by later payouts", -fees, None, None),
     ]
     return [
         {

@@ -18,6 +18,10 @@ from bcns_pipeline.rules.money import Money
 MINOR = "_minor"
 NO_BANK = "bank: not evidenced (no bank statement was ever read)"
 
+NOT_ACCRUED = (
+    "not accrued: below payouts.accrual.materiality_percent, not to be posted, or told after the entry"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:
@@ -33,7 +37,7 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What every report of one call shares: its days [since, until), and what it was made with."""
+    """What every report of one call shares: its days [since, until) in the store's zone, and what it was made with."""
 
     since: date
     until: date
@@ -41,6 +45,7 @@ class About:
     code_version: str
     config_digest: str
     bank_evidenced: bool = False
+    zone: str = "UTC"
 
 
 SPECS = {
@@ -64,7 +69,8 @@ SPECS = {
         Spec("unapplied", "FR6", "Unapplied payments, deposits and credits", "records read back from NetSuite"),
         Spec("exceptions", "FR7", "Exceptions by age", "open questions at the end of the last day"),
         Spec("fees", "FR8", "Fees", "lines of payouts"),
-        Spec("disputes", "FR9", "Disputes", "lines of payouts"),
+        Spec("accrued-fees", "FR8", "Fees accrued at the end", "lines of later payouts, journal entries"),
+        Spec("disputes", "FR9", "Disputes", "lines of payouts, what providers say, entries of losses"),
         Spec("reserves", "FR10", "Reserves", "lines of payouts"),
         Spec("stored-value", "FR11", "Stored value", "gift certificates and store credit redeemed and given back"),
         Spec(

@@ -25,7 +25,7 @@ _FEES: Final = frozenset(
 
 def fee_of(line: PayoutLine) -> int:
     """What a line costs, without tax on it: fees that stand alone carry their amount in gross."""
-    return line.fee - line.fee_tax - (line.gross if line.cls in _FEES else 0)
+    return line.fee - line.fee_tax + line.fee_later - (line.gross if line.cls in _FEES else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ def accrue(
 ) -> list[Accrual]:
     """The accruals of one merchant account, by currency. `month_fees`: what payouts of the month took, by currency.
 
-    Below `accrual_percent` of these an accrual is shown and never posted.
+    `open_lines` are those of `open_at`, and lines of the month's payouts whose fees are billed later. Below
+    `accrual_percent` of the month's fees an accrual is shown and never posted.
     """
     found = []
     for currency in sorted({line.currency for line in open_lines}):
@@ -85,7 +86,7 @@ def _entry(
     accrued = accounts.at(Role.ACCRUED_FEES, currency, last_day)
     if expense is None or accrued is None:
         return None
-    memo = f"fees of {len(lines)} lines not paid out by {last_day}, {Money(fees, currency)}"
+    memo = f"fees of {len(lines)} lines not taken by {last_day}, {Money(fees, currency)}"
     members = [(line.id, line.raw_sha256, fee_of(line)) for line in lines]
     month = f"{last_day:%Y-%m}-{currency}"
     return Entry(

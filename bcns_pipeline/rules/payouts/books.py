@@ -76,7 +76,8 @@ class OrderFacts:
 class Books:
     """All of it, for one payout. Everything by line id is absent where nothing is known of the line.
 
-    `opened` are lines whose capture or refund is in the opening balance. `cutover` is aware.
+    `opened` are lines whose capture or refund is in the opening balance. `cutover` is aware. `base` is the currency of
+    NetSuite's books, "" where nobody asked.
     """
 
     orders: Mapping[int, OrderFacts] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class Books:
     splits: Mapping[str, Split] = field(default_factory=dict)
     opened: frozenset[str] = frozenset()
     cutover: datetime | None = None
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)

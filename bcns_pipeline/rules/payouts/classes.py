@@ -138,6 +138,7 @@ _GENERIC: Final[Table] = {
     "dispute": C.CHARGEBACK,
     "dispute_won": C.CHARGEBACK_RETURNED,
     "dispute_reversal": C.CHARGEBACK_RETURNED,
+    "dispute_lost": C.CHARGEBACK_LOST,
     "dispute_fee": C.FEE_DISPUTE,
     "fee": C.FEE_STANDALONE,
     "reserve_hold": C.RESERVE,

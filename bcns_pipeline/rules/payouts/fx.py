@@ -7,34 +7,42 @@ works a value out from a table of rates: a second rounding would leave cents (fa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.natural_keys import settlement_key
 from bcns_pipeline.rules.payouts.accounts import ProviderAccounts, Role
-from bcns_pipeline.rules.payouts.books import Books, Posting, Treatment
+from bcns_pipeline.rules.payouts.books import Books, Treatment
 from bcns_pipeline.rules.payouts.entry import Entry, EntryKind, Part, line_of
 from bcns_pipeline.rules.payouts.findings import Finding, named
 from bcns_pipeline.rules.payouts.model import SETTLES, Payout, PayoutLine
+from bcns_pipeline.rules.payouts.policy import PayoutPolicy
 
 _HUNDRED: Final = Decimal(100)
 
 
 def findings(
-    payout: Payout, books: Books, treatments: Mapping[str, Treatment], band_percent: Decimal
+    payout: Payout, books: Books, treatments: Mapping[str, Treatment], policy: PayoutPolicy
 ) -> Iterator[Finding]:
-    """Foreign lines whose carrying value is not known stop the payout; differences above the band are told."""
+    """Foreign lines whose carrying value is not known stop the payout; differences above the band are told.
+
+    Of a payout in another currency than the subsidiary's the value is known once its entry is there: a companion takes
+    what is left, where the merchant wants companions.
+    """
     unknown = []
+    later = policy.residual == "companion" and books.base not in ("", payout.currency)
     for line in _foreign(payout, treatments):
         booked = books.booked.get(line.id)
         if booked is None:
             continue
         if booked.carrying is None:
-            unknown.append(line.id)
+            if not later:
+                unknown.append(line.id)
             continue
         off = Money(abs(line.gross) - booked.carrying, line.currency)
-        if abs(off.minor) > booked.carrying * band_percent / _HUNDRED:
+        if abs(off.minor) > booked.carrying * policy.fx_band_percent / _HUNDRED:
             yield Finding(
                 "FX_OUT_OF_BAND",
                 f"Payout {payout.id}, line {line.id} of order {line.order_id}: NetSuite carries "
@@ -44,10 +52,12 @@ def findings(
                 amount=off,
             )
     if unknown:
+        other = books.base not in ("", payout.currency)
+        way = " Set payouts.fx_residual: companion, as it is no currency of the books." if other else ""
         yield Finding(
             "FX_CARRYING_UNKNOWN",
             f"Payout {payout.id}: NetSuite's value in {payout.currency} of {len(unknown)} foreign lines is not known: "
-            f"{named(unknown)}.",
+            f"{named(unknown)}.{way}",
             blocks=True,
             members=tuple(sorted(unknown)),
         )
@@ -61,49 +71,42 @@ def _foreign(payout: Payout, treatments: Mapping[str, Treatment]) -> Iterator[Pa
 
 
 def residual(
-    payout: Payout,
     entry: Entry,
     accounts: ProviderAccounts,
     carried: Mapping[int, int],
+    taken: Mapping[int, int],
     base: str,
-    posting: Posting,
+    day: date,
 ) -> Entry | None:
     """The companion of an entry in another currency than the subsidiary's `base`: what its clearing accounts still
-    carry in base currency although nothing foreign is left of it, to realised exchange differences.
+    carry in base currency although nothing of the records that it settled is left, to realised exchange differences.
 
-    `carried` by account: what NetSuite carried in base currency, signed as it stood (debit > 0), for what the entry
-    took out. None where nothing is left, or the entry's rate or the account of differences is not known.
+    By account and signed (debit > 0), both as NetSuite shows them in base currency: `carried` of the records before,
+    `taken` by the entry. None where nothing is left, or no account of differences is named.
     """
-    rate, fx = posting.exchange_rate, accounts.at(Role.FX, base, entry.economic_day)
-    if rate is None or fx is None or entry.currency == base:
+    fx = accounts.at(Role.FX, base, entry.economic_day)
+    left = {account: before + taken.get(account, 0) for account, before in carried.items()}
+    left = {account: amount for account, amount in sorted(left.items()) if amount}
+    if fx is None or entry.currency == base or not left:
         return None
-    left: dict[int, int] = {}
-    for account, before in carried.items():
-        moved = [line for line in entry.lines if line.role is Role.CLEARING and line.account == account]
-        taken = sum(Money.of(Money(line.signed, entry.currency).amount * rate, base).minor for line in moved)
-        if before + taken:
-            left[account] = before + taken
-    if not left:
-        return None
-    memo = f"exchange rate of payout {payout.id}"
+    memo = f"exchange rate of payout {entry.subject}"
     lines = [
-        line_of(account, Role.CLEARING, Part.FX, None, -amount, memo)
-        for account, amount in sorted(left.items())
+        line_of(account, Role.CLEARING, Part.FX, None, -amount, memo) for account, amount in left.items()
     ]
     whole = sum(left.values())
     if whole:
         lines.insert(0, line_of(fx, Role.FX, Part.FX, None, whole, memo))
     return Entry(
-        key=settlement_key(payout.provider, payout.account, "fx", payout.id),
+        key=settlement_key(entry.provider, entry.account, "fx", entry.subject),
         kind=EntryKind.FX_RESIDUAL,
-        provider=payout.provider,
-        account=payout.account,
-        subject=payout.id,
+        provider=entry.provider,
+        account=entry.account,
+        subject=entry.subject,
         currency=base,
-        day=posting.day,
+        day=day,
         economic_day=entry.economic_day,
         memo=memo,
         lines=tuple(lines),
-        subsidiary=accounts.subsidiary,
+        subsidiary=entry.subsidiary,
         sources=entry.sources,
     )

@@ -48,8 +48,9 @@ def journal(
 ) -> Journal:
     """The entries of a classified payout.
 
-    A payout that failed before anything was posted goes to the account of returned payouts instead of the bank: the
-    next payout brings it back from there. A currency whose lines come to nothing at all has no entry.
+    A payout that failed before anything was posted, or was cancelled after, goes to the account of returned payouts
+    instead of the bank: a later payout brings it back from there. A currency whose lines come to nothing at all has no
+    entry.
     """
     legs = Legs(payout, accounts, books)
     made: list[Entry] = []
@@ -96,7 +97,7 @@ def _legs(
 def _own_legs(payout: Payout, legs: Legs) -> Iterator[Leg]:
     """What the transfer itself moves."""
     currency = payout.currency
-    failed = payout.status is PayoutStatus.FAILED
+    failed = payout.status in (PayoutStatus.FAILED, PayoutStatus.CANCELED)
     arrives = Role.RETURNED_PAYOUTS if failed else Role.BANK
     clearing = legs.account(Role.CLEARING, currency)
     if payout.amount:

@@ -15,13 +15,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple
 
-from bcns_pipeline.rules.payouts.model import SETTLES, LineClass, PayoutLine
+from bcns_pipeline.rules.payouts.model import DISPUTED, SETTLES, LineClass, PayoutLine
 
 Confidence = Literal["exact", "strong", "weak"]
 _NEAR: Final = timedelta(minutes=15)
 _REFUNDS: Final = frozenset({LineClass.REFUND, LineClass.REFUND_RETURNED})
 _CHARGES: Final = SETTLES - _REFUNDS
-_OF_ORDERS: Final = SETTLES | {LineClass.CHARGEBACK, LineClass.CHARGEBACK_RETURNED}
+_OF_ORDERS: Final = SETTLES | DISPUTED
 
 
 class Step(StrEnum):

@@ -24,6 +24,7 @@ _WORDS: Final[dict[LineClass, str]] = {
     LineClass.REFUND_RETURNED: "refunds that came back",
     LineClass.CHARGEBACK: "disputes",
     LineClass.CHARGEBACK_RETURNED: "disputes won",
+    LineClass.CHARGEBACK_LOST: "disputes lost",
     LineClass.FEE_STANDALONE: "service fees",
     LineClass.FEE_SELLING: "selling fees",
     LineClass.FEE_FULFILMENT: "fulfilment fees",

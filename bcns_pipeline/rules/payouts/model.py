@@ -25,6 +25,8 @@ class LineClass(StrEnum):
     REFUND_RETURNED = "refund_returned"
     CHARGEBACK = "chargeback"
     CHARGEBACK_RETURNED = "chargeback_returned"
+    # The provider says that a dispute is over and lost: it moves nothing, for its money was taken before.
+    CHARGEBACK_LOST = "chargeback_lost"
     FEE_STANDALONE = "fee_standalone"
     FEE_SELLING = "fee_selling"
     FEE_FULFILMENT = "fee_fulfilment"
@@ -59,6 +61,9 @@ SETTLES: Final = frozenset(
     }
 )
 
+# What happens to a charge that its shopper disputes.
+DISPUTED: Final = frozenset({LineClass.CHARGEBACK, LineClass.CHARGEBACK_RETURNED, LineClass.CHARGEBACK_LOST})
+
 
 class PayoutStatus(StrEnum):
     """Where the money is. A payout may be PAID and become FAILED up to five business days later."""
@@ -85,7 +90,8 @@ class PayoutLine:
     `category` is the provider's own word, `kind` its second word. `fee_tax` is the part of `fee` that is tax on
     the fee. `presentment_*` is what the shopper paid in their own currency, `rate` settlement per presentment.
     `references` are ids that a BigCommerce transaction may know the line by, `order_hints` texts that may name
-    the order. `order_id` and `transaction_id` are BigCommerce's, once linked. `raw_sha256` is the hash of the row
+    the order. `fee_later` is no part of `fee`: the provider bills it by the month, and no payout takes it.
+    `order_id` and `transaction_id` are BigCommerce's, once linked. `raw_sha256` is the hash of the row
     as it was received.
     """
 
@@ -98,6 +104,7 @@ class PayoutLine:
     cls: LineClass = LineClass.UNCLASSIFIED
     kind: str = ""
     fee_tax: int = 0
+    fee_later: int = 0
     presentment_amount: int | None = None
     presentment_currency: str | None = None
     rate: Decimal | None = None

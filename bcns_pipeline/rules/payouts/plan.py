@@ -72,7 +72,7 @@ def plan(
         )
         return PayoutPlan(classed, treated, (), (nobody,))
     made = journal(classed, accounts, books, treated, posting)
-    found += [*made.findings, *fx.findings(classed, books, treated, policy.fx_band_percent)]
+    found += [*made.findings, *fx.findings(classed, books, treated, policy)]
     found += invariants.of_the_payout(classed)
     found += invariants.of_the_entries(classed, made.entries)
     found += _against(classed, policy, books, given)

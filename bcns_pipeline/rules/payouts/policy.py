@@ -91,6 +91,7 @@ class PayoutPolicy:
     order_hints: tuple[str, ...] = ORDER_HINTS
     bank: BankPolicy = BankPolicy()
     accrues: bool = False
+    accrual_days: int = 5
     accrual_percent: Decimal = Decimal("0.1")
     stale_days: int = 10
     asks_ledger: bool = True

@@ -37,14 +37,20 @@ class Step:
     reason: str
 
 
-def step(payout: Payout, *, posted: bool, failure_posted: bool = False) -> Step:
+def step(payout: Payout, *, posted: bool, failure_posted: bool = False, taken_back: bool = False) -> Step:
     """`posted`: an entry of it is live in NetSuite. `failure_posted`: the second one of a failed payout is as well,
-    or the first one already went to the account of returned payouts.
+    or the live one went to the account of returned payouts. `taken_back`: an earlier entry was reversed.
     """
     status = payout.status
     if status is PayoutStatus.CANCELED:
+        if posted and failure_posted:
+            return Step(Action.NOTHING, "It was cancelled, and that is posted.")
         if posted:
             return Step(Action.REVERSE, "It was cancelled after it was posted.")
+        if taken_back:
+            return Step(
+                Action.POST, "It was cancelled; its charges are settled, and a later payout brings the money."
+            )
         return Step(Action.NOTHING, "It was cancelled.")
     if status is PayoutStatus.FAILED and posted:
         if failure_posted:

@@ -151,7 +151,7 @@ class Account:
     """The master data of one account, by id."""
 
     oneworld: bool
-    currencies: Mapping[int, Currency]
+    currencies: dict[int, Currency]
     subsidiaries: Mapping[int, Subsidiary]
     locations: Mapping[int, Location]
     departments: Mapping[int, Named]

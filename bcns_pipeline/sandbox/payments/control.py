@@ -42,6 +42,7 @@ class PaymentControl:
             ("POST", "/payments/payout/fail", self._fail),
             ("POST", "/payments/payout/change", self._change),
             ("POST", "/payments/move", self._move),
+            ("POST", "/payments/dispute/lose", self._lose),
             ("POST", "/payments/terms", self._terms),
             ("POST", "/payments/bulk", self._bulk),
             ("POST", "/payments/limit", self._limit),
@@ -93,6 +94,11 @@ class PaymentControl:
     def _move(self, call: Call, body: Any) -> Any:
         provider = self._treasury.provider(body)
         return [movement_state(provider, one) for one in move(provider, body)]
+
+    def _lose(self, call: Call, body: Any) -> Any:
+        provider = self._treasury.provider(body)
+        provider.lose(str(body["dispute"]))
+        return {"dispute": body["dispute"], "status": provider.stage(str(body["dispute"]))}
 
     def _terms(self, call: Call, body: Any) -> Any:
         provider = self._treasury.provider(body)

@@ -36,7 +36,9 @@ def move(provider: Provider, raw: Mapping[str, Any]) -> list[Movement]:
     more: dict[str, Any] = {
         "fees": (Fee(fee, "stripe_fee", "Dispute fee" if "dispute" in kind else "Fee"),) if fee else (),
         "source": str(
-            raw.get("source") or provider.new_id(KINDS[kind].prefix, f"{kind}/{len(provider.movements)}")
+            raw.get("source")
+            or _disputed(provider, kind, charge)
+            or provider.new_id(KINDS[kind].prefix, f"{kind}/{len(provider.movements)}")
         ),
         "reference": charge.source if charge else str(raw.get("reference", "")),
         "order_id": order_id,
@@ -56,6 +58,13 @@ def move(provider: Provider, raw: Mapping[str, Any]) -> list[Movement]:
         # Stripe shows a reserve on both balances that it touches (facts/finance.md 1.2).
         made.append(provider.add(kind, -gross, currency, **{**more, "balance": "risk_reserved", "fees": ()}))
     return made
+
+
+def _disputed(provider: Provider, kind: str, charge: Movement | None) -> str:
+    """A dispute that is won keeps its id."""
+    if kind != "dispute_reversal" or charge is None:
+        return ""
+    return next((one.source for one in provider.disputed() if one.reference == charge.source), "")
 
 
 def _charge(provider: Provider, raw: Mapping[str, Any]) -> Movement | None:

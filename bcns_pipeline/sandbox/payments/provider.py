@@ -75,6 +75,7 @@ class Provider:
         self.by_id: dict[str, Movement] = {}
         self.by_source: dict[str, Movement] = {}
         self.payouts: dict[str, Payout] = {}
+        self.lost: set[str] = set()
         self._pending: list[Movement] = []
         self._seen: set[str] = set()
         self._known = -1
@@ -190,6 +191,26 @@ class Provider:
     def pending(self, currency: str | None = None) -> list[Movement]:
         """Movements that no payout holds yet."""
         return [one for one in self._pending if currency in (None, one.currency)]
+
+    # -- disputes ----------------------------------------------------------------------------------------------
+
+    def disputed(self) -> list[Movement]:
+        """The movement that opened each dispute."""
+        return [one for one in self.movements if one.kind == "dispute"]
+
+    def stage(self, dispute: str) -> str:
+        """Stripe's word for how a dispute stands: its money came back, the bank decided for the shopper, or neither."""
+        if any(one.kind == "dispute_reversal" and one.source == dispute for one in self.movements):
+            return "won"
+        return "lost" if dispute in self.lost else "needs_response"
+
+    def lose(self, dispute: str) -> None:
+        """The shopper's bank keeps the money; nothing moves."""
+        if dispute not in {one.source for one in self.disputed()}:
+            raise ValueError(f"{self.contract.name} knows no dispute {dispute}.")
+        if self.stage(dispute) != "needs_response":
+            raise ValueError(f"The dispute {dispute} is {self.stage(dispute)} already.")
+        self.lost.add(dispute)
 
     # -- payouts -----------------------------------------------------------------------------------------------
 

@@ -62,6 +62,10 @@ class PaymentVerbs:
         given = {} if amount is None else {"amount": str(amount)}
         return self.call("POST", "/payments/move", {"kind": kind, **given, **body})
 
+    def lose_dispute(self, dispute: str, provider: str = "stripe") -> Any:
+        """The shopper's bank decides for the shopper: nothing moves, and the provider says that it is lost."""
+        return self.call("POST", "/payments/dispute/lose", {"dispute": dispute, "provider": provider})
+
     def payment_terms(self, provider: str = "stripe", **terms: Any) -> Any:
         """settles: currencies with a bank account of their own (none: all); home and rates for all others."""
         return self.call("POST", "/payments/terms", {"provider": provider, **terms})

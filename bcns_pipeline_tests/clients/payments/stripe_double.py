@@ -22,6 +22,7 @@ class StripeDouble:
     def __init__(self) -> None:
         self.payouts: list[dict[str, Any]] = []
         self.transactions: dict[str, list[dict[str, Any]]] = {}
+        self.disputes: list[dict[str, Any]] = []
         self.balance: dict[str, Any] = {"object": "balance", "available": [], "pending": []}
         self.asked: list[httpx.URL] = []
         self.headers: list[httpx.Headers] = []
@@ -42,6 +43,8 @@ class StripeDouble:
         since = int(params.get("created[gte]", 0))
         if request.url.path == "/v1/payouts":
             return self._page([row for row in self.payouts if row["created"] >= since], params)
+        if request.url.path == "/v1/disputes":
+            return self._page([row for row in self.disputes if row["created"] >= since], params)
         if "payout" in params:
             return self._page(self.transactions[params["payout"]], params)
         rows = [row for rows in self.transactions.values() for row in rows if row["created"] >= since]

@@ -70,7 +70,7 @@ def test_what_is_asked_of_stripe() -> None:
     lists, rows = double.asked
     assert (lists.path, dict(lists.params)) == (
         "/v1/payouts",
-        {"created[gte]": str(int(SINCE.timestamp())), "limit": "100"},
+        {"created[gte]": str(int(SINCE.timestamp())), "expand[]": "data.balance_transaction", "limit": "100"},
     )
     assert dict(rows.params) == {"payout": "po_SYN0304", "expand[]": "data.source", "limit": "100"}
     assert double.headers[0]["Authorization"] == f"Bearer {KEY}"
@@ -330,3 +330,33 @@ def test_twenty_five_thousand_lines_take_a_call_per_hundred_and_little_memory() 
     assert peak < 1000 * 4096
     assert sum(1 for _ in pages) == 251 - len(first)
     assert len(meter.calls) == 25_000 / 100 + 2
+
+
+def test_disputes_are_listed_by_the_hundred_and_an_unknown_word_is_no_end() -> None:
+    double = StripeDouble()
+    words = ("lost", "won", "needs_response", "warning_closed", "a_word_of_next_year")
+    began = int(SINCE.timestamp())
+    double.disputes = [
+        {"id": f"du_{n}", "status": words[n % 5], "created": began + n,
+         "evidence_details": {"due_by": began} if n else None}
+        for n in range(150)
+    ]  # fmt: skip
+    found, meter, _ = source(double)
+    told = [one for page in found.disputes(SINCE) for one in found.read_disputes(page)]
+    assert [one.status.value for one in told[:5]] == ["lost", "won", "open", "open", "open"]
+    assert (told[0].due_by, told[1].due_by) == (None, date(2026, 3, 1))
+    assert (len(told), len(meter.calls)) == (150, 2)
+    double.disputes = [{"id": "du_1", "created": began}]
+    with pytest.raises(BadFile, match="a record without status"):
+        found.read_disputes(next(found.disputes(SINCE)))
+
+
+def test_what_an_instant_payout_cost_is_in_its_own_transaction() -> None:
+    double = StripeDouble()
+    own = {"id": "txn_1", "amount": -9900, "fee": 100, "net": -10000}
+    double.payouts = [{**payout(), "amount": 9900, "method": "instant", "balance_transaction": own}]
+    found, _, _ = source(double)
+    (page,) = found.payouts(SINCE)
+    (one,) = found.read_payouts(page)
+    assert (one.amount, one.fee, one.itemisation) == (9900, 100, Itemisation.NEVER)
+    assert double.asked[-1].params["expand[]"] == "data.balance_transaction"

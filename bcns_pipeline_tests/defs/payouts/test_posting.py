@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 
+from bcns_pipeline.config import load_mapping
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline_tests.defs.flow import wait_until
 from bcns_pipeline_tests.defs.payout_flow import ENTRIES, PLAN, PayoutFlow
@@ -172,7 +173,7 @@ def test_a_payout_waits_for_the_captures_that_it_settles_and_names_them(till: Pa
 def assert_netsuite_and_the_provider_are_asked(till: PayoutFlow) -> None:
     """All three agree; what others book is theirs, and a change behind our back is found and named."""
     state, day = till.state(), till.today()
-    about = reports.about(state, day, day + timedelta(days=1), "digest")
+    about = reports.about(state, day, day + timedelta(days=1), load_mapping(till.folder / "bcns.yaml"))
 
     def close() -> dict[str, tuple[Decimal | None, Decimal | None]]:
         run = till.day(day, job="daily_tie_out")

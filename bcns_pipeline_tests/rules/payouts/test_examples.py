@@ -10,7 +10,7 @@ from decimal import Decimal
 from bcns_pipeline.rules.payouts import fx
 from bcns_pipeline.rules.payouts.body import Shown, ShownLine, body, canonical, differences
 from bcns_pipeline.rules.payouts.books import Booked, Books, Posting
-from bcns_pipeline.rules.payouts.disputes import Dispute, lost
+from bcns_pipeline.rules.payouts.disputes import Dispute, DisputeLine, lost, register
 from bcns_pipeline.rules.payouts.entry import Entry, Part
 from bcns_pipeline.rules.payouts.findings import Finding
 from bcns_pipeline.rules.payouts.model import Itemisation, LineClass, PayoutStatus
@@ -130,12 +130,35 @@ def test_settlement_in_the_shoppers_currency_leaves_a_difference_that_a_companio
     entry = only(planned(made, posting=posting))
     assert (entry.currency, entry.exchange_rate) == ("EUR", Decimal("1.0791"))
     assert rows(entry) == [(1010, 9710, 0), (1130, 0, 10000), (6110, 290, 0)]
-    companion = fx.residual(made, entry, STRIPE, {1130: 10850}, "USD", posting)
+    # NetSuite took 107.91 off the account, and had put 108.50 there.
+    companion = fx.residual(entry, STRIPE, {1130: 10850}, {1130: -10791}, "USD", ARRIVAL)
     assert companion is not None
     assert rows(companion) == [(7100, 59, 0), (1130, 0, 59)]
     assert companion.currency == "USD"
     assert companion.balanced
-    assert fx.residual(made, entry, STRIPE, {1130: 10791}, "USD", posting) is None
+    assert companion.key == "psp-stripe-acct1-fx-po_1"
+    assert fx.residual(entry, STRIPE, {1130: 10791}, {1130: -10791}, "USD", ARRIVAL) is None
+
+
+def test_a_payout_in_a_currency_of_no_books_waits_unless_a_companion_takes_what_is_left() -> None:
+    charge = line(
+        "txn_1", "charge", 9200, 290, currency="EUR", presentment_amount=10000, presentment_currency="USD"
+    )
+    made = payout([charge], currency="EUR")
+    books = Books(booked={"txn_1": Booked("bc-h-deposit-7-70", 1130)}, base="USD")
+    waits = planned(made, books)
+    assert stops(waits) == {"FX_CARRYING_UNKNOWN"}
+    assert "payouts.fx_residual: companion" in next(one.message for one in waits.findings if one.blocks)
+    plan = planned(made, books, replace(POLICY, residual="companion"))
+    assert plan.postable
+    entry = only(plan)
+    assert rows(entry) == [(1010, 8910, 0), (1130, 0, 9200), (6110, 290, 0)]
+    companion = fx.residual(entry, STRIPE, {1130: 10000}, {1130: -9982}, "USD", ARRIVAL)
+    assert companion is not None
+    assert rows(companion) == [(7100, 18, 0), (1130, 0, 18)]
+    gain = fx.residual(entry, STRIPE, {1130: 10000}, {1130: -10010}, "USD", ARRIVAL)
+    assert gain is not None
+    assert rows(gain) == [(7100, 0, 10), (1130, 10, 0)]
 
 
 def test_example_f_a_negative_payout_takes_from_the_bank_without_code_of_its_own() -> None:
@@ -212,7 +235,12 @@ def test_what_a_status_means() -> None:
     assert list(at.values()) == [Action.WAIT, Action.WAIT, Action.POST, Action.NOTHING]
     assert step(replace(made, itemisation=Itemisation.PENDING), posted=False).action is Action.WAIT
     assert step(made, posted=True).action is Action.NOTHING
-    assert step(replace(made, status=PayoutStatus.CANCELED), posted=True).action is Action.REVERSE
+    canceled = replace(made, status=PayoutStatus.CANCELED)
+    assert step(canceled, posted=True).action is Action.REVERSE
+    # Taken back, it is posted anew: its charges are settled by nothing else, and a later payout brings the money.
+    assert step(canceled, posted=False, taken_back=True).action is Action.POST
+    assert rows(only(planned(canceled)))[0] == (1160, 567063, 0)
+    assert step(canceled, posted=True, failure_posted=True, taken_back=True).action is Action.NOTHING
 
 
 def test_a_correction_is_a_reversal_and_a_new_version() -> None:
@@ -253,6 +281,35 @@ def test_a_dispute_that_is_lost_becomes_a_loss_and_tax_relief_where_the_law_give
     relieved = lost(replace(dispute, tax=733), STRIPE, date(2026, 5, 2))
     assert relieved is not None
     assert rows(relieved) == [(6130, 8266, 0), (2340, 733, 0), (1140, 0, 8999)]
+
+
+def test_lines_of_a_dispute_are_gathered_by_its_id_or_by_its_charge() -> None:
+    def told(category: str, gross: int, fee: int, day: int, *references: str) -> DisputeLine:
+        cls = {"dispute": LineClass.CHARGEBACK, "won": LineClass.CHARGEBACK_RETURNED}.get(
+            category, LineClass.CHARGEBACK_LOST
+        )
+        made = replace(line(f"{category}{day}", category, gross, fee, references=references), cls=cls)
+        return DisputeLine("stripe", "acct1", day, made, date(2026, 3, day))
+
+    lines = [
+        told("dispute", -8999, 1500, 4, "du_1", "ch_1"),
+        told("dispute", -5000, 1500, 5, "du_2", "ch_2"),
+        told("won", 5000, -1500, 9, "du_2", "ch_2"),
+        # A provider that gives the return an id of its own names the charge.
+        told("dispute", -700, 0, 6, "cb_3", "ch_3"),
+        told("won", 300, 0, 7, "cb_4", "ch_3"),
+        told("lost", 0, 0, 20, "x_1", "ch_1"),
+        # Won of a dispute that was opened before our time.
+        told("won", 4500, 0, 8, "du_9", "ch_9"),
+    ]
+    found = {one.id: one for one in register(reversed(lines))}
+    assert {name: (one.taken, one.returned, one.fees, one.open) for name, one in found.items()} == {
+        "du_1": (8999, 0, 1500, 8999),
+        "du_2": (5000, 5000, 0, 0),
+        "cb_3": (700, 300, 0, 400),
+        "du_9": (0, 4500, 0, -4500),
+    }
+    assert (found["du_1"].lost_on, found["cb_3"].lost_on) == (date(2026, 3, 20), None)
 
 
 def test_what_a_provider_of_whole_units_keeps_stays_in_the_clearing_account() -> None:

@@ -55,6 +55,7 @@ class Stripe:
             ("/v1/balance_transactions", "balance_transactions", self.movements),
             ("/v1/balance_transactions/{name}", "balance_transaction", self.movement),
             ("/v1/balance", "balance", self.balance),
+            ("/v1/disputes", "disputes", self.disputes),
         ):
             self.routes.add("GET", path, name, guarded(handler))
 
@@ -212,6 +213,18 @@ class Stripe:
         listing.read(call.query_string, (), (), ())
         self.provider.absorb()
         return json_answer(200, shapes.balance(self.provider))
+
+    def disputes(self, call: Call) -> Answer:
+        """GET /v1/disputes, newest first."""
+        asked = listing.read(call.query_string, (*PAGING, "charge", "payment_intent"), ("created",), ())
+        rows = [
+            one
+            for one in newest_first(self.provider.disputed())
+            if asked.holds("created", one.created) and asked.values.get("charge") in (None, one.reference)
+        ]
+        cut, body = listing.page(rows, asked, "/v1/disputes", lambda one: one.source, "dispute")
+        body["data"] = [shapes.source(one, self.provider) for one in cut]
+        return json_answer(200, body)
 
 
 def newest_first(rows: list[Movement]) -> list[Movement]:

@@ -11,8 +11,11 @@ from collections.abc import Collection
 from typing import Any
 
 from bcns_pipeline.sandbox.payments.kinds import KINDS
-from bcns_pipeline.sandbox.payments.models import PAYOUT, Movement, Payout
+from bcns_pipeline.sandbox.payments.models import DAY, PAYOUT, Movement, Payout
 from bcns_pipeline.sandbox.payments.provider import Provider
+
+# So long a merchant may answer a dispute.
+EVIDENCE_SECONDS = 7 * DAY
 
 
 def payout(one: Payout, provider: Provider, expand: Collection[str] = ()) -> dict[str, Any]:
@@ -142,15 +145,15 @@ def source(one: Movement, provider: Provider) -> dict[str, Any] | None:
             "status": status,
         }
     if one.kind in ("dispute", "dispute_reversal"):
-        status = "needs_response" if one.kind == "dispute" else "won"
         return {
             **common,
             **money,
             "object": "dispute",
+            "evidence_details": {"due_by": one.created + EVIDENCE_SECONDS, "has_evidence": False},
             "charge": one.reference or None,
             "payment_intent": intent,
             "reason": "fraudulent",
-            "status": status,
+            "status": provider.stage(one.source),
         }
     return {**common, **money, "object": KINDS[one.kind].stripe[0]}
 

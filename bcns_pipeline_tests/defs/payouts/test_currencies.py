@@ -1,0 +1,92 @@
+"""Payouts in other currencies than captures: what NetSuite carries is taken out to the cent, whichever way round.
+
+Put expectations of exchange rates as a flow here. The entries' arithmetic is in rules/payouts/test_examples.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bcns_pipeline.config import load_mapping
+from bcns_pipeline.defs.close import reports
+from bcns_pipeline_tests.defs.payout_flow import ENTRIES, PayoutFlow
+
+
+@pytest.fixture
+def trader(till: PayoutFlow) -> Iterator[PayoutFlow]:
+    """A merchant whose clearing account takes every currency, and who has a bank account in euros."""
+    stripe = till.sections["payouts"]["providers"]["stripe"]
+    stripe["bank"] = {"USD": till.account("1010"), "EUR": till.account("1011")}
+    till.decide("payouts", fx_residual="companion")
+    yield till
+    till.control.exchange_rate("EUR", "1.08")
+
+
+def paid(till: PayoutFlow) -> str:
+    """Stripe pays out what came in; the payout's id, posted."""
+    (made,) = till.control.payout_day("stripe", arrives=0, status="paid")
+    till.post()
+    assert till.payout(made["id"]).status == "draft_posted", till.payout(made["id"]).reason
+    return str(made["id"])
+
+
+def clearing(till: PayoutFlow) -> Decimal:
+    """What the clearing account holds in dollars once everything is approved."""
+    till.control.approve_journal()
+    return Decimal(str(till.control.ledger()["balances"].get("1130", 0)))
+
+
+def test_whatever_was_captured_and_paid_out_in_nothing_is_left_in_clearing(trader: PayoutFlow) -> None:
+    # Captured in euros at 1.0850, paid out in dollars at 1.0791: the difference is realised in the entry itself.
+    trader.control.exchange_rate("EUR", "1.0850")
+    trader.control.payment_terms(settles=["USD"], rates={"EUR": "1.0791"})
+    trader.sold(currency="EUR")
+    trader.cash()
+    carried = Decimal(str(trader.control.ledger()["balances"]["1130"]))
+    paid(trader)
+    assert clearing(trader) == 0
+    assert Decimal(str(trader.control.ledger()["balances"]["7100"])) != 0
+    assert carried > 0
+
+    # Captured in euros and paid out in euros, at another rate of the books: a companion in dollars takes what is left.
+    trader.control.payment_terms(settles=[])
+    trader.sold(currency="EUR")
+    trader.cash()
+    trader.control.exchange_rate("EUR", "1.0791")
+    euros = paid(trader)
+    left = clearing(trader)
+    assert left != 0
+    trader.post()
+    assert clearing(trader) == 0
+
+    # Captured in dollars and paid out in euros.
+    trader.control.payment_terms(settles=["EUR"], home="EUR", rates={"USD": "0.92"})
+    trader.sold()
+    trader.cash()
+    dollars = paid(trader)
+    assert clearing(trader) != 0
+    run = trader.post()
+    assert run.checks["fi7_clearing_is_explained"]
+    assert clearing(trader) == 0
+    keys = {str(one["external_id"]) for one in trader.journals()}
+    assert {key for key in keys if "-fx-" in key} == {
+        f"psp-stripe-acct1-fx-{euros}",
+        f"psp-stripe-acct1-fx-{dollars}",
+    }
+    # Once, however often it is looked at.
+    again = trader.post()
+    assert again.metadata(ENTRIES)["posted"] == 0
+    trader.assert_balanced()
+    trader.assert_tidy()
+
+    today = datetime.now(UTC).date()
+    mapping = load_mapping(trader.folder / "bcns.yaml")
+    about = reports.about(trader.state(), today - timedelta(days=2), today + timedelta(days=2), mapping)
+    report = reports.make(trader.state(), "fx", about)
+    rows = [dict(zip(report.columns, row, strict=True)) for row in report.rows]
+    realised = -sum(row["gain"] or Decimal(0) for row in rows if row["currency"] == "USD")
+    assert realised == Decimal(str(trader.control.ledger()["balances"]["7100"]))
