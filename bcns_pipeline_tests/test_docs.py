@@ -16,7 +16,10 @@ from bcns_pipeline.cli.doctor import all_rights, all_scopes
 from bcns_pipeline.cli.main import app
 from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.settings import PREFIX, Settings
-from bcns_pipeline_tests.defs.orders.test_kill import CALLS
+from bcns_pipeline_tests.defs.cash import test_once as cash
+from bcns_pipeline_tests.defs.fulfilment import test_shipments as fulfilment
+from bcns_pipeline_tests.defs.orders import test_kill as orders
+from bcns_pipeline_tests.defs.refunds import test_kill as refunds
 
 ROOT = Path(__file__).resolve().parent.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
@@ -59,9 +62,19 @@ def test_the_readme_names_every_scope_that_the_doctor_asks_for() -> None:
     assert [right.permission for right in all_rights() if f"| {right.permission} |" not in README] == []
 
 
-def test_the_table_of_crash_points_has_every_call_at_which_the_order_flow_is_killed() -> None:
-    table = (ROOT / "docs" / "crash-points.md").read_text()
-    assert re.findall(r"^\| \"(.*?)\" \|", table, re.MULTILINE) == list(CALLS)
+def test_the_table_of_crash_points_has_every_call_at_which_a_flow_is_killed() -> None:
+    tables = {}
+    for section in (ROOT / "docs" / "crash-points.md").read_text().split("\n## ")[1:]:
+        files = re.findall(r"`(\w+/[\w/]+\.py)`", section.partition("\n")[0])
+        assert [one for one in files if not (ROOT / one).exists()] == []
+        if rows := re.findall(r"^\| \"(.*?)\" \|", section, re.MULTILINE):
+            tables[files[0].removeprefix("bcns_pipeline_tests/defs/")] = rows
+    assert tables == {
+        "orders/test_kill.py": list(orders.CALLS),
+        "fulfilment/test_shipments.py": list(fulfilment.CALLS),
+        "cash/test_once.py": list(cash.WRITES),
+        "refunds/test_kill.py": list(refunds.WRITES),
+    }
 
 
 def test_every_proof_in_the_table_of_promises_is_a_test_that_exists() -> None:
