@@ -179,9 +179,10 @@ def _books(
     state = connections.state
     order_ids = sorted({line.order_id for line in lines if line.order_id is not None})
     cash, refunds = _by_order(connections, order_ids)
+    # A marketplace tells of no transaction: its order has one receipt, with number 0, for all parts of the sale.
     receipts = {
-        record.transaction_id: record
-        for some in cash.values()
+        (order_id, record.transaction_id): record
+        for order_id, some in cash.items()
         for record in some
         if record.transaction_id is not None and record.kind != "application"
     }
@@ -193,8 +194,10 @@ def _books(
             if record is not None:
                 used.add(record.natural_key)
                 records[line.id] = record
-        elif line.transaction_id in receipts:
-            records[line.id] = receipts[line.transaction_id]
+        elif line.order_id is not None and (
+            receipt := receipts.get((line.order_id, line.transaction_id or 0))
+        ):
+            records[line.id] = receipt
     carried = _carried(connections, one, [line for line in lines if line.foreign], records, ledger)
     booked = {}
     for identity, record in records.items():

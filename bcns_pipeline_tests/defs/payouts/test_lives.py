@@ -145,3 +145,23 @@ def test_a_marketplaces_tax_is_a_wash_for_sales_and_for_refunds(till: PayoutFlow
     assert entry["2345"] == -sum(withheld) / D(100)
     assert "2340" not in entry
     till.assert_balanced()
+
+
+def test_the_settlement_of_a_marketplace_takes_what_its_orders_stand_for(till: PayoutFlow) -> None:
+    sold = [till.sold("marketplace", external_id=f"222-000000{n}") for n in (1, 2)]
+    till.cash()
+    (made,) = till.control.payout_day("amazon", arrives=0, files=False)
+    (path,) = map(Path, till.control.drop_settlement(made["id"]))
+    path.rename(till.drop / path.name)
+    till.post()
+    (one,) = till.state().payouts.having()
+    assert one.status == "draft_posted", (one.status, one.code, one.reason)
+    keys = {
+        stored.journal_key for stored in till.state().payouts.lines(one) if stored.line.cls == "gross_sales"
+    }
+    assert keys == {f"bc-sandbox1-deposit-{order}-0" for order in sold}
+    # All parts of a sale together are the receipt that stood there, so nothing is left on the marketplace's account.
+    left = balances(till)
+    assert "1135" not in left
+    assert left["1010"] == D(made["amount"])
+    till.assert_balanced()
