@@ -118,8 +118,8 @@ def _drop_databases_of_dead_workers(conn: sa.Connection) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two workers a core: half of a worker's time goes to waiting for the sandbox, PostgreSQL and other children."""
-    return 2 * len(os.sched_getaffinity(0))
+    """Three workers for two cores: part of a worker's time goes to waiting for processes that it started."""
+    return max(2, len(os.sched_getaffinity(0)) * 3 // 2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from bcns_pipeline.cli import dev
 from bcns_pipeline.cli.config_diff import _of
+from bcns_pipeline.cli.dagster_ui import DagsterUI
 from bcns_pipeline.cli.flows import StepLog, dagster_instance
 from bcns_pipeline.resources.failures import our_sentence
 from bcns_pipeline.rules.faults import BadInput
@@ -68,5 +69,5 @@ def test_a_session_whose_sandbox_died_ends_with_a_sentence(
     monkeypatch.setattr(dev, "People", Gone)
     sandbox = SimpleNamespace(env={"BCNS_BIGCOMMERCE_STORE_HASH": "s"}, control=None, locations=[])
     dagster = SimpleNamespace(poll=lambda: None)
-    assert dev._live(cast(Any, sandbox), cast(Any, dagster), threading.Event()) == 1
+    assert dev._live(cast(Any, sandbox), cast(Any, dagster), threading.Event(), DagsterUI(1)) == 1
     assert "The sandbox is gone" in capsys.readouterr().err

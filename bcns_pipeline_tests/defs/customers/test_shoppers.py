@@ -8,7 +8,6 @@ import pytest
 
 from bcns_pipeline_tests.defs.customers.people import JANE, People
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
-from bcns_pipeline_tests.defs.orders.test_intake import tick
 
 
 def test_a_shopper_without_an_order_is_made_and_the_second_run_writes_nothing(
@@ -62,16 +61,16 @@ def test_the_sensor_polls_and_starts_a_run_only_where_a_shopper_waits(
     shop: OrderFlow, people: People
 ) -> None:
     people.sign_up()
-    with tick(shop, "customers_waiting") as first:
+    with shop.tick("customers_waiting") as first:
         assert len(first.run_requests) == 1
     people.sync()
 
     shop.later(60)
-    with tick(shop, "customers_waiting") as second:
+    with shop.tick("customers_waiting") as second:
         assert second.run_requests == []
     # The walk over known shoppers is due once an hour, which also shows that all is well.
     people.due_now()
-    with tick(shop, "customers_waiting") as third:
+    with shop.tick("customers_waiting") as third:
         assert len(third.run_requests) == 1
 
 
