@@ -33,6 +33,7 @@ from bcns_pipeline.state.operations import Intent, Operation
 from bcns_pipeline.state.order_models import Decision, OrderLine, OrderSeen, Posted
 from bcns_pipeline.state.plan_lines import PlanLine
 from bcns_pipeline.state.store import State
+from bcns_pipeline_tests.crash_findings import FarSide
 from bcns_pipeline_tests.state.crash_points import Countdown, forked
 
 FLOW, ORDER, CUSTOMER = "orders", "sales_order", "customer"
@@ -44,24 +45,13 @@ TOTAL = Money(1999, "USD")
 PATIENCE_SECONDS = 10.0
 
 
-class FarTables:
+class FarTables(FarSide):
     """The other side: each call makes a record anew; the keys of earlier ones can be asked for."""
 
     def __init__(self, url: str, store: str, countdown: Countdown, seconds: float = 0.0) -> None:
         self._seconds = seconds
-        self._url = url.replace("postgresql+psycopg2", "postgresql")
-        self._store = store
+        super().__init__(url, store)
         self._countdown = countdown
-
-    def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        session = psycopg2.connect(self._url)
-        session.autocommit = True
-        try:
-            with session.cursor() as cursor:
-                cursor.execute(query, (self._store, *values))
-                return cursor.fetchall()
-        finally:
-            session.close()
 
     def send(self, op: Operation, _payload: Mapping[str, Any]) -> Outcome:
         self._countdown.tick()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +11,13 @@ import pytest
 from bcns_pipeline_tests.conftest import ROOT
 from bcns_pipeline_tests.sandbox.desk import Desk
 from bcns_pipeline_tests.sandbox.money import IDS
-from bcns_pipeline_tests.webhooks.test_netsuite_script import NODE, OBJECTS, SCRIPTS, SOURCE, with_node
+from bcns_pipeline_tests.webhooks.test_netsuite_script import (
+    OBJECTS,
+    SCRIPTS,
+    SOURCE,
+    by_node,
+    with_node,
+)
 
 QUERIES = ROOT / "deploy" / "netsuite" / "suiteql"
 README = (ROOT / "deploy" / "netsuite" / "README.md").read_text()
@@ -27,17 +31,7 @@ def made(
 ) -> dict[str, Any]:
     """What one run of the script did."""
     scenario = {"clearing": clearing, "tax": tax, "there": there, "refused": refused}
-    done = subprocess.run(
-        [str(NODE), str(ROOT / "bcns_pipeline_tests" / "webhooks" / "searches.js"), str(SCRIPTS)],
-        input=json.dumps(scenario),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    happened: dict[str, Any] = json.loads(done.stdout)
-    return happened
+    return by_node("searches.js", scenario)
 
 
 def names_of(search: dict[str, Any]) -> set[str]:

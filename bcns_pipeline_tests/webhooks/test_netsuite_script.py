@@ -24,9 +24,13 @@ with_node = pytest.mark.skipif(NODE is None, reason="node is not installed")
 
 def run(*saves: dict[str, Any], codes: tuple[int, ...] = (), broken: str | None = None) -> dict[str, Any]:
     """Each save's user event, then one run of the sender; what it posted and what is left in the queue."""
-    scenario = {"saves": saves, "codes": codes, "broken": broken}
+    return by_node("suitescript.js", {"saves": saves, "codes": codes, "broken": broken})
+
+
+def by_node(stand_ins: str, scenario: dict[str, Any]) -> dict[str, Any]:
+    """What happened in a scenario, as the file with stand-ins for NetSuite's modules tells it."""
     done = subprocess.run(
-        [str(NODE), str(Path(__file__).with_name("suitescript.js")), str(SCRIPTS)],
+        [str(NODE), str(Path(__file__).with_name(stand_ins)), str(SCRIPTS)],
         input=json.dumps(scenario),
         capture_output=True,
         text=True,

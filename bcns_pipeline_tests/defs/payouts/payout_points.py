@@ -48,6 +48,7 @@ from bcns_pipeline.resources.settlements import SettlementReader, profile_of
 from bcns_pipeline.rules.payouts.body import canonical
 from bcns_pipeline.state.engine import create_engine
 from bcns_pipeline.state.store import State
+from bcns_pipeline_tests.crash_findings import FarSide
 from bcns_pipeline_tests.state.crash_points import Countdown, forked
 
 TODAY = datetime.now(UTC).date()
@@ -87,23 +88,12 @@ FACTS = AccountFacts(
 )
 
 
-class FarJournals:
+class FarJournals(FarSide):
     """NetSuite's ledger: each call makes an entry anew, and what is there is approved."""
 
     def __init__(self, url: str, store: str, countdown: Countdown) -> None:
-        self._url = url.replace("postgresql+psycopg2", "postgresql")
-        self._store = store
+        super().__init__(url, store)
         self._countdown = countdown
-
-    def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        session = psycopg2.connect(self._url)
-        session.autocommit = True
-        try:
-            with session.cursor() as cursor:
-                cursor.execute(query, (self._store, *values))
-                return cursor.fetchall()
-        finally:
-            session.close()
 
     def create(self, body: Mapping[str, Any]) -> Outcome:
         self._countdown.tick()
