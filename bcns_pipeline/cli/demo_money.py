@@ -282,10 +282,11 @@ class Money:
         self.stage.run("month_close", config={"month": month})
         left = write_all(month, None, Path("reports"))
         with remembered(load_settings()) as state:
-            waiting = len(state.orders.find(disposition=("waiting", "held")))
-        told = {"orders": {"USD": SCRIPTED_CENT}, "completeness": {"USD": Decimal(waiting)}}
+            waiting = [one.order_id for one in state.orders.find(disposition=("waiting", "held"))]
+        charged = sum(Decimal(one["total_inc_tax"]) for one in self.stage.control.shop_state(*waiting))
+        told = {"orders": {"USD": SCRIPTED_CENT}, "completeness": {"USD": charged}}
         self.stage.promise(
-            f"all that must be 0 in a report is, but for the cent of the script and the {waiting} orders that wait",
+            f"all that must be 0 in a report is, but for the cent of the script and {len(waiting)} orders that wait",
             left == told,
             str(left),
         )

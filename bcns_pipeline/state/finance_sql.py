@@ -224,10 +224,11 @@ FX = """
 
 COMPLETENESS = f"""
     with days as (
-        select day, 'orders' as object, currency, count(*) as source, sum(total_minor)::bigint as source_minor,
-            count(*) filter (where netsuite_id is not null) as target,
+        select day, 'orders' as object, currency, count(*) as source_rows, sum(total_minor)::bigint as source_minor,
+            count(*) filter (where netsuite_id is not null) as target_rows,
             coalesce(sum(total_minor) filter (where netsuite_id is not null), 0)::bigint as target_minor,
-            count(*) filter (where netsuite_id is null and disposition in ('ignored','listed')) as skipped,
+            count(*) filter (where netsuite_id is null and disposition in ('ignored','listed'))
+                as skipped_rows,
             coalesce(sum(total_minor) filter (where netsuite_id is null and disposition in ('ignored','listed')), 0)
                 ::bigint as skipped_minor
         from bcns.order_state where store = :store and day >= :since and day < :until group by day, currency
@@ -251,8 +252,8 @@ COMPLETENESS = f"""
             and k.refund_id = s.refund_id and k.n > 0) r on true
         where s.store = :store and s.day >= :since and s.day < :until group by s.day, s.currency
     )
-    select day, object, currency, source, source_minor, target, target_minor, skipped, skipped_minor,
-        source - target - skipped as gap, source_minor - target_minor - skipped_minor as gap_minor
+    select day, object, currency, source_rows, source_minor, target_rows, target_minor, skipped_rows, skipped_minor,
+        source_rows - target_rows - skipped_rows as gap_rows, source_minor - target_minor - skipped_minor as gap_minor
     from days order by day, object, currency
 """
 
