@@ -14,7 +14,8 @@ import sqlalchemy as sa
 
 from bcns_pipeline.state.audit import Audit, lock_chain
 from bcns_pipeline.state.cash_models import CashDecision, CashOrder, MoneyRead, Recorded, RecordRead
-from bcns_pipeline.state.cash_views import CashViews, among, free, order_of
+from bcns_pipeline.state.cash_views import CashViews, order_of
+from bcns_pipeline.state.planners import among, free, hand_over
 from bcns_pipeline.state.scope import Scope, canonical, digest
 from bcns_pipeline.state.tables_cash import cash_order, cash_record, tender
 from bcns_pipeline.state.worker import Worker
@@ -92,14 +93,7 @@ class Cash(CashViews):
         query = self._due(now, limit, day, planner).with_for_update(skip_locked=True)
         with self._scope.transaction(conn) as tx:
             found = [order_of(row) for row in tx.execute(query).mappings()]
-            taken = sa.cast([one.order_id for one in found], sa.ARRAY(sa.BigInteger))
-            tx.execute(
-                sa.update(cash_order)
-                .where(cash_order.c.store == self._scope.store, cash_order.c.order_id == sa.any_(taken))
-                .values(planner=planner.id)
-            )
-            # Last, so that nothing is in the hands of one that was lost meanwhile.
-            planner.assert_alive()
+            hand_over(tx, cash_order, self._scope.store, [one.order_id for one in found], planner)
         return found
 
     def reopen(
@@ -129,7 +123,7 @@ class Cash(CashViews):
                 cash_order.c.store == self._scope.store,
                 among(cash_order.c.order_id, order_ids),
                 cash_order.c.disposition.in_(("settled", "waiting")),
-                free(),
+                free(cash_order),
                 ~over,
             )
             .values(disposition="open", retry_at=None)

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.state.cash_models import RECEIPTS, CashOrder, CashRecord, TenderRow, Unlooked
+from bcns_pipeline.state.planners import among, free
 from bcns_pipeline.state.scope import Scope
 from bcns_pipeline.state.tables_cash import cash_order, cash_record, tender
 from bcns_pipeline.state.tables_orders import order_state
-from bcns_pipeline.state.worker import LIVING_WORKERS, Worker
+from bcns_pipeline.state.worker import Worker
 
 # Ids that are two in one, "a|b". OFFSET 0 asks the index once for each wanted id: left to itself the database takes
 # a third of the table for composite, and reads all of it for each payout.
@@ -72,7 +73,7 @@ class CashViews:
                 order_state.c.disposition == "posted",
                 order_state.c.netsuite_id.is_not(None),
                 sa.or_(changed, again),
-                free(),
+                free(cash_order),
             )
             .order_by(order_state.c.order_id)
             .limit(limit)
@@ -95,7 +96,7 @@ class CashViews:
     def _due(
         self, now: datetime, limit: int, day: date | None, planner: Worker | None
     ) -> sa.Select[tuple[Any, ...]]:
-        wanted: list[sa.ColumnElement[bool]] = [free(planner)]
+        wanted: list[sa.ColumnElement[bool]] = [free(cash_order, planner)]
         if day is None:
             wanted.append(
                 sa.or_(
@@ -113,7 +114,9 @@ class CashViews:
     def in_hand(self, order_ids: Collection[int], *, conn: sa.Connection | None = None) -> set[int]:
         """Those of these orders that a living run has planned and not applied yet."""
         query = sa.select(cash_order.c.order_id).where(
-            cash_order.c.store == self._scope.store, among(cash_order.c.order_id, order_ids), sa.not_(free())
+            cash_order.c.store == self._scope.store,
+            among(cash_order.c.order_id, order_ids),
+            sa.not_(free(cash_order)),
         )
         with self._scope.transaction(conn) as tx:
             return set(tx.execute(query).scalars()) if order_ids else set()
@@ -261,18 +264,6 @@ class CashViews:
         )
         with self._scope.transaction(conn) as tx:
             return [_record(row) for row in tx.execute(query).mappings()]
-
-
-def free(planner: Worker | None = None) -> sa.ColumnElement[bool]:
-    """In no living run's hands, or in those of `planner`; true where nobody has looked at the order yet."""
-    column = cash_order.c.planner
-    found = sa.or_(column.is_(None), column.not_in(LIVING_WORKERS))
-    return found if planner is None else sa.or_(found, column == planner.id)
-
-
-def among(column: sa.Column[Any], ids: Collection[int]) -> sa.ColumnElement[bool]:
-    """Whether `column` is one of these ids; one parameter, however many there are."""
-    return column == sa.any_(sa.cast(sorted(ids), sa.ARRAY(sa.BigInteger)))
 
 
 def _money(row: Mapping[Any, Any], name: str) -> Money | None:

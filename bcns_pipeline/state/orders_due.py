@@ -15,8 +15,9 @@ import sqlalchemy as sa
 
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.order_views import OrderViews, state_of
+from bcns_pipeline.state.planners import free, hand_over
 from bcns_pipeline.state.tables_orders import order_state
-from bcns_pipeline.state.worker import LIVING_WORKERS, Worker
+from bcns_pipeline.state.worker import Worker
 
 
 class OrdersDue(OrderViews):
@@ -55,14 +56,7 @@ class OrdersDue(OrderViews):
         """
         with self._scope.transaction(conn) as tx:
             found = self._due(tx, now, limit, days, edits, planner)
-            taken = sa.cast([one.order_id for one in found], sa.ARRAY(sa.BigInteger))
-            tx.execute(
-                sa.update(order_state)
-                .where(order_state.c.store == self._scope.store, order_state.c.order_id == sa.any_(taken))
-                .values(planner=planner.id)
-            )
-            # Last, so that nothing is in the hands of one that was lost meanwhile.
-            planner.assert_alive()
+            hand_over(tx, order_state, self._scope.store, [one.order_id for one in found], planner)
         return found
 
     def _due(
@@ -75,9 +69,6 @@ class OrdersDue(OrderViews):
         planner: Worker | None,
     ) -> list[OrderState]:
         columns = order_state.c
-        free = sa.or_(columns.planner.is_(None), columns.planner.not_in(LIVING_WORKERS))
-        if planner is not None:
-            free = sa.or_(free, columns.planner == planner.id)
         come = sa.or_(columns.retry_at.is_(None), columns.retry_at <= now)
         kinds: list[tuple[sa.ColumnElement[bool], ...]] = [
             (columns.disposition == "open",),
@@ -89,7 +80,9 @@ class OrdersDue(OrderViews):
             )
         found: dict[int, OrderState] = {}
         for kind in kinds:
-            query = sa.select(order_state).where(columns.store == self._scope.store, *kind, free)
+            query = sa.select(order_state).where(
+                columns.store == self._scope.store, *kind, free(order_state, planner)
+            )
             if days is not None:
                 query = query.where(columns.day.between(*days))
             query = query.order_by(columns.order_id).limit(limit)
