@@ -37,7 +37,7 @@ class Moved:
 
     `on_the_way` left the provider, and its entry is not in the ledger; `never_booked` is in entries of the ledger, and
     no capture or refund was booked for it; `taken` is what the provider has taken off lines that it paid out later.
-    `foreign`: some of its lines were booked in another currency.
+    `foreign`: lines that are in no entry of the ledger yet were booked in another currency than they are paid out in.
     """
 
     provider: str
@@ -168,23 +168,36 @@ _SETTLES = (
 )
 _MOVED = sa.text(
     f"""
-    select p.provider, p.account, coalesce(l.currency, p.currency) as currency,
-        coalesce(sum(case when l.line is null then p.amount_minor when l.journal_key is not null then l.gross end)
-            filter (where x.gone and not x.posted and (l.line is null or l.cls in {_SETTLES})), 0)::bigint
-            as on_the_way,
-        coalesce(sum(-l.gross) filter (where x.gone and x.posted and l.journal_key is null and l.cls in {_SETTLES}), 0)
-            ::bigint as never_booked,
-        coalesce(sum(case when l.journal_key is not null then l.gross else 0 end - l.net)
-            filter (where not x.gone and l.occurred_at < :at and l.cls <> 'payout_event'), 0)::bigint as taken,
-        coalesce(bool_or(l.carrying is not null), false) as "foreign"
-    from bcns.payout p
-    left join bcns.payout_line l on l.payout = p.id and l.version = p.version
-    left join bcns.payout_journal j on j.store = p.store and j.natural_key = p.journal_key
-    cross join lateral (select coalesce(p.created_at < :at, p.arrival_date <= :last) as gone,
-        j.netsuite_id is not null and j.approved is true and j.tran_date <= :last as posted) x
-    where p.store = :store and (l.line is not null or p.itemisation = 'never')
-        and p.source_status <> 'canceled'
-    group by 1, 2, 3 order by 1, 2, 3
+    with lines as (
+        select p.provider, p.account, coalesce(l.currency, p.currency) as currency, p.amount_minor, l.line, l.cls,
+            l.gross, l.net, l.journal_key, l.occurred_at, x.gone, x.posted, coalesce(c.currency, r.currency) as booked_in
+        from bcns.payout p
+        left join bcns.payout_line l on l.payout = p.id and l.version = p.version
+        left join bcns.payout_journal j on j.store = p.store and j.natural_key = p.journal_key
+        left join bcns.cash_record c on c.store = p.store and c.natural_key = l.journal_key
+        left join bcns.refund_record r on r.store = p.store and r.natural_key = l.journal_key
+        cross join lateral (select coalesce(p.created_at < :at, p.arrival_date <= :last) as gone,
+            j.netsuite_id is not null and j.approved is true and j.tran_date <= :last as posted) x
+        where p.store = :store and (l.line is not null or p.itemisation = 'never')
+            and p.source_status <> 'canceled'
+    ), sums as (
+        select provider, account, currency,
+            coalesce(sum(case when line is null then amount_minor when journal_key is not null then gross end)
+                filter (where gone and not posted and (line is null or cls in {_SETTLES})), 0)::bigint as on_the_way,
+            coalesce(sum(-gross) filter (where gone and posted and journal_key is null and cls in {_SETTLES}), 0)
+                ::bigint as never_booked,
+            coalesce(sum(case when journal_key is not null then gross else 0 end - net)
+                filter (where not gone and occurred_at < :at and cls <> 'payout_event'), 0)::bigint as taken,
+            false as "foreign"
+        from lines group by 1, 2, 3
+        union all
+        select distinct provider, account, one, 0, 0, 0, true
+        from lines cross join lateral unnest(array[currency, booked_in]) as one
+        where not posted and booked_in <> currency
+    )
+    select provider, account, currency, sum(on_the_way)::bigint as on_the_way,
+        sum(never_booked)::bigint as never_booked, sum(taken)::bigint as taken, bool_or("foreign") as "foreign"
+    from sums group by 1, 2, 3 order by 1, 2, 3
     """
 ).bindparams(sa.bindparam("last", type_=sa.Date()), sa.bindparam("at", type_=sa.DateTime(timezone=True)))
 

@@ -25,6 +25,7 @@ _TO_BILL = """
                 where i.store = o.store and i.order_id = o.order_id and i.kind = 'invoice')
     ) d on true"""
 
+# A line that the bank booked otherwise is known by its question; one that pays several payouts is held to their sum.
 PAYOUTS = f"""
     select p.provider, p.account, p.payout_id, p.arrival_date as arrival, p.status, p.currency, l.lines,
         coalesce(l.charges, 0) as charges_minor, coalesce(l.refunds, 0) as refunds_minor,
@@ -33,9 +34,12 @@ PAYOUTS = f"""
         p.journal_key as journal, j.netsuite_number as netsuite,
         case when j.natural_key is null then 'none' when j.approved then 'approved' else 'awaiting approval' end
             as approval,
-        case when b.line_id is not null then b.account || '/' || b.line_id
+        case when d.line is not null then d.line || ', another amount' || d.answer
+            when b.line_id is not null then b.account || '/' || b.line_id
             when {_NO_BANK} then 'not evidenced' else 'missing' end as bank,
-        b.amount_minor - p.amount_minor as bank_difference_minor, p.code
+        b.amount_minor as bank_amount_minor, b.amount_minor - t.together as bank_difference_minor,
+        case when d.answer is null or d.answer = '' then b.amount_minor - t.together else 0 end
+            as bank_unexplained_minor, p.code
     from bcns.payout p
     left join lateral (
         select count(*) as lines, sum(net) as net, sum(fee) as fees,
@@ -47,8 +51,21 @@ PAYOUTS = f"""
         from bcns.payout_line where payout = p.id and version = p.version and cls <> 'payout_event'
     ) l on true
     left join bcns.payout_journal j on j.store = p.store and j.natural_key = p.journal_key
-    left join bcns.bank_line b
-        on b.store = p.store and b.account = p.bank_account and b.line_id = p.bank_line
+    left join lateral (
+        select e.detail->'members'->>1 as line,
+            case when e.resolved_at is null then '' else ' (' || e.resolution || ')' end as answer
+        from bcns.exception e
+        where e.store = p.store and e.code = 'BANK_DIFF' and e.resolution is distinct from 'healed'
+            and e.subject = 'payout:' || p.provider || '/' || p.account || '/' || p.payout_id
+        order by e.id desc limit 1
+    ) d on p.bank_line is null
+    left join bcns.bank_line b on b.store = p.store and case when p.bank_line is null
+        then b.account || '/' || b.line_id = d.line else b.account = p.bank_account and b.line_id = p.bank_line end
+    cross join lateral (
+        select case when p.bank_line is null then p.amount_minor else sum(q.amount_minor)::bigint end as together
+        from bcns.payout q
+        where q.store = p.store and q.bank_account = p.bank_account and q.bank_line = p.bank_line
+    ) t
     where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until
     order by p.arrival_date, p.provider, p.account, p.payout_id
 """
@@ -301,17 +318,28 @@ BOOKED = """
     order by 5, 1
 """
 
-# What payouts settle of them, one row a line.
+# What payouts settle of them, one row a line: what it moves in the entry's currency, and `given`, without sign, in that
+# of the record, all of it where NetSuite's value of all of it is what was taken out. Entries that were reversed count:
+# their reversals take it back. Lines that touch revenue or the account of before the cutover settle nothing.
 SETTLED = """
+    with j as materialized (
+        select id, store, natural_key, payout, version, currency, inputs->'treatments' as treatments
+        from bcns.payout_journal
+        where store = :store and netsuite_id is not null and kind = 'payout' and tran_date < :until
+    )
     select j.natural_key as journal, coalesce(l.journal_key, p.payout_id || '/' || l.line_id) as key,
-        l.order_id, l.line_id, l.gross, case when l.carrying is null then -l.gross
-            else -sign(l.gross)::bigint * l.carrying end as amount
-    from bcns.payout_journal j
+        l.order_id, l.line_id, l.gross, j.currency, coalesce(c.read_account, c.account, r.account) as account,
+        coalesce(c.currency, r.currency) as record_currency,
+        case when l.carrying is null and l.presentment_currency = coalesce(c.currency, r.currency)
+            then l.presentment_amount else coalesce(c.amount_minor, r.amount_minor) end as given,
+        case when l.carrying is null then -l.gross else -sign(l.gross)::bigint * l.carrying end as amount
+    from j
     join bcns.payout p on p.id = j.payout
-    join bcns.payout_line l on l.payout = j.payout and l.version = j.version
-    where j.store = :store and j.netsuite_id is not null and j.kind = 'payout' and j.reversed_by is null
-        and j.tran_date < :until and l.cls in ('gross_sales','partial_capture_reversal','charge_failure',
-            'sales_discount','refund','refund_returned')
+    join bcns.payout_line l on l.payout = j.payout and l.version = j.version and l.currency = j.currency
+    left join bcns.cash_record c on c.store = j.store and c.natural_key = l.journal_key
+    left join bcns.refund_record r on r.store = j.store and r.natural_key = l.journal_key
+    where l.cls in ('gross_sales','partial_capture_reversal','charge_failure','sales_discount','refund',
+            'refund_returned') and coalesce(j.treatments->>l.line_id, 'clearing') = 'clearing'
     order by j.id, l.line
 """
 

@@ -44,7 +44,7 @@ def pack(state: State, about: About) -> Pack:
     forward, _ = reports.roll_forwards(state, about, said)
     asked = made["exceptions"].rows
     errors = sum(row[1] == "error" for row in asked)
-    awaiting = sum(one.awaiting != 0 for one in forward)
+    awaiting = sum(one.awaits for one in forward)
     checks = {
         "no exception of the period is open": (not asked, f"{len(asked)} open, {errors} of them errors"),
         "every cent has a reason, UNKNOWN is 0.00": (not left["tie-out"], _said(left["tie-out"])),

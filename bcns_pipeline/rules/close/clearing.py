@@ -1,13 +1,16 @@
 """From booked captures and refunds and settled lines to the items of the clearing roll-forward.
 
 Put the sorting here; the arithmetic is rules/payouts/roll_forward.py. Do not put reads here. What an entry moves on
-the account beyond the lines that it settles is an item of its own, so nothing is left out.
+the account beyond the lines that it settles is an item of its own, so nothing is left out. A record that a payout in
+another currency settles leaves its own currency and comes into the payout's at what NetSuite carried, so that both
+close; a companion entry is the rest of such a conversion, of an account that has nothing left to convert.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -37,46 +40,84 @@ def roll_forwards(
         items[row["account"], row["currency"]].append(
             Item(row["natural_key"], movement, row["amount"] or 0, row["day"], row["order_id"])
         )
-    lines: dict[str, list[Row]] = defaultdict(list)
-    for row in settled:
-        lines[row["journal"]].append(row)
+    known = {account for account, _ in items}
+    heads = {row["natural_key"]: row for row in entries}
     sums: dict[tuple[str, int], int] = defaultdict(int)
-    heads: dict[str, Row] = {}
     for row in entries:
-        heads[row["natural_key"]] = row
         sums[row["natural_key"], row["account"]] += row["debit"] - row["credit"]
+    lines = _by_account(settled, entries)
     for (key, account), moved in sums.items():
-        head = heads[key]
-        where = (account, head["currency"])
-        if where not in items:
-            continue
-        approved = head["approved"] is True
-        mine = lines.pop(key, [])
-        for row in mine:
-            movement = Movement.CHARGE_SETTLED if row["gross"] >= 0 else Movement.REFUND_SETTLED
-            items[where].append(
-                Item(
-                    row["key"],
-                    movement,
-                    row["amount"],
-                    head["tran_date"],
-                    row["order_id"],
-                    row["line_id"],
-                    approved,
-                )
-            )
-        rest = moved - sum(row["amount"] for row in mine)
-        if rest:
-            # An entry and what takes it back close each other.
-            name = head["reverses"] or key
-            items[where].append(
-                Item(name, Movement.OTHER_SETTLED, rest, head["tran_date"], None, key, approved)
-            )
+        if account in known:
+            # What an entry settled is open again once it is taken back.
+            first_of = heads[key]["reverses"] or key
+            sign = -1 if heads[key]["reverses"] else 1
+            mine = [_Share.of(row, sign) for row in lines.get((first_of, account), ())]
+            companion = heads.get(first_of, heads[key])["kind"] == "fx_residual"
+            for where, item in _moved(heads[key], account, moved, mine, companion=companion):
+                items[where].append(item)
     return [
         roll_forward(*where, found, first, last, ledger=says.posted, waiting=says.waiting)
         for where, found in sorted(items.items())
         for says in (outside.of_ledger(where),)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What one settled line moves: `amount` in the entry's currency, `given` in that of its record."""
+
+    row: Row
+    amount: int
+    given: int
+
+    @classmethod
+    def of(cls, row: Row, sign: int) -> _Share:
+        """`sign`: -1 where the entry takes back the one that settled it."""
+        given = abs(row["given"] or 0)
+        return cls(row, sign * row["amount"], sign * (given if row["amount"] > 0 else -given))
+
+
+def _by_account(settled: Sequence[Row], entries: Sequence[Row]) -> dict[tuple[str, int], list[Row]]:
+    """{(entry, account): the lines that it settles there}; a line without a record is on the account of the others."""
+    clearing: dict[str, set[int]] = defaultdict(set)
+    for row in entries:
+        if row["role"] == "clearing":
+            clearing[row["natural_key"]].add(row["account"])
+    own: dict[str, set[int]] = defaultdict(set)
+    for row in settled:
+        if row["account"] is not None and row["record_currency"] == row["currency"]:
+            own[row["journal"]].add(row["account"])
+    found: dict[tuple[str, int], list[Row]] = defaultdict(list)
+    for row in settled:
+        journal = row["journal"]
+        account = row["account"]
+        if account is None:
+            account = min(own[journal] or clearing[journal], default=None)
+        if account is not None:
+            found[journal, account].append(row)
+    return found
+
+
+def _moved(
+    head: Row, account: int, moved: int, mine: Sequence[_Share], *, companion: bool
+) -> Iterator[tuple[tuple[int, str], Item]]:
+    """What one entry moves on one account: the lines that it settles, what it converts, and the rest."""
+    where, day, approved = (account, head["currency"]), head["tran_date"], head["approved"] is True
+    for one in mine:
+        row = one.row
+        movement = Movement.CHARGE_SETTLED if row["gross"] >= 0 else Movement.REFUND_SETTLED
+        about = (day, row["order_id"], row["line_id"], approved)
+        yield where, Item(row["key"], movement, one.amount, *about)
+        if row["record_currency"] not in (None, row["currency"]):
+            yield where, Item(row["key"], Movement.CONVERTED, -one.amount, *about)
+            yield (account, row["record_currency"]), Item(row["key"], Movement.CONVERTED, one.given, *about)
+    rest = moved - sum(one.amount for one in mine)
+    if rest:
+        # An entry and what takes it back close each other.
+        name, key = head["reverses"] or head["natural_key"], head["natural_key"]
+        yield where, Item(name, Movement.OTHER_SETTLED, rest, day, None, key, approved)
+        if companion:
+            yield where, Item(name, Movement.CONVERTED, -rest, day, None, key, approved)
 
 
 COLUMNS = ("account", "currency", "line", "amount_minor", "oldest_days", "unexplained_minor")
@@ -119,10 +160,13 @@ def shown(
 def _outside(
     found: RollForward, outside: Outside
 ) -> Iterator[tuple[str, int | None, int | None, int | None]]:
-    if found.ledger is None:
+    shown = found.settled_ledger
+    if shown is None:
         yield "closing in the ledger, by NetSuite: not asked", None, None, None
         return
     yield "closing in the ledger, by NetSuite", found.ledger, None, found.unexplained
+    if found.converted:
+        yield "the same, with what payouts converted (NetSuite keeps both currencies)", shown, None, None
     for number, amount in outside.of_ledger((found.account, found.currency)).subsidiaries.items():
         yield f"of it in subsidiary {number}", amount, None, None
     for row in outside.differ_on((found.account, found.currency)):
@@ -135,7 +179,7 @@ def _outside(
     parts = explained(found, provider)
     for name, amount in parts.items():
         yield f"ledger above the provider: {name}", amount, None, None
-    rest = found.ledger - provider.balance - sum(parts.values())
+    rest = shown - provider.balance - sum(parts.values())
     if provider.proves:
         yield "ledger above the provider: nothing of these", rest, None, rest
     elif provider.foreign:

@@ -41,8 +41,8 @@ class Provider:
     """What the providers of one account say that they hold, and what stands between that and the ledger.
 
     `balance` is None where one of them can't say. `parts` are the known reasons why the ledger shows more than the
-    balance. `open` counts booked records that no payout has named: their fees are not known yet. `foreign`: lines were
-    booked in other currencies, so the two can't be compared in this one.
+    balance. `open` counts booked records that no payout has named: their fees are not known yet. `foreign`: lines that
+    are in no entry of the ledger yet were booked in another currency, so the two can't be compared in this one.
     """
 
     balance: int | None = None
@@ -187,19 +187,20 @@ def unexplained(found: Sequence[RollForward], outside: Outside) -> list[tuple[Wh
             left = Money(one.unexplained, one.currency)
             known = Money(one.closing - one.awaiting, one.currency)
             said = (
-                f"Account {one.account}: NetSuite shows {Money(one.ledger or 0, one.currency)} at the end of "
+                f"Account {one.account}: NetSuite shows {Money(one.settled_ledger or 0, one.currency)} at the end of "
                 f"{one.last}, our records and what others booked come to {known}; "
                 f"{left} is not explained{_named(outside.differ_on(where))}."
             )
             told.append((where, Finding("CLEARING_UNEXPLAINED", said, False, "FI7", (), left)))
             continue
         provider = outside.providers.get(where)
-        if one.ledger is None or provider is None or not provider.proves:
+        shown = one.settled_ledger
+        if shown is None or provider is None or not provider.proves:
             continue
         parts = Money(sum(explained(one, provider).values()), one.currency)
         balance = Money(provider.balance or 0, one.currency)
         told += [
             (where, finding)
-            for finding in fi7_clearing_is_the_balance(Money(one.ledger, one.currency), balance, parts)
+            for finding in fi7_clearing_is_the_balance(Money(shown, one.currency), balance, parts)
         ]
     return told

@@ -25,7 +25,10 @@ NOT_ACCRUED = (
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One report. `ties`: columns that must be 0 in every row; what is left in them is the unexplained remainder."""
+    """One report. `ties`: columns that must be 0 in every row; what is left in them is the unexplained remainder.
+
+    `unsummed`: columns whose amounts say nothing when they are added up, so that no control total has them.
+    """
 
     name: str
     number: str
@@ -33,6 +36,7 @@ class Spec:
     source: str
     ties: tuple[str, ...] = ()
     bank: bool = False
+    unsummed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ SPECS = {
     for one in (
         Spec(
             "payouts", "FR1", "Payout reconciliation", "payouts, their lines, journal entries and bank lines",
-            ("unexplained", "bank_difference"), bank=True,
+            ("unexplained", "bank_unexplained"), bank=True, unsummed=("bank_amount",),
         ),
         Spec("detail", "FR2", "Payout detail", "lines of payouts with their orders and records"),
         Spec(
@@ -63,7 +67,7 @@ SPECS = {
         Spec("refunds", "FR4", "Refund reconciliation", "refunds and their records", ("difference",)),
         Spec(
             "clearing", "FR5", "Clearing roll-forward", "captures and refunds booked, journal entries of payouts",
-            ("unexplained",), bank=True,
+            ("unexplained",), bank=True, unsummed=("amount",),
         ),
         Spec("open-items", "FR5", "Open items of clearing", "captures and refunds booked, lines of payouts"),
         Spec("unapplied", "FR6", "Unapplied payments, deposits and credits", "records read back from NetSuite"),
@@ -110,7 +114,8 @@ def report(
             if name.endswith(MINOR) and value is not None:
                 value = Money(int(value), row["currency"]).amount
                 key = (name.removesuffix(MINOR), row["currency"])
-                sums[key] = sums.get(key, Decimal(0)) + value
+                if key[0] not in spec.unsummed:
+                    sums[key] = sums.get(key, Decimal(0)) + value
             line.append(value)
         cells.append(tuple(line))
     left = [

@@ -26,6 +26,8 @@ class Movement(StrEnum):
     CHARGE_SETTLED = "charges settled by payouts"
     REFUND_SETTLED = "refunds settled by payouts"
     OTHER_SETTLED = "other movements of payouts"
+    # A record in one currency that a payout in another has settled: out of the first, into the second.
+    CONVERTED = "converted by payouts"
     # On the account, and written by nobody whom we know.
     FOREIGN = "booked by others"
 
@@ -65,7 +67,9 @@ class RollForward:
     """One account, one currency, one span of days.
 
     `closing` is what the items come to, approved or not; `ledger` what NetSuite shows, None where it was not asked.
-    `awaiting` is what waits for approval, as NetSuite says where it was asked, so `ledger` should be `closing` less it.
+    `waiting` is what waits for approval, as NetSuite says where it was asked. NetSuite keeps each entry in one currency
+    and knows no conversion between two, so `converted` (of what is approved) is added to its balance, and `awaiting`
+    has the conversions of what waits as well. `settled_ledger` should be `closing` less `awaiting`.
     """
 
     account: int
@@ -79,16 +83,29 @@ class RollForward:
     open_items: tuple[OpenItem, ...]
     ledger: int | None = None
     awaiting_keys: tuple[str, ...] = ()
+    waiting: int = 0
+    converted: int = 0
+
+    @property
+    def settled_ledger(self) -> int | None:
+        """What NetSuite shows, once what payouts converted is out of one currency and in the other."""
+        return None if self.ledger is None else self.ledger + self.converted
 
     @property
     def unexplained(self) -> int:
         """What NetSuite shows beyond items and approvals; 0 is the only good value, and says nothing without it."""
-        return 0 if self.ledger is None else self.ledger - (self.closing - self.awaiting)
+        shown = self.settled_ledger
+        return 0 if shown is None else shown - (self.closing - self.awaiting)
+
+    @property
+    def awaits(self) -> bool:
+        """Whether an entry of this account waits for approval."""
+        return self.waiting != 0 or self.awaiting != 0
 
     @property
     def closed(self) -> bool:
         """Whether it may be claimed that the account is right: nothing unexplained, nothing waiting."""
-        return self.unexplained == 0 and self.awaiting == 0 and self.ledger is not None
+        return self.unexplained == 0 and not self.awaits and self.ledger is not None
 
 
 def roll_forward(
@@ -111,6 +128,7 @@ def roll_forward(
     movements: dict[Movement, int] = defaultdict(int)
     groups: dict[str, list[Item]] = defaultdict(list)
     before, awaiting = opening, 0
+    converted = {True: 0, False: 0}
     keys: set[str] = set()
     for item in items:
         if item.day > last:
@@ -120,9 +138,13 @@ def roll_forward(
             before += item.amount
         else:
             movements[item.movement] += item.amount
-        if not item.approved:
+        if item.movement is Movement.CONVERTED:
+            converted[item.approved] += item.amount
+        elif not item.approved:
             awaiting += item.amount
+        if not item.approved:
             keys.add(item.key)
+    awaiting = awaiting if waiting is None else waiting
     open_ = tuple(sorted(_open(groups, last), key=lambda one: (one.since, one.key)))
     if opening:
         open_ = (OpenItem("opening balance", opening, first, 0, None, "", (Movement.OPENING,)), *open_)
@@ -134,10 +156,12 @@ def roll_forward(
         opening=before,
         movements={one: movements.get(one, 0) for one in Movement if one is not Movement.OPENING},
         closing=before + sum(movements.values()),
-        awaiting=awaiting if waiting is None else waiting,
+        awaiting=awaiting + converted[False],
         open_items=open_,
         ledger=ledger,
         awaiting_keys=tuple(sorted(keys)),
+        waiting=awaiting,
+        converted=converted[True],
     )
 
 
