@@ -170,7 +170,8 @@ _MOVED = sa.text(
     f"""
     with lines as (
         select p.provider, p.account, coalesce(l.currency, p.currency) as currency, p.amount_minor, l.line, l.cls,
-            l.gross, l.net, l.journal_key, l.occurred_at, x.gone, x.posted, coalesce(c.currency, r.currency) as booked_in
+            l.gross, l.net, l.journal_key, l.occurred_at, x.gone, x.posted,
+            coalesce(c.currency, r.currency) as booked_in
         from bcns.payout p
         left join bcns.payout_line l on l.payout = p.id and l.version = p.version
         left join bcns.payout_journal j on j.store = p.store and j.natural_key = p.journal_key

@@ -45,8 +45,8 @@ class Books:
         """An entry with one line on the account."""
         self.entries.append({
             "natural_key": key, "kind": kind, "tran_date": date(2026, 3, 10), "currency": currency,
-            "approved": approved, "reverses": reverses, "account": CLEARING, "role": "clearing", "debit": max(amount, 0),
-            "credit": max(-amount, 0),
+            "approved": approved, "reverses": reverses, "account": CLEARING, "role": "clearing",
+            "debit": max(amount, 0), "credit": max(-amount, 0),
         })  # fmt: skip
         self.ledger[CLEARING, currency][not approved] += amount
 
@@ -54,7 +54,8 @@ class Books:
         """A line of an entry that takes `amount` of `currency` off the account, for a record in the currency `of`."""
         self.settled.append({
             "journal": journal, "key": key, "order_id": 1, "line_id": f"l-{key}", "gross": -amount,
-            "currency": currency, "account": None if of is None else CLEARING, "record_currency": of, "given": given, "amount": amount,
+            "currency": currency, "account": None if of is None else CLEARING, "record_currency": of,
+            "given": given, "amount": amount,
         })  # fmt: skip
 
     def rolled(self) -> dict[str, RollForward]:
