@@ -53,7 +53,7 @@ def replay_orders(
     show_table(
         ["order", "what a replay does", "where it stands", "made again from stored bytes"],
         [
-            (str(one.order_id), one.what, one.why, _again(again.get(one.order_id)))
+            (str(one.order_id), one.what, one.why, _again(again.get(one.order_id, ())))
             for one in found[:ROWS_SHOWN]
         ],
     )
@@ -69,23 +69,28 @@ def replay_orders(
 
 
 def reperform_order(order_id: int) -> int:
-    """Say whether an order's write and plan can be made again, byte for byte; 1 where they can't. Raises BadInput."""
+    """Say whether an order's writes and their plans can be made again, byte for byte: the record, and each edit of it.
+
+    1 where one of them can't. Raises BadInput.
+    """
     settings = load_settings()
     mapping = load_mapping(settings.config)
     with remembered(settings, sealed=True) as state:
-        (one,) = reperform(state, mapping, [order_id])
-    say(f"order {order_id}, plan {one.plan_id or '-'}; digests are keyed")
-    for name, then, now in (("its lines", one.sent, one.made), ("its plan", one.planned, one.again)):
-        say(f"  {name}, as sent:    {then or '-'}")
-        say(f"  {name}, made again: {now or '-'}")
-    say("  equal, byte for byte" if one.equal else f"  NOT EQUAL: {one.why}")
-    return 0 if one.equal else 1
+        found = reperform(state, mapping, [order_id])
+    for one in found:
+        say(f"order {order_id}, plan {one.plan_id or '-'}, {one.action or 'nothing'}; digests are keyed")
+        for name, then, now in (("its lines", one.sent, one.made), ("its plan", one.planned, one.again)):
+            say(f"  {name}, as sent:    {then or '-'}")
+            say(f"  {name}, made again: {now or '-'}")
+        say("  equal, byte for byte" if one.equal else f"  NOT EQUAL: {one.why}")
+    return 0 if all(one.equal for one in found) else 1
 
 
-def _again(one: Remade | None) -> str:
-    if one is None:
-        return ""
-    return f"equal: plan {one.plan_id}, {one.planned[:12]}" if one.equal else one.why
+def _again(found: Iterable[Remade]) -> str:
+    return "; ".join(
+        f"{one.action} equal: plan {one.plan_id}, {one.planned[:12]}" if one.equal else one.why
+        for one in found
+    )
 
 
 def adopt_orders(by: str, since: str, *, accept_differences: bool, apply: bool) -> int:

@@ -21,6 +21,7 @@ from bcns_pipeline.state.outbox import Outbox
 from bcns_pipeline.state.plan_lines import SENT, Fate, PlanLine, impact
 from bcns_pipeline.state.scope import Scope, digest
 from bcns_pipeline.state.tables import plan
+from bcns_pipeline.state.tables_orders import plan_line
 
 Mode = Literal["apply", "plan"]
 
@@ -202,6 +203,23 @@ class Plans:
         with self._scope.transaction(conn) as tx:
             row = tx.execute(query).mappings().one_or_none()
         return Plan(**row) if row else None
+
+    def operations_about(
+        self, labels: Collection[str], kinds: Collection[str], *, conn: sa.Connection | None = None
+    ) -> list[int]:
+        """Ids of the operations that lines of these kinds with these labels became, in the order of their plans."""
+        query = (
+            sa.select(plan_line.c.operation_id)
+            .where(
+                plan_line.c.store == self._scope.store,
+                plan_line.c.label == sa.any_(sa.cast(sorted(labels), sa.ARRAY(sa.Text))),
+                plan_line.c.kind.in_(kinds),
+                plan_line.c.operation_id.is_not(None),
+            )
+            .order_by(plan_line.c.plan_id, plan_line.c.line)
+        )
+        with self._scope.transaction(conn) as tx:
+            return list(tx.execute(query).scalars())
 
     def of_run(self, run_id: str, flow: str | None = None) -> list[Plan]:
         """The plans that this run made, oldest first."""

@@ -8,6 +8,7 @@ Most new versions are echoes of our own writes; they change nothing of the draft
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from bcns_pipeline.defs.orders.evidence import Basis
 from bcns_pipeline.defs.orders.facts import Known
 from bcns_pipeline.defs.orders.fates import Fate, about_order, waiting
 from bcns_pipeline.defs.orders.readback import written_as
@@ -23,9 +24,10 @@ from bcns_pipeline.rules.orders.edits import (
     plan_edit,
     same_sale,
 )
+from bcns_pipeline.rules.orders.facts import Facts
 from bcns_pipeline.rules.orders.gate import has_refund
 from bcns_pipeline.rules.orders.model import Details, Order
-from bcns_pipeline.rules.orders.policy import CASH_SALE, SALES_ORDER, Record
+from bcns_pipeline.rules.orders.policy import CASH_SALE, SALES_ORDER, OrderPolicy, Record
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.orders.reading import Unreadable, read_order
 from bcns_pipeline.rules.orders.sales_order import build
@@ -42,19 +44,20 @@ class Version:
     order: Order = field(repr=False)
     details: Details = field(repr=False)
     written: Order | None = field(repr=False)
+    document_id: int | None = None
 
 
-def written_version(connections: Connections, state: OrderState) -> Order | None:
-    """The version that NetSuite has, from its document; None where it is gone or can't be read any more."""
+def written_version(connections: Connections, state: OrderState) -> tuple[Order | None, int | None]:
+    """The version that NetSuite has, and its document's id; None where it is gone or can't be read any more."""
     documents = connections.state.documents
     for found in documents.find(kind="order", natural_key=f"order:{state.order_id}"):
         if found.fingerprint == state.applied_hash:
             body = documents.load_many([found.id]).get(found.id)
             try:
-                return None if body is None else read_order(parse(body))
+                return None if body is None else read_order(parse(body)), found.id
             except Unreadable:
-                return None
-    return None
+                return None, None
+    return None, None
 
 
 def edit(connections: Connections, versions: Sequence[Version], known: Known) -> list[Fate]:
@@ -81,7 +84,8 @@ def edit(connections: Connections, versions: Sequence[Version], known: Known) ->
             fates.append(_gone(one))
             continue
         patch = plan_edit(before, after, record, policy)
-        fates.append(_fate(one, None if _answered(connections, one, patch) else patch))
+        basis = Basis(record, one.document_id)
+        fates.append(_fate(one, None if _answered(connections, one, patch) else patch, basis))
     written = written_as(connections, [one.state for one in cancelled])
     for one in cancelled:
         record = now.get(_record_id(one))
@@ -90,8 +94,8 @@ def edit(connections: Connections, versions: Sequence[Version], known: Known) ->
             continue
         tax = one.state.expected_tax
         must_show = written.get(one.order.id) or as_shown(record, record.tax if tax is None else tax.amount)
-        kind: Record = CASH_SALE if one.state.record_type == CASH_SALE else SALES_ORDER
-        fates.append(_fate(one, plan_cancellation(must_show, kind, record, policy)))
+        patch = plan_cancellation(must_show, record_kind(one.state.record_type), record, policy)
+        fates.append(_fate(one, patch, Basis(record, must_show=must_show)))
     return fates
 
 
@@ -109,12 +113,22 @@ def _drafts(connections: Connections, one: Version, known: Known) -> tuple[Draft
         return _unchanged(one) if same else _waiting(one, after if isinstance(after, list) else [])
     if one.written is None:
         return _unknown(one)
-    then = replace(facts, items=facts.items.as_once_sold())
-    before = build(one.written, one.details, then, policy, check_capture=False)
+    before = as_written(one.written, one.details, facts, policy)
     return (before, after) if isinstance(before, Draft) else _unknown(one)
 
 
-def _fate(one: Version, patch: Patch | Problem | None) -> Fate:
+def as_written(order: Order, details: Details, facts: Facts, policy: OrderPolicy) -> Draft | list[Problem]:
+    """The draft of a version that NetSuite took: whatever was discontinued since, it was sold."""
+    once = replace(facts, items=facts.items.as_once_sold())
+    return build(order, details, once, policy, check_capture=False)
+
+
+def record_kind(record_type: str | None) -> Record:
+    """What a record of ours is, by the name that the record API has for it."""
+    return CASH_SALE if record_type == CASH_SALE else SALES_ORDER
+
+
+def _fate(one: Version, patch: Patch | Problem | None, basis: Basis) -> Fate:
     match patch:
         case None:
             return _unchanged(one)
@@ -122,7 +136,7 @@ def _fate(one: Version, patch: Patch | Problem | None) -> Fate:
             return _waiting(one, [patch])
         case _:
             reason, refunded = "; ".join(patch.reasons), has_refund(one.order)
-            return Fate(one.state, None, "edited", reason=reason, patch=patch, refunded=refunded)
+            return Fate(one.state, None, "edited", reason=reason, patch=patch, basis=basis, refunded=refunded)
 
 
 def _answered(connections: Connections, one: Version, patch: Patch | Problem | None) -> bool:

@@ -18,7 +18,8 @@ from bcns_pipeline import config
 from bcns_pipeline.defs.orders.details import KIND as DETAILS
 from bcns_pipeline.defs.orders.facts import Known
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.rules.orders.facts import Account, CustomerRef, Facts, Items
+from bcns_pipeline.rules.orders.draft import Expected
+from bcns_pipeline.rules.orders.facts import Account, CustomerRef, Items, Shown
 from bcns_pipeline.rules.orders.model import Order
 from bcns_pipeline.rules.orders.needs import needs
 from bcns_pipeline.state.documents import NewDocument
@@ -31,10 +32,24 @@ CODE_VERSION = installed("bcns-pipeline")
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What an edit was made from besides the order's newest version.
+
+    `shown` is the record as NetSuite showed it, `written` the id of the document of the version that it held, and
+    `must_show` what a closed record has to go on showing.
+    """
+
+    shown: Shown
+    written: int | None = None
+    must_show: Expected | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """`documents` are ids of the versions that were planned, `details` of what was read beside them, both by order.
 
-    `mapping` is the digest of `SECTIONS` as they were, under which they are kept. `customers` say who pays, by order.
+    `mapping` is the digest of `SECTIONS` as they were, under which they are kept. `customers` say who pays, by order;
+    `edits` has those orders whose record was there already.
     """
 
     code_version: str
@@ -44,6 +59,7 @@ class Evidence:
     documents: Mapping[int, int]
     details: Mapping[int, int]
     customers: Mapping[int, CustomerRef] = field(repr=False)
+    edits: Mapping[int, Basis] = field(default_factory=dict, repr=False)
 
 
 _EVIDENCE = TypeAdapter(Evidence)
@@ -55,10 +71,11 @@ def keep(
     known: Known,
     orders: Collection[Order],
     documents: Mapping[int, int],
+    edits: Mapping[int, Basis],
 ) -> None:
-    """Keep what the lines that make these `orders` were made from; `documents` are ids of their versions, by order."""
+    """Keep what the lines of these `orders` were made from; `documents` are ids of their versions, by order."""
     state, (body, mark) = connections.state, _sections(connections.mapping)
-    facts = {one.id: known.of(one) for one in orders}
+    payers = {one.id: known.payer(one) for one in orders}
     detailed = {f"order:{one.id}": one.id for one in orders if needs(one, connections.order_policy)}
     evidence = Evidence(
         CODE_VERSION,
@@ -67,7 +84,8 @@ def keep(
         known.items,
         {one.id: documents[one.id] for one in orders},
         {detailed[key]: one.id for key, one in state.documents.latest(DETAILS, detailed).items()},
-        {one: of.customer for one, of in facts.items() if isinstance(of, Facts)},
+        {one: payer for one, payer in payers.items() if isinstance(payer, CustomerRef)},
+        edits,
     )
     state.documents.store_changed(
         [

@@ -21,7 +21,7 @@ from bcns_pipeline.rules.customers.identify import Create, Found, one_each
 from bcns_pipeline.rules.customers.reading import shopper_of_order
 from bcns_pipeline.rules.identity import sku_key
 from bcns_pipeline.rules.natural_keys import order_key
-from bcns_pipeline.rules.orders.facts import Account, Facts, ItemRef, Items
+from bcns_pipeline.rules.orders.facts import Account, CustomerRef, Facts, ItemRef, Items
 from bcns_pipeline.rules.orders.model import Order
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.orders.tax import tax_mode
@@ -48,13 +48,18 @@ class Known:
 
     def of(self, order: Order) -> Facts | Problem:
         """What an order's plan needs, or why its customer is not known."""
-        customer = self.customers[order.id]
+        customer = self.payer(order)
         if isinstance(customer, Problem):
             return customer
         if order.id in self.disputed:
             return self.disputed[order.id]
+        return Facts(self.store, self.account, customer, self.items)
+
+    def payer(self, order: Order) -> CustomerRef | Problem:
+        """Who pays the order, or why that is not known."""
+        customer = self.customers[order.id]
         # A currency that the customer does not have yet is added before its order (lines.py), so it is no problem.
-        return Facts(self.store, self.account, replace(customer.ref, currencies=None), self.items)
+        return customer if isinstance(customer, Problem) else replace(customer.ref, currencies=None)
 
     def existing(self, order: Order) -> SalesRow | None:
         """The transaction that holds the order's key already."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bcns_pipeline.clients.netsuite.models import SalesRow
+from bcns_pipeline.defs.orders.evidence import Basis
 from bcns_pipeline.defs.orders.overtaken import give_way
 from bcns_pipeline.defs.orders.run import FLOW, question
 from bcns_pipeline.outcomes import Lane
@@ -30,7 +31,7 @@ class Fate:
     """What the plan makes of one order. `disposition` None: its row stays as it is.
 
     `outcome`: planned | linked | held | ignored | listed | waiting | edited | unchanged. `refunded`: money may
-    have gone back already, which this flow does not book.
+    have gone back already, which this flow does not book. `basis`: what the patch was made from.
     """
 
     state: OrderState
@@ -42,6 +43,7 @@ class Fate:
     draft: Draft | None = field(default=None, repr=False)
     there: SalesRow | None = field(default=None, repr=False)
     patch: Patch | None = field(default=None, repr=False)
+    basis: Basis | None = field(default=None, repr=False)
     refunded: bool = False
 
 

@@ -4,7 +4,7 @@ Put here what a line carries. Do not decide here whether there is one. Payloads 
 labels, keys, reasons and amounts are in clear and hold no personal data.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bcns_pipeline.defs.orders.facts import Known
@@ -23,6 +23,7 @@ from bcns_pipeline.rules.orders.edits import Patch
 from bcns_pipeline.rules.orders.facts import Account, CustomerRef
 from bcns_pipeline.rules.orders.model import Order
 from bcns_pipeline.rules.orders.policy import OrderPolicy
+from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.plan_lines import PlanLine
 
@@ -145,27 +146,44 @@ def edit_line(
     connections: Connections, known: Known, order: Order, state: OrderState, patch: Patch
 ) -> PlanLine:
     """Bring the record that is there to this version of the order."""
-    customer: Any = known.customers[order.id]
-    group = group_of(customer.ref) if isinstance(customer, (Found, Create)) else f"order:{order.id}"
+    about = Edited(state.record_type, state.netsuite_id, state.content_hash, state.applied_hash)
+    payer = known.payer(order)
+    line = new_edit(known.store, order.id, about, patch, None if isinstance(payer, Problem) else payer)
+    return replace(line, subject=_subject(connections, order))
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """The record that an edit is of, and the versions (content hashes) that it leads to and leads on from."""
+
+    record: str | None
+    id: str | None
+    version: str
+    over: str | None
+
+
+def new_edit(
+    store: str, order_id: int, about: Edited, patch: Patch, customer: CustomerRef | None
+) -> PlanLine:
+    """The line that edits an order's record; whoever stores it says whose data it holds."""
     return PlanLine(
         "close" if patch.closes else "patch",
         EDIT,
-        edit_key(known.store, order.id, state.content_hash),
+        edit_key(store, order_id, about.version),
         {
-            "record": state.record_type,
+            "record": about.record,
             "method": "patch",
-            "id": state.netsuite_id,
+            "id": about.id,
             "body": dict(patch.body),
-            "order_id": order.id,
-            "version": state.content_hash,
-            "over": state.applied_hash,
+            "order_id": order_id,
+            "version": about.version,
+            "over": about.over,
             "expected": patch.expected.document(),
             "closes": patch.closes,
         },
         "; ".join(patch.reasons),
-        f"order:{order.id}",
-        group_key=group,
-        subject=_subject(connections, order),
+        f"order:{order_id}",
+        group_key=f"order:{order_id}" if customer is None else group_of(customer),
         amount=patch.impact,
     )
 

@@ -18,7 +18,7 @@ from bcns_pipeline.defs.orders.evidence import keep
 from bcns_pipeline.defs.orders.facts import Known, learn
 from bcns_pipeline.defs.orders.fates import Fate, waiting, why
 from bcns_pipeline.defs.orders.lines import currency_line, customer_line, edit_line, link_line, order_line
-from bcns_pipeline.defs.orders.run import FLOW, ORDER
+from bcns_pipeline.defs.orders.run import EDIT, FLOW, ORDER
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure
 from bcns_pipeline.rules.customers.identify import Create, Found
@@ -30,7 +30,7 @@ from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.orders.reading import Unreadable, read_order
 from bcns_pipeline.rules.orders.sales_order import build
 from bcns_pipeline.state.order_models import OrderState
-from bcns_pipeline.state.plan_lines import PlanLine
+from bcns_pipeline.state.plan_lines import SENT, PlanLine
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.scope import parse
 
@@ -78,10 +78,11 @@ def make_plan(connections: Connections, *, mode: Mode, days: Days | None = None)
         },
     )
     plan = state.plans.write_lines(plan, lines)
-    made = [one.payload["order_id"] for one in lines if one.kind == ORDER and one.action == "create"]
+    made = [one.payload["order_id"] for one in lines if one.kind in (ORDER, EDIT) and one.action in SENT]
     if known is not None and made and mode is Mode.APPLY:
         read = {one.order_id: one.document_id for one in due if one.document_id is not None}
-        keep(connections, plan, known, [orders[one] for one in made], read)
+        edits = {one.state.order_id: one.basis for one in fates if one.basis is not None}
+        keep(connections, plan, known, [orders[one] for one in made], read, edits)
     return Planned(plan, sorted(fates, key=lambda one: one.state.order_id), lines)
 
 
@@ -133,7 +134,7 @@ def _decide(
     if not wanted and not posted:
         return None, fates + [_of_verdict(states[one], verdict) for one, verdict in verdicts.items()]
     versions = [
-        Version(states[one.id], one, details[one.id], written_version(connections, states[one.id]))
+        Version(states[one.id], one, details[one.id], *written_version(connections, states[one.id]))
         for one in posted
     ]
     known = learn(

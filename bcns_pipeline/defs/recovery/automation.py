@@ -92,7 +92,11 @@ def replay_op(context: dg.OpExecutionContext, config: ReplayConfig, connections:
         )
     said = ", ".join(f"{count:,} {what}" for what, count in sorted(counts.items())) or "no order is meant"
     context.log.info(f"replay: {said}")
-    differs = {one.order_id: one.why for one in again.values() if not one.equal}
+    differs = {
+        order_id: "; ".join(one.why for one in writes if not one.equal)
+        for order_id, writes in again.items()
+        if not all(one.equal for one in writes)
+    }
     rows = [
         (one.order_id, one.what, one.why, differs.get(one.order_id, "equal" if one.order_id in again else ""))
         for one in found[:SHOWN]

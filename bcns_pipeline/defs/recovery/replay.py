@@ -61,12 +61,15 @@ def _effect(order_id: int, one: OrderState | None) -> Effect:
     return Effect(order_id, ANEW, one.reason or f"It is {one.disposition}.", one)
 
 
-def made_again(state: State, mapping: config.Mapping, found: Iterable[Effect]) -> dict[int, Remade]:
-    """Those that are in NetSuite, planned again from stored bytes by today's mapping file: what else would be sent?"""
-    return {
-        one.order_id: one
-        for one in reperform(state, mapping, [one.order_id for one in found if one.what == THERE])
-    }
+def made_again(state: State, mapping: config.Mapping, found: Iterable[Effect]) -> dict[int, list[Remade]]:
+    """Those that are in NetSuite, planned again from stored bytes by today's mapping file: what else would be sent?
+
+    Each write of an order is one, oldest first.
+    """
+    again: dict[int, list[Remade]] = {}
+    for one in reperform(state, mapping, [one.order_id for one in found if one.what == THERE]):
+        again.setdefault(one.order_id, []).append(one)
+    return again
 
 
 def replay(state: State, found: Iterable[Effect], *, actor: str, reason: str) -> Counter[str]:

@@ -96,14 +96,10 @@ def test_a_replay_plans_again_from_stored_bytes_and_names_the_cause_of_a_differe
     shop.sync_twice()
     # What NetSuite says today is not asked.
     shop.control.clear_log()
-    made = {
-        one.order_id: one for one in reperform(shop.state(), load_mapping(shop.folder / "bcns.yaml"), placed)
-    }
-    assert {one.why for one in made.values()} == {""}
-    assert all(one.sent == one.made and one.planned == one.again for one in made.values())
-    assert {one.planned for one in made.values()} == {
-        shop.state().plans.get(made[placed[0]].plan_id or 0).digest
-    }
+    made = reperform(shop.state(), load_mapping(shop.folder / "bcns.yaml"), placed)
+    assert {one.why for one in made} == {""}
+    assert all(one.sent == one.made and one.planned == one.again for one in made)
+    assert {one.planned for one in made} == {shop.state().plans.get(made[0].plan_id or 0).digest}
     alone = bcns("reperform", "order", str(placed[0]))
     assert (alone.exit_code, "equal, byte for byte" in alone.output) == (0, True), alone.output
     assert bcns("replay", "--order", " ".join(map(str, placed))).output.count("equal: plan") == len(placed)
@@ -126,6 +122,38 @@ def test_a_replay_plans_again_from_stored_bytes_and_names_the_cause_of_a_differe
     assert "Neither the mapping file nor the code" in bcns("reperform", "order", str(placed[3])).output
     monkeypatch.setattr("bcns_pipeline.defs.orders.reperform.CODE_VERSION", "99.0")
     assert "-> 99.0)" in bcns("reperform", "order", str(placed[3])).output
+
+
+def test_every_edit_is_planned_again_too_from_both_versions_and_the_record_as_it_was(
+    shop: OrderFlow, bcns: Bcns
+) -> None:
+    three = [{"sku": "SKU-000001", "quantity": 3, "price": "10.00"}]
+    order, cancelled = (shop.control.shop_order(lines=three, restock=True)["id"] for _ in range(2))
+    shop.sync_twice()
+    shop.control.cancel_units(order, 1, sku="SKU-000001")
+    shop.sync_twice()
+    # The second edit leads on from the first.
+    shop.control.edit_order(order, lines=[{"sku": "SKU-000001", "price": "7.77"}])
+    shop.control.order_status(cancelled, 5)
+    shop.sync_twice()
+    shop.control.clear_log()
+
+    mapping = load_mapping(shop.folder / "bcns.yaml")
+    made = reperform(shop.state(), mapping, [order, cancelled])
+    assert [(one.order_id, one.action) for one in made] == [
+        *((order, "create"), (order, "patch"), (order, "patch")),
+        *((cancelled, "create"), (cancelled, "close")),
+    ]
+    assert {one.why for one in made} == {""}
+    assert all(one.sent == one.made and one.planned == one.again for one in made)
+    assert bcns("reperform", "order", str(order)).output.count("equal, byte for byte") == 3
+    shop.decide("orders", memo="Web order {id}")
+    # An edit changes what the order changed: another memo is none, since both versions are built with it.
+    assert bcns("reperform", "order", str(order)).output.count("equal, byte for byte") == 2
+    shop.decide("orders", memo=None, updates="status_only")
+    assert "The mapping file changed" in (told := bcns("reperform", "order", str(order)).output)
+    assert "it would wait (ORDER_TOTAL_LEFT)" in told
+    assert shop.control.log() == []
 
 
 def test_smoke_posts_one_order_compares_its_lines_and_writes_nothing_twice(
