@@ -234,8 +234,8 @@ FX = """
             from jsonb_array_elements(j.entry->'lines') as x(line) where x.line->>'role' = 'fx'), 0)::bigint,
         j.natural_key
     from bcns.payout p join bcns.payout_journal j on j.payout = p.id
-    where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until and j.kind = 'fx_residual'
-        and j.netsuite_id is not null
+    where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until
+        and j.kind in ('fx_residual','fx_reversal') and j.netsuite_id is not null
     order by arrival, payout_id, line_id
 """
 

@@ -31,7 +31,9 @@ DUE: tuple[Status, ...] = ("fetched", "balanced", "mapped", "held")
 # Somebody or something has still to come.
 OPEN: tuple[Status, ...] = ("new", *DUE, "draft_posted", "approved")
 # The words of `rules.payouts.entry.EntryKind`.
-JournalKind = Literal["payout", "failed", "reversal", "dispute_lost", "fx_residual", "accrual", "opening"]
+JournalKind = Literal[
+    "payout", "failed", "reversal", "dispute_lost", "fx_residual", "fx_reversal", "accrual", "opening"
+]
 
 
 @dataclass(frozen=True, slots=True)

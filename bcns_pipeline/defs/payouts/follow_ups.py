@@ -6,6 +6,7 @@ put here why one is due (`accruals.py`, `disputes.py`, `residuals.py`).
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from bcns_pipeline.defs.payouts.drafting import CODE_VERSION, Drafting
@@ -20,7 +21,8 @@ from bcns_pipeline.rules.payouts.periods import Period, posting_day
 class Due:
     """An entry that is due. `subject` as questions name it, `payout` of which it is, None where it is of several.
 
-    `moves`: where its day's period is closed, it is posted as a payout would be, on the next open day or never.
+    `moves`: where its day's period is closed, it is posted as a payout would be, on the next open day or never. It
+    carries its economic day, or `on`. `reverses` is the key of the entry that it takes back.
     """
 
     entry: Entry = field(repr=False)
@@ -30,6 +32,8 @@ class Due:
     payout: int | None = None
     version: int = 1
     moves: bool = False
+    on: date | None = None
+    reverses: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def follow_ups(work: Drafting, due: Iterable[Due]) -> Iterator[FollowUp]:
     """Each of these that is not sent yet, made or with what it waits for. Raises OutsideError."""
     for one in unsent(work, due):
         accounts = {line.account for line in one.entry.lines}
-        ledger = ledger_of(work.connections, accounts, [one.entry.day, work.today])
+        ledger = ledger_of(work.connections, accounts, [one.on or one.entry.day, work.today])
         entry, finding = _dated(work, one, ledger)
         if (unusable := _unusable(one.entry, ledger, accounts)) is not None:
             entry, finding = None, unusable
@@ -74,6 +78,7 @@ def follow_ups(work: Drafting, due: Iterable[Due]) -> Iterator[FollowUp]:
             inputs=one.inputs,
             mapping_digest=work.mapping_digest,
             code_version=CODE_VERSION,
+            reverses=one.reverses,
         )
         yield FollowUp(one.subject, one.reason, made, finding, one.payout)
 
@@ -95,7 +100,8 @@ def _unusable(entry: Entry, ledger: Ledger, accounts: set[int]) -> Finding | Non
 def _dated(work: Drafting, one: Due, ledger: Ledger) -> tuple[Entry | None, Finding | None]:
     """The entry on the day that it may carry, and what is to be said of it; an entry of a month's end never moves."""
     policy = work.policy if one.moves else replace(work.policy, closed_period="park")
-    found = posting_day(one.entry.memo, one.entry.economic_day, periods_of(ledger), policy, work.today)
+    day = one.on or one.entry.economic_day
+    found = posting_day(one.entry.memo, day, periods_of(ledger), policy, work.today)
     if isinstance(found, Finding):
         return None, found
     return replace(one.entry, day=found.day), found.finding

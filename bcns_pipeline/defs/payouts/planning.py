@@ -20,7 +20,7 @@ from bcns_pipeline.defs.payouts.drafting import Drafting, drafting
 from bcns_pipeline.defs.payouts.drafts import Draft, Made, Outcome, amount_of, bank_place, placed
 from bcns_pipeline.defs.payouts.follow_ups import FollowUp, follow_ups
 from bcns_pipeline.defs.payouts.relink import relink
-from bcns_pipeline.defs.payouts.residuals import residuals
+from bcns_pipeline.defs.payouts.residuals import residuals, taken_back
 from bcns_pipeline.defs.payouts.run import FLOW, JOURNAL, due_on, question
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.kinds.payouts import KINDS
@@ -157,7 +157,7 @@ def _line(draft: Draft, place: int, made: Made) -> PlanLine:
 def _later(work: Drafting) -> list[FollowUp]:
     """Entries beside those of payouts, as far as they are due."""
     due, waiting = losses(work)
-    return [*waiting, *follow_ups(work, [*residuals(work), *due, *accruals(work)])]
+    return [*waiting, *follow_ups(work, [*taken_back(work), *residuals(work), *due, *accruals(work)])]
 
 
 def _follow_up(one: FollowUp, made: Made) -> PlanLine:

@@ -2,7 +2,8 @@
 
 Put here what is read of NetSuite for it. Do not put the entry itself here (rules/payouts/fx.py). Both sides are
 NetSuite's own values, of the records that were settled and of the entry that settled them; nothing is worked out from a
-rate. An entry some of whose lines are of no known record waits: what those carry is not known.
+rate. An entry some of whose lines are of no known record waits: what those carry is not known. Once the entry of a
+payout is taken back its companion is too, whatever the mapping file says by then; a corrected entry has its own.
 """
 
 from collections import defaultdict
@@ -18,10 +19,10 @@ from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.natural_keys import settlement_key, version_key
 from bcns_pipeline.rules.payouts.accounts import Role
-from bcns_pipeline.rules.payouts.entry import Entry
+from bcns_pipeline.rules.payouts.entry import Entry, EntryKind
 from bcns_pipeline.rules.payouts.fx import residual
 from bcns_pipeline.rules.payouts.model import SETTLES
-from bcns_pipeline.rules.payouts.stage import corrected
+from bcns_pipeline.rules.payouts.stage import corrected, reversal
 from bcns_pipeline.state.payout_models import POSTED, Journal, PayoutState
 
 # Entries older than this have had their companion, or nothing was left.
@@ -60,6 +61,39 @@ def residuals(work: Drafting) -> list[Due]:
             inputs = {"carried": dict(carried), "taken": taken, "of": one.natural_key}
             found.append(Due(made, payout.subject, reason, inputs, payout.id, one.version, moves=True))
     return found
+
+
+def taken_back(work: Drafting) -> list[Due]:
+    """The reversals of companions whose payout's entry is reversed in NetSuite, dated as that reversal is."""
+    payouts = work.connections.state.payouts
+    live = [
+        one
+        for one in payouts.journals(kind="fx_residual")
+        if one.sent_at is not None and one.reversed_by is None
+    ]
+    firsts = {one.natural_key: one for one in payouts.journals(keys={one.inputs["of"] for one in live})}
+    undone = {one.reversed_by for one in firsts.values() if one.reversed_by is not None}
+    days = {one.natural_key: one.tran_date for one in payouts.journals(keys=undone)} if undone else {}
+    found = []
+    for one in live:
+        first = firsts.get(one.inputs["of"])
+        day = None if first is None else days.get(first.reversed_by or "")
+        if day is None or first is None:
+            continue
+        made = reversal(as_entry(one.entry), day, version_of(one), EntryKind.FX_REVERSAL)
+        reason = f"{first.natural_key}, of which it is the companion, was taken back"
+        inputs = {"of": one.natural_key}
+        found.append(
+            Due(
+                made, _subject(one), reason, inputs, one.payout, one.version, moves=True, on=day,
+                reverses=one.natural_key,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _subject(one: Journal) -> str:
+    return f"payout:{one.entry['provider']}/{one.entry['account']}/{one.entry['subject']}"
 
 
 def _wanted(work: Drafting) -> list[tuple[Journal, PayoutState]]:

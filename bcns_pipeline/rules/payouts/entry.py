@@ -43,6 +43,8 @@ class EntryKind(StrEnum):
     REVERSAL = "reversal"
     DISPUTE_LOST = "dispute_lost"
     FX_RESIDUAL = "fx_residual"
+    # What takes a companion back; the payout's own reversal is another entry.
+    FX_REVERSAL = "fx_reversal"
     ACCRUAL = "accrual"
     OPENING = "opening"
 

@@ -103,12 +103,12 @@ def failed(
     )
 
 
-def reversal(first: Entry, day: date, version: int = 1) -> Entry:
+def reversal(first: Entry, day: date, version: int = 1, kind: EntryKind = EntryKind.REVERSAL) -> Entry:
     """The entry that undoes `first`, which stays as it is. `version` is that of `first`."""
     return replace(
         first,
         key=reversal_key(version_base(first.key, version), version),
-        kind=EntryKind.REVERSAL,
+        kind=kind,
         day=day,
         memo=f"{first.memo}, reversed",
         lines=reversed_lines(first.lines),

@@ -83,6 +83,30 @@ def test_whatever_was_captured_and_paid_out_in_nothing_is_left_in_clearing(trade
     trader.assert_balanced()
     trader.assert_tidy()
 
+    # The euros' payout is called off: its entry is taken back, and its companion with it, though the answer got lost.
+    realised = Decimal(str(trader.control.ledger()["balances"]["7100"]))
+    trader.control.fail_payout(euros, canceled=True)
+    trader.post()
+    assert trader.payout(euros).status == "balanced"
+    trader.control.faults({
+        "system": "netsuite", "method": "POST", "path_regex": "record/v1/journalEntry", "kind": "timeout",
+        "after_commit": True, "times": 2,
+    })  # fmt: skip
+    trader.post()
+    trader.control.clear_faults()
+    trader.post()
+    assert clearing(trader) == 0
+    assert sorted(key for one in trader.journals() if f"-{euros}" in (key := str(one["external_id"]))) == [
+        f"psp-stripe-acct1-{what}-{euros}{version}"
+        for what in ("fx", "payout")
+        for version in ("", "-rev1", "-v2")
+    ]
+    # Its second entry is of the same records at the same rate, so what was realised is the same.
+    assert Decimal(str(trader.control.ledger()["balances"]["7100"])) == realised
+    assert trader.payout(euros).journal_key == f"psp-stripe-acct1-payout-{euros}-v2"
+    assert trader.post().metadata(ENTRIES)["posted"] == 0
+    trader.assert_balanced()
+
     # The roll-forward closes in either currency: nothing that was settled is an open item of the other for ever.
     today = datetime.now(UTC).date()
     mapping = load_mapping(trader.folder / "bcns.yaml")
