@@ -115,7 +115,7 @@ def failed_key(key: str) -> str:
 
 
 def settlement_key(provider: str, account: str, what: str, subject: str) -> str:
-    """Key of an entry about a provider that is no payout: `what` is dispute, accrual or fx."""
+    """Key of an entry about a provider that is no payout: `what` is dispute, won, accrual or fx."""
     return f"psp-{_safe(provider)}-{_safe(account)}-{_safe(what)}-{_safe(subject)}"
 
 

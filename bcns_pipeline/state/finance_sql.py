@@ -182,9 +182,10 @@ DISPUTE_LINES = """
 """
 DISPUTE_LOSSES = """
     select j.entry->>'provider' as provider, j.entry->>'account' as account, j.entry->>'subject' as dispute,
-        j.total_minor as lost, j.natural_key, j.tran_date, j.approved is true as approved
+        j.kind, j.total_minor as amount, j.natural_key, j.tran_date, j.approved is true as approved
     from bcns.payout_journal j
-    where j.store = :store and j.kind = 'dispute_lost' and j.netsuite_id is not null and j.reversed_by is null
+    where j.store = :store and j.kind in ('dispute_lost','dispute_won') and j.netsuite_id is not null
+        and j.reversed_by is null
         and j.tran_date < :until
     order by j.tran_date, j.id
 """

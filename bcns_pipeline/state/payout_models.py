@@ -32,7 +32,15 @@ DUE: tuple[Status, ...] = ("fetched", "balanced", "mapped", "held")
 OPEN: tuple[Status, ...] = ("new", *DUE, "draft_posted", "approved")
 # The words of `rules.payouts.entry.EntryKind`.
 JournalKind = Literal[
-    "payout", "failed", "reversal", "dispute_lost", "fx_residual", "fx_reversal", "accrual", "opening"
+    "payout",
+    "failed",
+    "reversal",
+    "dispute_lost",
+    "dispute_won",
+    "fx_residual",
+    "fx_reversal",
+    "accrual",
+    "opening",
 ]
 
 

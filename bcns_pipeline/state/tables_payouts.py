@@ -135,7 +135,7 @@ payout_journal = sa.Table(
     sa.Column("payout", sa.BigInteger, sa.ForeignKey(f"{SCHEMA}.payout.id")),
     sa.Column(
         "kind", sa.Text, nullable=False
-    ),  # payout, failed, reversal, dispute_lost, fx_residual, fx_reversal, accrual, opening
+    ),  # payout, failed, reversal, dispute_lost, dispute_won, fx_residual, fx_reversal, accrual, opening
     sa.Column("version", sa.Integer, nullable=False),  # of the payout's lines that it is made of
     sa.Column("reverses", sa.Text),  # natural key of the journal that it takes back
     sa.Column("currency", sa.Text, nullable=False),

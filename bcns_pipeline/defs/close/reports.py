@@ -5,6 +5,7 @@ a file format (rules/close/files.py).
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping as Row
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -102,17 +103,16 @@ def ledger(state: State, about: About) -> str:
 
 def _disputes(state: State, about: About) -> list[dict[str, Any]]:
     found = disputes.disputed(_rows(state, "dispute-lines", about))
-    losses = {
-        (row["provider"], row["account"], row["dispute"]): row
-        for row in _rows(state, "dispute-losses", about)
-    }
+    booked: dict[disputes.Name, list[dict[str, Any]]] = defaultdict(list)
+    for row in _rows(state, "dispute-losses", about):
+        booked[row["provider"], row["account"], row["dispute"]].append(row)
     names = {
         f"dispute:{one.provider}/{one.account}/{one.id}": (one.provider, one.account, one.id) for one in found
     }
     kept = state.documents.latest("dispute", names)
     said = {names[key]: json.loads(state.documents.load(one.id)) for key, one in kept.items()}
     last = date.fromordinal(about.until.toordinal() - 1)
-    return disputes.shown(found, losses, said, about.since, last)
+    return disputes.shown(found, booked, said, about.since, last)
 
 
 def _rows(state: State, name: str, about: About) -> list[dict[str, Any]]:

@@ -1,13 +1,14 @@
 """Disputes: how they stand at their providers, and the entry of those that are lost.
 
-Put here which disputes are open by our lines, what is asked about them, and which losses are due. Do not put the entry
-itself here (rules/payouts/disputes.py). What is won comes back as a line of a payout, and its entry takes it off the
-account of disputes; what is lost moves nothing, so that somebody has to be asked: Stripe by its API, and only while a
-dispute is open, others by a word of their lines.
+Put here which disputes are open by our lines, what is asked about them, and which losses are due, or to be taken back.
+Do not put the entries themselves here (rules/payouts/disputes.py). What is won comes back as a line of a payout, and
+its entry takes it off the account of disputes; where its loss was booked before, an entry of its own takes that back.
+What is lost moves nothing, so that somebody has to be asked: Stripe by its API, and only while a dispute is open,
+others by a word of their lines.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from bcns_pipeline.clients.payments.models import DisputeStatus, PayoutSource
@@ -17,8 +18,9 @@ from bcns_pipeline.defs.payouts.follow_ups import Due, FollowUp
 from bcns_pipeline.defs.payouts.keep import Taken
 from bcns_pipeline.defs.stored import receive
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.rules.natural_keys import settlement_key
-from bcns_pipeline.rules.payouts.disputes import Dispute, Disputed, DisputeLine, lost, register
+from bcns_pipeline.rules.payouts.accounts import ProviderAccounts
+from bcns_pipeline.rules.payouts.disputes import Dispute, Disputed, DisputeLine, lost, register, won
+from bcns_pipeline.rules.payouts.entry import Entry, EntryKind
 from bcns_pipeline.rules.payouts.findings import Finding
 from bcns_pipeline.rules.payouts.model import DISPUTED
 from bcns_pipeline.state.documents import NewDocument
@@ -71,8 +73,8 @@ def key_of(provider: str, account: str, dispute: str) -> str:
     return f"dispute:{provider}/{account}/{dispute}"
 
 
-def open_disputes(connections: Connections) -> list[Disputed]:
-    """The disputes of posted payouts' lines whose money did not come back and is not booked as lost."""
+def disputes(connections: Connections) -> list[Disputed]:
+    """The disputes of posted payouts' lines, with what was booked of each beside the payouts' entries."""
     payouts = connections.state.payouts
     lines = [
         DisputeLine(
@@ -85,47 +87,79 @@ def open_disputes(connections: Connections) -> list[Disputed]:
         for payout, stored in payouts.of_classes([one.value for one in DISPUTED])
         if payout.posted or payout.status == "failed"
     ]
-    booked = {
-        one.natural_key
-        for one in payouts.journals(kind="dispute_lost")
-        if one.sent_at is not None and one.reversed_by is None
-    }
-    return [
-        one
-        for one in register(lines)
-        if one.open > 0 and settlement_key(one.provider, one.account, "dispute", one.id) not in booked
-    ]
+    found = register(lines)
+    named = {(one.provider, one.account, one.id): one for one in found}
+    for kind in (EntryKind.DISPUTE_LOST, EntryKind.DISPUTE_WON):
+        for entry in payouts.journals(kind=kind.value):
+            told = entry.entry
+            mine = named.get((told["provider"], told["account"], told["subject"]))
+            if mine is None or entry.sent_at is None:
+                continue
+            amount = 0 if entry.reversed_by is not None else entry.total_minor
+            if kind is EntryKind.DISPUTE_LOST:
+                mine.losses.lost, mine.losses.times_lost = (
+                    mine.losses.lost + amount,
+                    mine.losses.times_lost + 1,
+                )
+            else:
+                mine.losses.won, mine.losses.times_won = mine.losses.won + amount, mine.losses.times_won + 1
+    return found
 
 
-def losses(work: Drafting) -> tuple[list[Due], list[FollowUp]]:
-    """The entries of disputes that are lost, and those for which the mapping file names no account."""
+def open_disputes(connections: Connections) -> list[Disputed]:
+    """Those whose money did not come back and is not booked as lost."""
+    return [one for one in disputes(connections) if one.open > 0]
+
+
+def ended(work: Drafting) -> tuple[list[Due], list[FollowUp]]:
+    """The entries of disputes that are lost, or won after their loss was booked, and those for which the mapping file
+    names no account.
+    """
     due, waiting = [], []
-    for one, day in _lost(work):
+    found = disputes(work.connections)
+    for one, day, make in [*_lost(work, found), *_won(found)]:
         accounts = work.policy.book.of(one.provider, one.account)
-        dispute = Dispute(one.provider, one.account, one.id, one.order_id, one.currency, one.open, day)
-        entry = None if accounts is None else lost(dispute, accounts, day)
-        subject, reason = key_of(one.provider, one.account, one.id), f"dispute {one.id} is lost"
+        is_lost = make is lost
+        amount, before = (
+            (one.open, one.losses.times_lost) if is_lost else (one.won_back, one.losses.times_won)
+        )
+        dispute = Dispute(
+            one.provider, one.account, one.id, one.order_id, one.currency, amount, day, number=before + 1
+        )
+        entry = None if accounts is None else make(dispute, accounts, day)
+        subject, word = key_of(one.provider, one.account, one.id), "lost" if is_lost else "won after its loss"
+        reason = f"dispute {one.id} is {word}"
         if entry is None:
             said = (
-                f"Dispute {one.id} is lost, and payouts.providers names no dispute_losses account of {one.provider} "
+                f"Dispute {one.id} is {word}, and payouts.providers names no dispute_losses account of {one.provider} "
                 f"{one.account} in {one.currency}."
             )
             finding = Finding("PAYOUT_ACCOUNT_UNMAPPED", said, blocks=True, check="FI5")
             waiting.append(FollowUp(subject, reason, finding=finding, payout=one.payout))
         else:
-            due.append(Due(entry, subject, reason, {"taken": one.taken}, one.payout, moves=True))
+            inputs = {"taken": one.taken, "returned": one.returned}
+            due.append(Due(entry, subject, reason, inputs, one.payout, moves=True))
     return due, waiting
 
 
-def _lost(work: Drafting) -> Iterator[tuple[Disputed, date]]:
+_Make = Callable[[Dispute, ProviderAccounts, date], Entry | None]
+
+
+def _lost(work: Drafting, found: Sequence[Disputed]) -> Iterator[tuple[Disputed, date, _Make]]:
     """Open disputes of which the provider says that they are lost, by a line or by its own list, and since when."""
     state = work.connections.state
-    found = open_disputes(work.connections)
-    keys = {key_of(one.provider, one.account, one.id) for one in found}
-    told = state.documents.latest(KIND, keys)
-    for one in found:
+    open_ = [one for one in found if one.open > 0]
+    told = state.documents.latest(KIND, {key_of(one.provider, one.account, one.id) for one in open_})
+    for one in open_:
         kept = told.get(key_of(one.provider, one.account, one.id))
         if one.lost_on is not None:
-            yield one, one.lost_on
+            yield one, one.lost_on, lost
         elif kept is not None and json.loads(state.documents.load(kept.id))["status"] == DisputeStatus.LOST:
-            yield one, kept.fetched_at.astimezone(zone_of(work.connections.mapping)).date()
+            yield one, kept.fetched_at.astimezone(zone_of(work.connections.mapping)).date(), lost
+
+
+def _won(found: Sequence[Disputed]) -> Iterator[tuple[Disputed, date, _Make]]:
+    """Disputes whose money came back after their loss was booked, and on which day the last of it did."""
+    for one in found:
+        if one.won_back and one.closed is not None:
+            yield one, one.closed, won

@@ -15,7 +15,7 @@ from bcns_pipeline.defs.days import zone_of
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.payouts.accepted import asked as proposals
 from bcns_pipeline.defs.payouts.accruals import accruals
-from bcns_pipeline.defs.payouts.disputes import losses
+from bcns_pipeline.defs.payouts.disputes import ended
 from bcns_pipeline.defs.payouts.drafting import Drafting, drafting
 from bcns_pipeline.defs.payouts.drafts import Draft, Made, Outcome, amount_of, bank_place, placed
 from bcns_pipeline.defs.payouts.follow_ups import FollowUp, follow_ups
@@ -156,7 +156,7 @@ def _line(draft: Draft, place: int, made: Made) -> PlanLine:
 
 def _later(work: Drafting) -> list[FollowUp]:
     """Entries beside those of payouts, as far as they are due."""
-    due, waiting = losses(work)
+    due, waiting = ended(work)
     return [*waiting, *follow_ups(work, [*taken_back(work), *residuals(work), *due, *accruals(work)])]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from bcns_pipeline.rules.payouts.disputes import Disputed, DisputeLine, register
+from bcns_pipeline.rules.payouts.disputes import Disputed, DisputeLine, Losses, register
 from bcns_pipeline.rules.payouts.model import LineClass, PayoutLine
 
 Row = Mapping[str, Any]
@@ -30,19 +30,25 @@ def disputed(lines: Sequence[Row]) -> list[Disputed]:
 
 def shown(
     found: Sequence[Disputed],
-    losses: Mapping[Name, Row],
+    booked: Mapping[Name, Sequence[Row]],
     said: Mapping[Name, Mapping[str, str | None]],
     since: date,
     last: date,
 ) -> list[dict[str, Any]]:
-    """One row for each that was open at some time from `since` to `last`. `said`: the provider's word and due date."""
+    """One row for each that was open at some time from `since` to `last`. `booked`: the entries of its losses, and of
+    what was taken back of them. `said`: the provider's word and due date.
+    """
     rows = []
     for one in found:
         name = (one.provider, one.account, one.id)
-        loss = losses.get(name)
-        lost = 0 if loss is None else loss["lost"]
-        left = one.open - lost
-        ended = one.closed if loss is None else loss["tran_date"]
+        mine = booked.get(name, ())
+        one.losses = Losses(
+            sum(row["amount"] for row in mine if row["kind"] == "dispute_lost"),
+            sum(row["amount"] for row in mine if row["kind"] == "dispute_won"),
+        )
+        left = one.open
+        days = [row["tran_date"] for row in mine] + ([] if one.closed is None else [one.closed])
+        ended = max(days, default=None)
         if left == 0 and ended is not None and ended < since:
             continue
         told = said.get(name, {})
@@ -54,30 +60,36 @@ def shown(
                 "order": one.order_id,
                 "opened": one.opened,
                 "age": (last - one.opened).days if left else None,
-                "stage": _stage(one, loss, told.get("status") or ""),
+                "stage": _stage(one, mine, told.get("status") or ""),
                 "currency": one.currency,
                 "amount_minor": one.taken,
                 "fee_minor": one.fees,
                 "returned_minor": one.returned,
-                "lost_minor": lost,
+                "lost_minor": one.losses.net,
                 "open_minor": left,
                 "provider_says": told.get("word") or "",
                 "answer_by": told.get("due_by") or "",
                 "ended": ended if not left else None,
-                "journal": "" if loss is None else loss["natural_key"],
+                "journal": " ".join(row["natural_key"] for row in mine),
             }
         )
     return rows
 
 
-def _stage(one: Disputed, loss: Row | None, told: str) -> str:
-    if loss is not None:
-        return "lost" if loss["approved"] else "lost, its entry awaits approval"
-    if one.open <= 0:
+def _stage(one: Disputed, mine: Sequence[Row], told: str) -> str:
+    losses = one.losses
+    if one.won_back:
+        return "won after its loss, not booked yet"
+    if one.open > 0:
+        if one.lost_on is not None or told == "lost":
+            return "lost, not booked yet"
+        return "won in part" if one.returned else "open"
+    if not losses.lost:
         return "won"
-    if one.lost_on is not None or told == "lost":
-        return "lost, not booked yet"
-    return "open" if not one.returned else "won in part"
+    stage = (
+        "lost" if not losses.won else "won after its loss" if not losses.net else "won in part after its loss"
+    )
+    return stage if all(row["approved"] for row in mine) else f"{stage}, its entry awaits approval"
 
 
 def _line(row: Row) -> PayoutLine:

@@ -1,7 +1,8 @@
 """Disputes: what lines of payouts say of each, and what a lost one costs. Opening, winning and fees are such lines.
 
-Put the gathering of a dispute's lines and the entry of a lost one here. Do not put who wins here: the provider says
-it. Amounts are minor units without sign (facts/finance.md 2.2 and 2.6).
+Put the gathering of a dispute's lines here, the entry of a lost one, and that of one which is won after its loss was
+booked. Do not put who wins here: the provider says it. Amounts are minor units without sign (facts/finance.md 2.2 and
+2.6).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from bcns_pipeline.rules.natural_keys import settlement_key
+from bcns_pipeline.rules.natural_keys import settlement_key, version_key
 from bcns_pipeline.rules.payouts.accounts import ProviderAccounts, Role
 from bcns_pipeline.rules.payouts.entry import Entry, EntryKind, Part, line_of
 from bcns_pipeline.rules.payouts.model import LineClass, PayoutLine
@@ -18,8 +19,9 @@ from bcns_pipeline.rules.payouts.model import LineClass, PayoutLine
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """A dispute that ended. `amount` was taken when it was opened; `tax` of it is relief from sales tax, where the
-    law gives any back for what is never paid (0 unless the tax team says so).
+    """A dispute that ended. `amount` is what was lost, or came back of it; `tax` of it is relief from sales tax, where
+    the law gives any back for what is never paid (0 unless the tax team says so). `number` counts the entries of one
+    kind: a bank may decide more than once.
     """
 
     provider: str
@@ -28,8 +30,24 @@ class Dispute:
     order_id: int | None
     currency: str
     amount: int
-    lost_on: date
+    ended_on: date
     tax: int = 0
+    number: int = 1
+
+
+@dataclass(slots=True)
+class Losses:
+    """What entries beside those of payouts say of a dispute: lost, taken back of that, and how many of each."""
+
+    lost: int = 0
+    won: int = 0
+    times_lost: int = 0
+    times_won: int = 0
+
+    @property
+    def net(self) -> int:
+        """What is lost by the books."""
+        return self.lost - self.won
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +81,17 @@ class Disputed:
     lost_on: date | None = None
     closed: date | None = None
     references: set[str] = field(default_factory=set)
+    losses: Losses = field(default_factory=Losses)
 
     @property
     def open(self) -> int:
-        """What stands on the account of disputes."""
-        return self.taken - self.returned
+        """What stands on the account of disputes; below 0 where money came back of which the loss is booked."""
+        return self.taken - self.returned - self.losses.net
+
+    @property
+    def won_back(self) -> int:
+        """How much of the booked loss came back and is not taken back yet."""
+        return max(0, min(-self.open, self.losses.net))
 
 
 def register(lines: Iterable[DisputeLine]) -> list[Disputed]:
@@ -115,32 +139,51 @@ def lost(dispute: Dispute, accounts: ProviderAccounts, day: date) -> Entry | Non
 
     ValueError where the tax is no part of the amount.
     """
+    return _entry(dispute, accounts, day, EntryKind.DISPUTE_LOST)
+
+
+def won(dispute: Dispute, accounts: ProviderAccounts, day: date) -> Entry | None:
+    """The loss of a dispute that is won after all is taken back, as far as its money came back: the payout's entry has
+    credited the account of disputes with it, which this closes. None and ValueError as with `lost`.
+    """
+    return _entry(dispute, accounts, day, EntryKind.DISPUTE_WON)
+
+
+_ROLES = (Role.DISPUTE_LOSSES, Role.DISPUTES, Role.SALES_TAX)
+# By kind: the sign on the account of losses, and the words of key and memo.
+_KINDS = {
+    EntryKind.DISPUTE_LOST: (1, "dispute", "lost"),
+    EntryKind.DISPUTE_WON: (-1, "won", "won after its loss"),
+}
+
+
+def _entry(dispute: Dispute, accounts: ProviderAccounts, day: date, kind: EntryKind) -> Entry | None:
     if not 0 <= dispute.tax <= dispute.amount:
         raise ValueError(f"tax of {dispute.tax} is no part of a dispute of {dispute.amount}")
-    roles = {role: accounts.at(role, dispute.currency, dispute.lost_on) for role in _ROLES}
+    roles = {role: accounts.at(role, dispute.currency, dispute.ended_on) for role in _ROLES}
     losses, disputes, tax = (roles[role] for role in _ROLES)
     if losses is None or disputes is None or (dispute.tax and tax is None) or not dispute.amount:
         return None
+    sign, what, word = _KINDS[kind]
     order = f", order {dispute.order_id}" if dispute.order_id is not None else ""
-    memo = f"dispute {dispute.id} lost{order}"
+    memo = f"dispute {dispute.id} {word}{order}"
     net = dispute.amount - dispute.tax
-    lines = [line_of(losses, Role.DISPUTE_LOSSES, Part.GROSS, None, net, memo)] if net else []
+    lines = [line_of(losses, Role.DISPUTE_LOSSES, Part.GROSS, None, sign * net, memo)] if net else []
     if dispute.tax and tax is not None:
-        lines.append(line_of(tax, Role.SALES_TAX, Part.TAX, None, dispute.tax, memo))
-    lines.append(line_of(disputes, Role.DISPUTES, Part.GROSS, None, -dispute.amount, memo))
+        lines.append(line_of(tax, Role.SALES_TAX, Part.TAX, None, sign * dispute.tax, memo))
+    lines.append(line_of(disputes, Role.DISPUTES, Part.GROSS, None, -sign * dispute.amount, memo))
+    key = settlement_key(dispute.provider, dispute.account, what, dispute.id)
     return Entry(
-        key=settlement_key(dispute.provider, dispute.account, "dispute", dispute.id),
-        kind=EntryKind.DISPUTE_LOST,
+        key=version_key(key, dispute.number),
+        kind=kind,
         provider=dispute.provider,
         account=dispute.account,
         subject=dispute.id,
         currency=dispute.currency,
         day=day,
-        economic_day=dispute.lost_on,
+        economic_day=dispute.ended_on,
         memo=memo,
-        lines=tuple(lines),
+        # The debit comes first, as in every entry that is read from the top.
+        lines=tuple(sorted(lines, key=lambda line: line.debit == 0)),
         subsidiary=accounts.subsidiary,
     )
-
-
-_ROLES = (Role.DISPUTE_LOSSES, Role.DISPUTES, Role.SALES_TAX)

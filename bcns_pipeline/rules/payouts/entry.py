@@ -42,6 +42,8 @@ class EntryKind(StrEnum):
     FAILED = "failed"
     REVERSAL = "reversal"
     DISPUTE_LOST = "dispute_lost"
+    # Won after its loss was booked: as much of the loss is taken back.
+    DISPUTE_WON = "dispute_won"
     FX_RESIDUAL = "fx_residual"
     # What takes a companion back; the payout's own reversal is another entry.
     FX_REVERSAL = "fx_reversal"

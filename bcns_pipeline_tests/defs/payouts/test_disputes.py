@@ -93,4 +93,21 @@ def test_a_dispute_that_is_won_comes_back_and_one_that_is_lost_becomes_a_loss_on
         # Approved a moment ago, and not read back yet.
         ("lost, its entry awaits approval", Decimal("0.00")),
     }
+
+    # The next instance decides otherwise: the money comes back, and an entry of its own takes the loss back, once.
+    till.control.move("dispute_reversal", charge=lost)
+    till.pays_out(1)
+    till.post()
+    assert balance(till, "1140") == Decimal("-49.90")
+    assert register(till)[du_lost["source"]]["stage"] == "won after its loss, not booked yet"
+    till.post()
+    assert register(till)[du_lost["source"]]["stage"] == "won after its loss, its entry awaits approval"
+    assert (balance(till, "1140"), balance(till, "6130")) == (Decimal(0), Decimal("20.00"))
+    till.post()
+    row = register(till)[du_lost["source"]]
+    key = f"psp-stripe-acct1-{{}}-{du_lost['source']}"
+    assert (row["stage"], row["lost"], row["open"]) == ("won after its loss", 0, 0)
+    assert row["journal"] == f"{key.format('dispute')} {key.format('won')}"
+    assert [str(one["external_id"]) for one in till.journals()].count(key.format("won")) == 1
+    till.assert_balanced()
     till.assert_tidy()

@@ -10,7 +10,6 @@ from decimal import Decimal
 from bcns_pipeline.rules.payouts import fx
 from bcns_pipeline.rules.payouts.body import Shown, ShownLine, body, canonical, differences
 from bcns_pipeline.rules.payouts.books import Booked, Books, Posting
-from bcns_pipeline.rules.payouts.disputes import Dispute, DisputeLine, lost, register
 from bcns_pipeline.rules.payouts.entry import Entry, Part
 from bcns_pipeline.rules.payouts.findings import Finding
 from bcns_pipeline.rules.payouts.model import Itemisation, LineClass, PayoutStatus
@@ -270,46 +269,6 @@ def test_a_manual_payout_moves_the_sum_and_an_instant_one_its_fee_as_well() -> N
     entry = only(planned(replace(made, instant=True, fee=500)))
     assert rows(entry) == [(1010, 50000, 0), (1130, 0, 50500), (6111, 500, 0)]
     assert planned(replace(made, instant=True, fee=500)).postable
-
-
-def test_a_dispute_that_is_lost_becomes_a_loss_and_tax_relief_where_the_law_gives_any() -> None:
-    dispute = Dispute("stripe", "acct1", "du_SYN1", 871, "USD", 8999, date(2026, 5, 2))
-    entry = lost(dispute, STRIPE, date(2026, 5, 2))
-    assert entry is not None
-    assert rows(entry) == [(6130, 8999, 0), (1140, 0, 8999)]
-    assert entry.key == "psp-stripe-acct1-dispute-du_SYN1"
-    relieved = lost(replace(dispute, tax=733), STRIPE, date(2026, 5, 2))
-    assert relieved is not None
-    assert rows(relieved) == [(6130, 8266, 0), (2340, 733, 0), (1140, 0, 8999)]
-
-
-def test_lines_of_a_dispute_are_gathered_by_its_id_or_by_its_charge() -> None:
-    def told(category: str, gross: int, fee: int, day: int, *references: str) -> DisputeLine:
-        cls = {"dispute": LineClass.CHARGEBACK, "won": LineClass.CHARGEBACK_RETURNED}.get(
-            category, LineClass.CHARGEBACK_LOST
-        )
-        made = replace(line(f"{category}{day}", category, gross, fee, references=references), cls=cls)
-        return DisputeLine("stripe", "acct1", day, made, date(2026, 3, day))
-
-    lines = [
-        told("dispute", -8999, 1500, 4, "du_1", "ch_1"),
-        told("dispute", -5000, 1500, 5, "du_2", "ch_2"),
-        told("won", 5000, -1500, 9, "du_2", "ch_2"),
-        # A provider that gives the return an id of its own names the charge.
-        told("dispute", -700, 0, 6, "cb_3", "ch_3"),
-        told("won", 300, 0, 7, "cb_4", "ch_3"),
-        told("lost", 0, 0, 20, "x_1", "ch_1"),
-        # Won of a dispute that was opened before our time.
-        told("won", 4500, 0, 8, "du_9", "ch_9"),
-    ]
-    found = {one.id: one for one in register(reversed(lines))}
-    assert {name: (one.taken, one.returned, one.fees, one.open) for name, one in found.items()} == {
-        "du_1": (8999, 0, 1500, 8999),
-        "du_2": (5000, 5000, 0, 0),
-        "cb_3": (700, 300, 0, 400),
-        "du_9": (0, 4500, 0, -4500),
-    }
-    assert (found["du_1"].lost_on, found["cb_3"].lost_on) == (date(2026, 3, 20), None)
 
 
 def test_what_a_provider_of_whole_units_keeps_stays_in_the_clearing_account() -> None:
