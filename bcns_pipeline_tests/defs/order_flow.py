@@ -28,6 +28,14 @@ from bcns_pipeline_tests.defs.flow import BASE, Flow, Impatient, Run
 DATA_KEY_BYTES = b"k" * 32
 
 
+def range_of(first: date, last: date) -> dict[str, str]:
+    """The tags of the one run of a backfill of these days, as Dagster's daemon writes them."""
+    return {
+        "dagster/asset_partition_range_start": first.isoformat(),
+        "dagster/asset_partition_range_end": last.isoformat(),
+    }
+
+
 class OrderFlow(Flow):
     """A merchant of 40 SKUs who sells. `orders`, `channels` … are the sections of the mapping file."""
 
@@ -188,10 +196,7 @@ class OrderFlow(Flow):
         result = job.execute_in_process(
             instance=self.instance,
             asset_selection=[key],
-            tags={
-                "dagster/asset_partition_range_start": first.isoformat(),
-                "dagster/asset_partition_range_end": last.isoformat(),
-            },
+            tags=range_of(first, last),
             raise_on_error=False,
         )
         run = Run(result)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import dagster as dg
 import pytest
 
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.orders import apply, planning, take
 from bcns_pipeline.state.inbox import Event
-from bcns_pipeline_tests.defs.order_flow import OrderFlow
+from bcns_pipeline_tests.defs.backfilled import backfill
+from bcns_pipeline_tests.defs.order_flow import OrderFlow, range_of
 
 
 def test_two_orders_of_one_new_shopper_in_the_same_second_make_one_customer(shop: OrderFlow) -> None:
@@ -101,19 +103,25 @@ def test_a_backfill_over_years_that_are_synced_writes_nothing(shop: OrderFlow) -
     shop.assert_equal_to_the_cent(*every)
 
 
-def test_a_backfill_of_years_that_were_never_seen_posts_them(shop: OrderFlow) -> None:
+def test_a_backfill_of_days_that_were_never_seen_is_one_run_of_dagsters_daemon_and_posts_them(
+    shop: OrderFlow,
+) -> None:
     shop.sections["cutover"] = {"at": "2024-01-01"}
     shop.configure()
     today = shop.today()
+    first = today - timedelta(days=20)
     placed = [
         shop.control.shop_order(created_at=f"{today - timedelta(days=back)}T17:00:00Z", restock=True)["id"]
-        for back in (700, 400, 399, 1)
+        for back in (20, 8, 7, 1)
     ]
     with shop.state().scope.transaction() as conn:
         after = {"version": 1, "until": "2099-01-01T00:00:00+00:00"}
         shop.state().cursors.move("orders/poll", after, conn=conn)
 
-    shop.backfill(today - timedelta(days=730), today)
+    (run,) = backfill(shop.instance, ["bigcommerce/orders"], first, today)
+    assert run.status is dg.DagsterRunStatus.SUCCESS
+    # As `shop.backfill` says it of two years.
+    assert run.tags.items() >= range_of(first, today).items()
     shop.sync()
 
     shop.assert_equal_to_the_cent(*placed)
