@@ -50,11 +50,11 @@ def backfill(
     ours = InProcessCodeLocationOrigin(
         LoadableTargetOrigin(python_file=str(Path(__file__)), attribute="definitions"), location_name="bcns"
     )
+    target = InProcessWorkspaceLoadTarget([ours])
     with (
+        # Dagster's own code reads a property of schedules that it has deprecated.
         warnings.catch_warnings(action="ignore"),
-        WorkspaceProcessContext(
-            instance, InProcessWorkspaceLoadTarget([origin]), grpc_server_registry=NoServers()
-        ) as workspace,
+        WorkspaceProcessContext(instance, target, grpc_server_registry=NoServers()) as workspace,
         BackfillDaemon({"num_workers": 0}) as daemon,
     ):
         asked = PartitionBackfill.from_asset_partitions(
