@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from bcns_pipeline.cli.connect import remembered
 from bcns_pipeline.cli.console import say, show_table
+from bcns_pipeline.defs import chart
+from bcns_pipeline.rules.close.names import called
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.settings import load_settings
@@ -96,8 +98,9 @@ def _of_payout(state: State, one: PayoutState) -> None:
 
 def _of_journal(state: State, journal: Journal) -> None:
     say(_journal_text(journal))
+    names = chart.names(state)
     rows = [
-        (place, one["account"], one["role"],
+        (place, called(names, one["account"]), one["role"],
          Money(one["debit"], journal.currency) if one["debit"] else None,
          Money(one["credit"], journal.currency) if one["credit"] else None,
          one["memo"], one["count"], one["members_sha256"][:16])

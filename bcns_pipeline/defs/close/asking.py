@@ -1,7 +1,8 @@
 """Asks NetSuite and the providers what the clearing accounts hold at the end of a day, and keeps what they say.
 
 Put the asking here, and in which shape it is kept. Do not put comparisons here (rules/close/evidence.py, outside.py).
-Reports are made of what is kept, so that they can be made again. Two calls to NetSuite, and a balance per provider with
+Reports are made of what is kept, so that they can be made again. Two calls to NetSuite (three where a clearing account
+was never read), and a balance per provider with
 an API; whoever only drops files is remembered as one who can't say.
 """
 
@@ -12,6 +13,7 @@ from typing import Any
 
 from bcns_pipeline.clients.netsuite.models import BalanceRow, RecordRow
 from bcns_pipeline.clients.payments.models import PayoutSource
+from bcns_pipeline.defs import chart
 from bcns_pipeline.defs.account import account_of
 from bcns_pipeline.defs.days import bounds, zone_of
 from bcns_pipeline.defs.stored import StoredDocuments, receive
@@ -42,6 +44,7 @@ def ask(connections: Connections, as_of: date) -> Asked:
     keep = connections.state.clearing.keep
     hashes, silent = {}, []
     if accounts and connections.payout_policy.asks_ledger:
+        chart.know(connections, accounts)
         hashes[NETSUITE] = keep(NETSUITE, as_of, _ledger(connections, accounts, as_of))
     sources = {(one.provider, one.account): one for one in connections.payout_sources()}
     for one in providers:

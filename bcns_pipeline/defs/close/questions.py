@@ -5,9 +5,11 @@ Put here which finding becomes whose question, and when one is over. Do not put 
 
 from collections.abc import Sequence
 
+from bcns_pipeline.defs import chart
 from bcns_pipeline.defs.close.run import FLOW
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.close.evidence import Outside, unexplained
+from bcns_pipeline.rules.close.names import called
 from bcns_pipeline.rules.close.tie_out import OrderTie
 from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.rules.money import Money
@@ -39,9 +41,14 @@ def of_orders(connections: Connections, found: Sequence[OrderTie]) -> list[str]:
 
 def of_clearing(connections: Connections, found: Sequence[RollForward], outside: Outside) -> list[str]:
     """Ask about each clearing account that does not close or holds what is too old; what closes heals."""
-    told = unexplained(found, outside)
+    names = chart.names(connections.state)
+    told = unexplained(found, outside, names)
     days = connections.payout_policy.stale_days
-    told += [((one.account, one.currency), old) for one in found for old in stale(one, days)]
+    told += [
+        ((one.account, one.currency), old)
+        for one in found
+        for old in stale(one, days, called(names, one.account))
+    ]
     asked = [
         _question(one.code, f"clearing:{account}/{currency}", one.message, one.amount)
         for (account, currency), one in told

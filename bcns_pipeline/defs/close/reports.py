@@ -13,11 +13,13 @@ from importlib.metadata import version as installed
 from typing import Any
 
 from bcns_pipeline.config import Mapping
+from bcns_pipeline.defs import chart
 from bcns_pipeline.defs.close.outside import outside
 from bcns_pipeline.defs.days import zone_of
 from bcns_pipeline.rules.close import clearing, disputes, tie_out
 from bcns_pipeline.rules.close.beancount import export
 from bcns_pipeline.rules.close.evidence import Outside
+from bcns_pipeline.rules.close.names import called
 from bcns_pipeline.rules.close.reports import NOT_ACCRUED, SPECS, About, report
 from bcns_pipeline.rules.close.table import Report
 from bcns_pipeline.rules.close.tie_out import OrderTie
@@ -56,13 +58,13 @@ def make(state: State, name: str, about: About) -> Report:
                     one, waiting.get(one.account), said, fees.get((one.account, one.currency), 0)
                 )
             ]
-            return report(spec, about, clearing.COLUMNS, rows, said.notes)
+            return report(spec, about, clearing.COLUMNS, _called(state, rows), said.notes)
         rows = [row for one in forward for row in clearing.shown_open(one)]
-        return report(spec, about, clearing.OPEN_COLUMNS, rows, said.notes)
+        return report(spec, about, clearing.OPEN_COLUMNS, _called(state, rows), said.notes)
     if name == "others":
         said = outside(state, last_of(about))
         rows = clearing.shown_others(said, about.since)
-        return report(spec, about, clearing.OTHERS_COLUMNS, rows, said.notes)
+        return report(spec, about, clearing.OTHERS_COLUMNS, _called(state, rows), said.notes)
     if name == "disputes":
         return report(spec, about, disputes.COLUMNS, _disputes(state, about))
     columns, found_rows = finance.rows(state, name, about.since, about.until, about.zone)
@@ -98,7 +100,7 @@ def roll_forwards(
 def ledger(state: State, about: About) -> str:
     """All entries of these days in Beancount's language."""
     _, entries = finance.rows(state, "entries", about.since, about.until)
-    return export(entries)
+    return export(entries, chart.numbers(state))
 
 
 def _disputes(state: State, about: About) -> list[dict[str, Any]]:
@@ -113,6 +115,12 @@ def _disputes(state: State, about: About) -> list[dict[str, Any]]:
     said = {names[key]: json.loads(state.documents.load(one.id)) for key, one in kept.items()}
     last = date.fromordinal(about.until.toordinal() - 1)
     return disputes.shown(found, booked, said, about.since, last)
+
+
+def _called(state: State, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Accounts as people call them, and NetSuite's id beside."""
+    names = chart.names(state)
+    return [{**row, "account": called(names, row["account"]), "account_id": row["account"]} for row in rows]
 
 
 def _rows(state: State, name: str, about: About) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bcns_pipeline.clients.netsuite.models import AccountRow, PeriodRow
+from bcns_pipeline.defs import chart
 from bcns_pipeline.defs.account import account_facts, account_of
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -55,7 +56,9 @@ def _accounts(connections: Connections, wanted: Collection[int]) -> dict[int, Ac
     kept: dict[int, AccountRow] = connections.scratch.setdefault(_ACCOUNTS, {})
     missing = set(wanted) - kept.keys()
     if missing:
-        kept |= connections.netsuite(Lane.BULK).journals.accounts(missing)
+        found = connections.netsuite(Lane.BULK).journals.accounts(missing)
+        chart.keep(connections.state, found)
+        kept |= found
     return kept
 
 

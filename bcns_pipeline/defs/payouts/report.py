@@ -5,6 +5,7 @@ Put metadata here, built from what the steps hand over. Do not put a decision he
 
 from typing import Any
 
+from bcns_pipeline.defs import chart
 from bcns_pipeline.defs.payouts.apply import Applied
 from bcns_pipeline.defs.payouts.bank import Statements
 from bcns_pipeline.defs.payouts.keep import Taken
@@ -13,6 +14,7 @@ from bcns_pipeline.defs.payouts.reconcile import Reconciled
 from bcns_pipeline.defs.payouts.run import FLOW
 from bcns_pipeline.defs.tables import SHOWN, calls_of, table
 from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.close.names import called
 from bcns_pipeline.rules.money import Money
 
 
@@ -50,9 +52,10 @@ def of_plan(connections: Connections, planned: Planned) -> dict[str, Any]:
     """What would be posted, line by line, and what stands in the way of the rest."""
     all_made = [made for draft in planned.drafts for made in draft.made]
     all_made += [one.made for one in planned.later if one.made is not None]
+    names = chart.names(connections.state)
     entries = [
         (
-            made.entry.subject, made.entry.key, place, line.account, line.role.value,
+            made.entry.subject, made.entry.key, place, called(names, line.account), line.role.value,
             Money(line.debit, made.entry.currency).amount if line.debit else "",
             Money(line.credit, made.entry.currency).amount if line.credit else "",
             made.entry.currency, line.memo,

@@ -120,7 +120,8 @@ def _moved(
             yield where, Item(name, Movement.CONVERTED, -rest, day, None, key, approved)
 
 
-COLUMNS = ("account", "currency", "line", "amount_minor", "oldest_days", "unexplained_minor")
+# `account` is what people call it; `account_id` is NetSuite's, for whoever asks NetSuite again.
+COLUMNS = ("account", "currency", "line", "amount_minor", "oldest_days", "unexplained_minor", "account_id")
 OPEN_COLUMNS = ("account", "currency", "item", "order", "reference", "since", "age", "amount_minor", "why")
 
 
@@ -217,6 +218,7 @@ OTHERS_COLUMNS = (
     "subsidiary",
     "approval",
     "amount_minor",
+    "account_id",
 )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from bcns_pipeline.rules.close.names import NOBODY, Names, called
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.payouts.findings import Finding
 from bcns_pipeline.rules.payouts.invariants import fi7_clearing_is_the_balance
@@ -178,17 +179,23 @@ def _named(rows: Sequence[Mapping[str, Any]], most: int = 5) -> str:
     return f": {', '.join(told)}{more}"
 
 
-def unexplained(found: Sequence[RollForward], outside: Outside) -> list[tuple[Where, Finding]]:
-    """FI7: what NetSuite shows beyond items and approvals, and what the provider's balance leaves over."""
+def unexplained(
+    found: Sequence[RollForward], outside: Outside, names: Names = NOBODY
+) -> list[tuple[Where, Finding]]:
+    """FI7: what NetSuite shows beyond items and approvals, and what the provider's balance leaves over.
+
+    `names`: what people call the accounts.
+    """
     told: list[tuple[Where, Finding]] = []
     for one in found:
         where = (one.account, one.currency)
         if one.unexplained:
             left = Money(one.unexplained, one.currency)
             known = Money(one.closing - one.awaiting, one.currency)
+            there = Money(one.settled_ledger or 0, one.currency)
             said = (
-                f"Account {one.account}: NetSuite shows {Money(one.settled_ledger or 0, one.currency)} at the end of "
-                f"{one.last}, our records and what others booked come to {known}; "
+                f"Account {called(names, one.account)}: NetSuite shows {there} at the end of {one.last}, our records "
+                f"and what others booked come to {known}; "
                 f"{left} is not explained{_named(outside.differ_on(where))}."
             )
             told.append((where, Finding("CLEARING_UNEXPLAINED", said, False, "FI7", (), left)))

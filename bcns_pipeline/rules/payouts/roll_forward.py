@@ -184,8 +184,8 @@ def _open(groups: dict[str, list[Item]], last: date) -> Iterable[OpenItem]:
         )
 
 
-def stale(found: RollForward, days: int) -> list[Finding]:
-    """Items that have been open for longer than `days`, in one finding."""
+def stale(found: RollForward, days: int, name: str = "") -> list[Finding]:
+    """Items that have been open for longer than `days`, in one finding. `name`: what people call the account."""
     old: Sequence[OpenItem] = [one for one in found.open_items if one.age > days]
     if not old:
         return []
@@ -193,8 +193,8 @@ def stale(found: RollForward, days: int) -> list[Finding]:
     return [
         Finding(
             "STALE_CLEARING",
-            f"Account {found.account}: {len(old)} items, {amount} together, are open for more than {days} days: "
-            f"{named(one.key for one in old)}.",
+            f"Account {name or found.account}: {len(old)} items, {amount} together, are open for more than {days} "
+            f"days: {named(one.key for one in old)}.",
             blocks=False,
             members=tuple(one.key for one in old),
             amount=amount,
