@@ -136,7 +136,8 @@ def _sums(
             for part, tax in zip(totals.parts, totals.tax.weights, strict=True)
             if tax
         )
-        said = f"The lines carry {totals.tax.by_parts} of tax ({each}), and the order {totals.tax.by_order}."
+        carried = f"{totals.tax.by_parts} of tax ({each or 'none of them any'})"
+        said = f"The lines carry {carried}, and the order {totals.tax.by_order}."
         problem = Problem("TAX_MISMATCH", said)
         if policy.tax.on_mismatch == "block":
             problems.append(problem)

@@ -22,7 +22,9 @@ def test_an_order_is_explained_from_the_state_alone_and_its_shopper_only_when_as
 
     assert told.exit_code == 0
     assert shop.control.log() == []
+    mapping = load_mapping(shop.folder / "bcns.yaml")
     for text in (
+        f"(mapping {mapping.digest[:12]}, run ",
         f"Order {order}: posted",
         "version 1 read",
         "create sales_order",

@@ -5,12 +5,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bcns_pipeline.rules.orders.model import Cost, Details, Order, TaxRow
 from bcns_pipeline.rules.orders.paths import parse_path
 from bcns_pipeline.rules.orders.policy import Channel, OrderPolicy, ReverseCharge, TaxCode, TaxPolicy
+from bcns_pipeline.rules.orders.reading import read_order
 from bcns_pipeline.rules.orders.vat import sound_vat_number
 from bcns_pipeline_tests.rules.orders.books import Record
+from bcns_pipeline_tests.rules.orders.carts import RATES, products_of
 from bcns_pipeline_tests.rules.orders.examples import (
     EXAMPLE_C,
     FACTS,
@@ -26,7 +30,7 @@ from bcns_pipeline_tests.rules.orders.examples import (
     order_of,
     problems,
 )
-from bcns_pipeline_tests.rules.orders.shop import ADDRESS, Cart, CartLine
+from bcns_pipeline_tests.rules.orders.shop import ADDRESS, Cart, CartLine, document
 
 D = Decimal
 BY_SUITETAX = replace(POLICY, tax=SUITETAX)
@@ -243,6 +247,30 @@ def test_taxes_that_disagree_stop_the_order_or_are_flagged() -> None:
         draft = drafted(untaxed, replace(POLICY, tax=replace(ITEM_LINE, on_mismatch=choice)))
         assert [flag.code for flag in draft.flags] == ["TAX_MISMATCH"]
         assert draft.expected.total == D("361.95")
+
+
+@given(
+    st.lists(
+        st.builds(CartLine, st.integers(1, 99_999).map(lambda one: D(one) / 100), st.integers(1, 5), RATES),
+        min_size=1,
+        max_size=5,
+    ),
+    st.integers(7, 500),
+)
+def test_each_line_says_how_much_tax_it_carries_where_lines_and_order_disagree(
+    lines: list[CartLine], off: int
+) -> None:
+    shown = document(Cart(lines))
+    order = read_order(shown)
+    # More than a cent a line, so that no rounding explains it.
+    wrong = order.charged.tax + D(off) / 100
+    charged = Cost(order.charged.ex, order.charged.ex + wrong, wrong)
+    said = problems(replace(order, charged=charged))["TAX_MISMATCH"]
+
+    taxed = {str(one["id"]): D(one["total_tax"]) for one in products_of(shown) if D(one["total_tax"])}
+    each = ", ".join(f"{key} {tax:.2f}" for key, tax in taxed.items()) or "none of them any"
+    lines_carry = f"The lines carry {sum(taxed.values(), D(0)):.2f} USD of tax ({each})"
+    assert said == f"{lines_carry}, and the order {wrong:.2f} USD."
 
 
 REVERSE = ReverseCharge(
