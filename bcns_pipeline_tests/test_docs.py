@@ -40,6 +40,7 @@ def test_a_runbook_page_says_what_the_catalogue_says(code: str) -> None:
     assert page.startswith(f"# {code}\n\n*{kind.severity} · {kind.owner.value} · {ends}*\n")
     assert f"**Cause.** {kind.cause}\n" in page
     assert f"**Fix.** {kind.fix}\n" in page
+    assert f"**Dismissed:** {kind.dismissed}\n" in page or not kind.dismissed
     row = f"| [{code}](runbooks/{code}.md) | {kind.severity} | {kind.owner.value} | {ends} |"
     assert row in OPERATIONS
 

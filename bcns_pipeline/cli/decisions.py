@@ -42,6 +42,10 @@ def approve_exception(number: int, reason: str, *, dismiss: bool) -> None:
     say(f"{word} by {settings.actor} at {stamp(row.resolved_at, zone)}: {row.code} {row.subject}")
     say(f"  {row.message}")
     entry = CATALOGUE.get(row.code)
+    if entry is not None and entry.dismissed:
+        # Whichever word it was answered by.
+        say(f"  {entry.dismissed}")
+        return
     again = dismiss or (entry is not None and entry.heals)
     say("  It is asked again where the next run still finds it." if again else "  The next run goes by it.")
 

@@ -151,7 +151,9 @@ def resolve_exception(number: int, reason: str) -> None:
         if row is None:
             raise BadInput([why_closed(state, number, zone)])
     say(f"resolved by {settings.actor} at {stamp(row.resolved_at, zone)}: {row.code} {row.subject}")
-    say("  It is asked again where the next run still finds it.")
+    kind = CATALOGUE.get(row.code)
+    meaning = kind.dismissed if kind is not None else ""
+    say(f"  {meaning or 'It is asked again where the next run still finds it.'}")
 
 
 def retry_exceptions(numbers: Iterable[int]) -> None:

@@ -111,6 +111,15 @@ def test_a_retry_decides_a_held_order_anew(bcns: Bcns, state: State) -> None:
     assert found.disposition == "open"
 
 
+def test_whoever_dismisses_is_told_what_that_means(bcns: Bcns, state: State) -> None:
+    for code, said in (("ORDER_TOTAL_LEFT", "NetSuite's total stands"), ("BANK_DIFF", "It is asked again")):
+        state.exceptions.open("orders", Question(code, "order:7", "a sentence"))
+        (asked,) = state.exceptions.find(code=code)
+        done = bcns("exceptions", "resolve", str(asked.id), "--reason", "agreed with the shopper")
+        assert done.exit_code == 0, done.output
+        assert said in " ".join(done.output.split())
+
+
 def test_nothing_is_decided_about_what_is_closed_or_unknown(bcns: Bcns, state: State) -> None:
     number = ask(state, 1001)
     bcns("exceptions", "resolve", str(number), "--reason", "done")

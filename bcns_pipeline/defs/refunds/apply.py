@@ -28,7 +28,7 @@ from bcns_pipeline.defs.refunds.run import (
 from bcns_pipeline.outcomes import Lane, Outcome, Refused, Sent, System
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money
-from bcns_pipeline.rules.refunds.plan import CREDIT_MEMO, JOURNAL
+from bcns_pipeline.rules.refunds.records import CREDIT_MEMO, JOURNAL
 from bcns_pipeline.state.operations import Operation
 from bcns_pipeline.state.plan_lines import PlanLine
 from bcns_pipeline.state.plans import Plan

@@ -18,7 +18,7 @@ from bcns_pipeline.rules.orders.model import Tender
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.payouts.model import LineClass
 from bcns_pipeline.rules.refunds.model import Refund
-from bcns_pipeline.rules.refunds.plan import JOURNAL, RefundRecord
+from bcns_pipeline.rules.refunds.records import JOURNAL, RefundRecord
 from bcns_pipeline.rules.refunds.reversal import mirrored, reversal_body
 from bcns_pipeline.rules.refunds.router import Settlement
 from bcns_pipeline.state.refund_models import RefundState

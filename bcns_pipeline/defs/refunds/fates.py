@@ -12,7 +12,7 @@ from bcns_pipeline.defs.refunds.run import FLOW, question, subject_of_refund
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.kinds.refunds import KINDS
 from bcns_pipeline.rules.orders.problems import Problem
-from bcns_pipeline.rules.refunds.plan import RefundPlan, RefundRecord
+from bcns_pipeline.rules.refunds.records import RefundPlan, RefundRecord
 from bcns_pipeline.state.refund_models import Disposition, RefundDecision, RefundState
 
 # What a person has to mend is looked at again this often; what appears by itself is found as soon.

@@ -8,7 +8,7 @@ from typing import Any
 
 from bcns_pipeline.defs.refunds.fates import Fate
 from bcns_pipeline.defs.refunds.run import CUT, KINDS, RELEASE, REVERSAL, subject_of_refund
-from bcns_pipeline.rules.refunds.plan import TRANSFER, RefundPlan, RefundRecord
+from bcns_pipeline.rules.refunds.records import TRANSFER, RefundPlan, RefundRecord
 from bcns_pipeline.state.plan_lines import PlanLine
 from bcns_pipeline.state.refund_models import RefundState
 

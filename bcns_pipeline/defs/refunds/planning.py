@@ -26,10 +26,12 @@ from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.orders.sales_order import prices_include_tax
 from bcns_pipeline.rules.orders.totals import Totals, add_up
 from bcns_pipeline.rules.periods import next_open_day
+from bcns_pipeline.rules.refunds.case import Begun, Case
 from bcns_pipeline.rules.refunds.limits import payments_add_up, within_captured
 from bcns_pipeline.rules.refunds.model import Refund
-from bcns_pipeline.rules.refunds.plan import Begun, Case, RefundPlan, plan_refund
+from bcns_pipeline.rules.refunds.plan import plan_refund
 from bcns_pipeline.rules.refunds.policy import RefundPolicy
+from bcns_pipeline.rules.refunds.records import RefundPlan
 from bcns_pipeline.rules.refunds.router import Settlement, route
 from bcns_pipeline.rules.refunds.shares import Share, share_out
 from bcns_pipeline.rules.refunds.tax import order_tax

@@ -12,7 +12,7 @@ from bcns_pipeline.defs.refunds.run import FLOW, question, subject_of_refund
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money, total
-from bcns_pipeline.rules.refunds.plan import CASH_REFUND, CREDIT_MEMO
+from bcns_pipeline.rules.refunds.records import CASH_REFUND, CREDIT_MEMO
 from bcns_pipeline.state.refund_models import RefundRead, RefundRecordRow, RefundState
 
 BATCH = 500

@@ -8,8 +8,8 @@ from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure
 from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.rules.money import Money
-from bcns_pipeline.rules.refunds.plan import CASH_REFUND, CREDIT_MEMO, CUSTOMER_REFUND, JOURNAL
 from bcns_pipeline.rules.refunds.policy import RefundPolicy
+from bcns_pipeline.rules.refunds.records import CASH_REFUND, CREDIT_MEMO, CUSTOMER_REFUND, JOURNAL
 from bcns_pipeline.state.exceptions import Question
 
 FLOW = "refunds"

@@ -28,7 +28,8 @@ class Owner(StrEnum):
 class Kind:
     """One code. `heals` says that it closes by itself once its cause is gone; else a person closes it.
 
-    `hours`: within so many somebody should have answered; None = what its severity asks for.
+    `hours`: within so many somebody should have answered; None = what its severity asks for. `dismissed`: what it means
+    to dismiss it, where that is more than to be asked again by the next run that still finds it.
     """
 
     code: str
@@ -38,6 +39,7 @@ class Kind:
     fix: str
     heals: bool = True
     hours: int | None = None
+    dismissed: str = ""
 
     @property
     def answer_within(self) -> timedelta:

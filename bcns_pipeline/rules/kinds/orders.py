@@ -164,6 +164,8 @@ KINDS: Final = (
         Owner.FINANCE,
         "The order's total changed in BigCommerce, and orders.updates leaves NetSuite's order at the old one.",
         "Change NetSuite's order to the total that the message names, or dismiss this if the old one is to stand.",
+        dismissed="NetSuite's total stands: nothing is written, nobody is asked again about this total (about the next "
+        "one they are), and `bcns report orders` goes on showing the difference, so that the month does not tie by it.",
     ),
     Kind(
         "ORDER_STOPPED_IN_NETSUITE",

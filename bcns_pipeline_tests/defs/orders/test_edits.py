@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
+from bcns_pipeline.config import Mapping
+from bcns_pipeline.defs.close import reports
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 THREE = [{"sku": "SKU-000001", "quantity": 3, "price": "10.00"}]
@@ -106,6 +109,12 @@ def test_with_status_only_a_changed_total_is_asked_about_until_it_is_answered(sh
     shop.due_now()
     shop.sync()
     assert [one.message for one in shop.open_exceptions("ORDER_TOTAL_LEFT")] == []
+    # Dismissing leaves the difference in sight of whoever closes the month.
+    state, today = shop.state(), shop.state().now().date()
+    about = reports.about(state, today - timedelta(days=2), today + timedelta(days=2), Mapping())
+    found = reports.make(state, "orders", about)
+    at = found.columns.index("difference")
+    assert [row[0] for row in found.rows if row[at]] == [answered]
     assert {one: shop.sales_order(one) for one in orders} == before
 
 

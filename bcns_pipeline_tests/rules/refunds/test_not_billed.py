@@ -18,9 +18,11 @@ from bcns_pipeline.rules.orders.model import Tender
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.orders.totals import Part
 from bcns_pipeline.rules.refunds.books import Books, Deposit
+from bcns_pipeline.rules.refunds.case import Begun, Case
 from bcns_pipeline.rules.refunds.limits import payments_add_up, within_captured
 from bcns_pipeline.rules.refunds.model import Refund
-from bcns_pipeline.rules.refunds.plan import Begun, Case, RefundPlan, RefundRecord, plan_refund
+from bcns_pipeline.rules.refunds.plan import plan_refund
+from bcns_pipeline.rules.refunds.records import RefundPlan, RefundRecord
 from bcns_pipeline.rules.refunds.tax import OrderTax
 from bcns_pipeline_tests.rules.orders.examples import POLICY as ORDERS
 from bcns_pipeline_tests.rules.orders.examples import drafted

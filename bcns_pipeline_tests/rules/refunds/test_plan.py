@@ -10,7 +10,9 @@ import pytest
 
 from bcns_pipeline.rules.orders.policy import Channel
 from bcns_pipeline.rules.orders.problems import Problem
-from bcns_pipeline.rules.refunds.plan import Case, RefundPlan, plan_refund, settled_in_full
+from bcns_pipeline.rules.refunds.case import Case
+from bcns_pipeline.rules.refunds.plan import plan_refund
+from bcns_pipeline.rules.refunds.records import RefundPlan, settled_in_full
 from bcns_pipeline.rules.refunds.router import route
 from bcns_pipeline_tests.rules.orders.books import no_float
 from bcns_pipeline_tests.rules.orders.examples import POLICY as ORDERS

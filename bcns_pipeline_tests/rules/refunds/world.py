@@ -18,8 +18,8 @@ from bcns_pipeline.rules.orders.policy import Channel
 from bcns_pipeline.rules.orders.reading import read_order
 from bcns_pipeline.rules.orders.totals import Part, Totals, add_up
 from bcns_pipeline.rules.refunds.books import Books, Deposit
+from bcns_pipeline.rules.refunds.case import Case
 from bcns_pipeline.rules.refunds.model import Refund
-from bcns_pipeline.rules.refunds.plan import Case
 from bcns_pipeline.rules.refunds.policy import RefundItems, RefundPolicy
 from bcns_pipeline.rules.refunds.reading import read_refund
 from bcns_pipeline.rules.refunds.router import route
