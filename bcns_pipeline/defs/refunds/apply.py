@@ -28,7 +28,7 @@ from bcns_pipeline.defs.refunds.run import (
 from bcns_pipeline.outcomes import Lane, Outcome, Refused, Sent, System
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money
-from bcns_pipeline.rules.refunds.records import CREDIT_MEMO, JOURNAL
+from bcns_pipeline.rules.refunds.records import CREDIT_MEMO, JOURNAL, going_back
 from bcns_pipeline.state.operations import Operation
 from bcns_pipeline.state.plan_lines import PlanLine
 from bcns_pipeline.state.plans import Plan
@@ -100,21 +100,15 @@ def _stage(connections: Connections, plan: Plan, applied: Applied) -> None:
     state, policy = connections.state, policy_of(connections)
     lines = state.plans.lines(plan)
     # A refund is approved as a whole: its settlement can't go before its credit.
-    sums: dict[int, Money] = {}
-    paid: dict[int, Money] = {}
+    parts: dict[int, list[tuple[int, Money]]] = {}
     for one in lines:
-        if one.amount is None or one.kind == REVERSAL:
-            continue
-        refund_id, largest = int(one.payload["refund_id"]), one.amount
-        if one.payload["n"]:
-            largest += paid.get(refund_id, Money.zero(largest.currency))
-            paid[refund_id] = largest
-        sums[refund_id] = max(largest, sums.get(refund_id, largest))
+        if one.amount is not None and one.kind != REVERSAL:
+            parts.setdefault(int(one.payload["refund_id"]), []).append((int(one.payload["n"]), one.amount))
     ids = {one.natural_key: int(one.payload["refund_id"]) for one in lines}
 
     def too_large(line: PlanLine) -> str | None:
-        amount = sums.get(ids[line.natural_key])
-        return None if amount is None else policy.too_large(amount)
+        records = parts.get(ids[line.natural_key])
+        return policy.too_large(going_back(records)) if records else None
 
     with state.scope.transaction() as conn:
         staged = state.plans.stage(plan, held=too_large, conn=conn)

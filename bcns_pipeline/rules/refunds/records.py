@@ -179,6 +179,16 @@ def _settling(
     )
 
 
+def going_back(records: Sequence[tuple[int, Money]]) -> Money:
+    """All that goes back by one refund's records, each as the payment that it settles (0 for none) and its amount.
+
+    A credit and the payments that settle it are the same money told twice; payments that wait for their provider have
+    no record yet, and what comes out of deposits has no credit. So the largest of all these is what goes back.
+    """
+    paid = sum((amount.minor for n, amount in records if n), 0)
+    return Money(max([paid, *(amount.minor for _, amount in records)]), records[0][1].currency)
+
+
 def settled_in_full(records: Sequence[RefundRecord], whole: Money) -> bool:
     """Whether the settlements of a credit come to it, so that nothing of it is left open."""
     paid = sum((one.amount.minor for one in records if one.n), 0)

@@ -22,7 +22,7 @@ from bcns_pipeline.rules.refunds.case import Begun, Case
 from bcns_pipeline.rules.refunds.limits import payments_add_up, within_captured
 from bcns_pipeline.rules.refunds.model import Refund
 from bcns_pipeline.rules.refunds.plan import plan_refund
-from bcns_pipeline.rules.refunds.records import RefundPlan, RefundRecord
+from bcns_pipeline.rules.refunds.records import RefundPlan, RefundRecord, going_back
 from bcns_pipeline.rules.refunds.tax import OrderTax
 from bcns_pipeline_tests.rules.orders.examples import POLICY as ORDERS
 from bcns_pipeline_tests.rules.orders.examples import drafted
@@ -328,6 +328,8 @@ def test_whatever_goes_back_deposits_fit_the_order_and_nothing_exceeds_what_came
         out = total([drawn(record) for record in found.records], "USD")
         assert out + credited(found) == one.total
         assert total([record.amount for record in found.records if record.n], "USD") == one.total
+        # What a person approves is the refund, however much of it is credit, deposit or stored value.
+        assert going_back([(record.n, record.amount) for record in found.records]) == one.total
         assert all(balanced(record) for record in found.records if record.record == "journalEntry")
         owed = sum((settled.amount for record in found.records for settled in record.settles), Decimal(0))
         assert owed == credited(found).amount

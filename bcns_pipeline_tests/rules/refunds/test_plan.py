@@ -7,12 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.policy import Channel
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.refunds.case import Case
 from bcns_pipeline.rules.refunds.plan import plan_refund
-from bcns_pipeline.rules.refunds.records import RefundPlan, settled_in_full
+from bcns_pipeline.rules.refunds.records import RefundPlan, going_back, settled_in_full
 from bcns_pipeline.rules.refunds.router import route
 from bcns_pipeline_tests.rules.orders.books import no_float
 from bcns_pipeline_tests.rules.orders.examples import POLICY as ORDERS
@@ -254,3 +257,19 @@ def test_the_shares_of_two_refunds_take_all_of_the_tax_line_and_no_more() -> Non
         line["amount"] for body in bodies for line in body["item"]["items"] if line["item"]["id"] == "901"
     ]
     assert taxes == [Decimal("10.65"), Decimal("13.72")]
+
+
+@given(st.data(), st.lists(st.integers(1, 90_000), min_size=1, max_size=4), st.booleans(), st.booleans())
+def test_what_goes_back_is_counted_once_whatever_records_tell_of_it(
+    data: st.DataObject, paid: list[int], credited: bool, waits: bool
+) -> None:
+    """Approved is the whole: payments that settle a credit are no second sum, and one that waits is in the credit."""
+    whole = sum(paid)
+    records = [(n, Money(minor, "USD")) for n, minor in enumerate(paid, 1)]
+    if credited:
+        records.append((0, Money(whole, "USD")))
+        records = records[1:] if waits else records
+    # Deposits that turn into stored value are taken back first, by a record of a part of it.
+    records.append((0, Money(data.draw(st.integers(1, whole)), "USD")))
+
+    assert going_back(data.draw(st.permutations(records))) == Money(whole, "USD")
