@@ -14,9 +14,13 @@ from bcns_pipeline.defs import chart
 from bcns_pipeline.rules.close.names import called
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.money import Money
+from bcns_pipeline.rules.orders.model import Cost
+from bcns_pipeline.rules.orders.reading import Unreadable, read_order
 from bcns_pipeline.settings import load_settings
+from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.payout_models import BankRow, Journal, PayoutState
 from bcns_pipeline.state.payout_views import StoredLine
+from bcns_pipeline.state.scope import parse
 from bcns_pipeline.state.store import State
 
 LINES_SHOWN = 200
@@ -190,13 +194,26 @@ def _order(state: State, order_id: int) -> None:
     say(
         f"  order {order_id} of {order.day}: {order.total} charged; {where}; content {order.content_hash[:16]}"
     )
+    amounts = _amounts(state, order)
     for line in order.lines:
-        say(f"    order line {line.line_id}: {line.quantity} x {line.sku}")
+        cost = amounts.get(line.line_id)
+        money = "" if cost is None else f", {cost.inc:f} with {cost.tax:f} tax"
+        say(f"    order line {line.line_id}: {line.quantity} x {line.sku}{money}")
     for record in state.cash.records([order_id]).get(order_id, ()):
         amount = record.amount or "NetSuite's total"
         say(f"    {record.kind} {record.natural_key}: {amount}, NetSuite {record.netsuite_id}")
     for refund in state.refunds.records_of_orders([order_id]).get(order_id, ()):
         say(f"    {refund.record_type} {refund.natural_key}: {refund.amount}, NetSuite {refund.netsuite_id}")
+
+
+def _amounts(state: State, order: OrderState) -> dict[int, Cost]:
+    """{order line: what BigCommerce says of it}, from the bytes as read; none where its shopper was erased."""
+    number = order.document_id
+    body = None if number is None else state.documents.load_many([number]).get(number)
+    try:
+        return {} if body is None else {line.id: line.total for line in read_order(parse(body)).lines}
+    except Unreadable:
+        return {}
 
 
 def _by_gateway(state: State, what: str) -> list[tuple[PayoutState, StoredLine]]:

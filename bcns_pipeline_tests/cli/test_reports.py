@@ -353,6 +353,33 @@ def test_the_pack_of_a_month_is_made_again_byte_for_byte_and_is_not_green_while_
     assert set(made["reports"]) == set(SPECS)
 
 
+def test_a_month_is_green_exactly_where_the_queue_is_empty_and_everything_ties(march: State) -> None:
+    about = reports.about(march, *MARCH, Mapping())
+
+    def wrong() -> set[str]:
+        made = pack(march, about)
+        found = {name for name, (holds, _) in made.checks.items() if not holds}
+        assert made.green is not bool(found)
+        return found
+
+    change(march, "update bcns.payout_journal set approved = true")
+    balance = {"account": 1130, "currency": "USD", "subsidiary": None, "posting": True, "amount": -1673}
+    march.clearing.keep("netsuite", MARCH[1] - timedelta(days=1), {"balances": [balance], "others": []})
+    assert wrong() == set()
+    march.exceptions.open("payouts", Question("BANK_DIFF", "payout:a", "a cent"))
+    change(march, "update bcns.exception set opened_at = '2026-03-20'")
+    assert wrong() == {"no exception of the period is open"}
+    march.exceptions.heal("payouts", "BANK_DIFF", ["payout:a"])
+    # Answered after the month's end: the evidence still has it, with its answer, and the month may be closed.
+    assert wrong() == set()
+    (asked,) = json.loads(pack(march, about).content)["exceptions"]
+    assert (asked["code"], asked["resolution"], asked["answered"] != "") == ("BANK_DIFF", "healed", True)
+    waits = {**balance, "posting": False, "amount": -11673}
+    answer = {"balances": [{**balance, "amount": 10000}, waits], "others": []}
+    march.clearing.keep("netsuite", MARCH[1] - timedelta(days=1), answer)
+    assert wrong() == {"no journal awaits approval"}
+
+
 def test_the_pack_names_who_decided_what_and_leaves_out_what_a_machine_did_in_a_persons_name(
     march: State,
 ) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
+
 from typer.testing import CliRunner
 
 from bcns_pipeline.cli.main import app
@@ -33,13 +36,30 @@ def test_an_entry_is_made_again_from_the_stored_bytes_and_a_changed_byte_is_seen
     assert (failed.exit_code, "NOT EQUAL" in failed.output) == (1, True)
 
 
-def test_a_cent_is_followed_from_the_entry_to_its_lines_and_back(till: PayoutFlow) -> None:
-    made = till.pays_out(3)
+def test_a_cent_is_followed_from_the_bank_to_the_order_line_and_back(till: PayoutFlow) -> None:
+    order = till.sold(lines=[{"sku": "SKU-000001", "quantity": 3, "price": "10.00"}])
+    till.cash()
+    made = till.pays_out(2, arrives=-1)
+    day = till.today()
+    statement = f"account,currency,booked_on,amount,description\nDE1,USD,{day},{made['amount']},STRIPE\n"
+    (till.bank / "statement.csv").write_text(statement)
     till.post()
     key = f"psp-stripe-acct1-payout-{made['id']}"
-    shown = bcns("trace", made["id"])
+    (banked,) = till.state().bank.lines()
     lines = [one.line for one in till.state().payouts.lines(till.payout(made["id"]))]
-    assert all(line.id in shown for line in lines)
+    (mine,) = (line for line in lines if line.order_id == order)
+    # Down: the bank's line, its payout and entry, the lines with their orders, one of them, the order's lines and tax.
+    shown = bcns("trace", banked.line_id)
+    assert all(word in shown for word in (banked.row_sha256, made["id"], key, *(line.id for line in lines)))
+    shown = bcns("trace", mine.id)
+    found = re.search(r"order line \d+: 3 x SKU-000001, (\S+) with (\S+) tax", shown)
+    assert found is not None, shown
+    assert Decimal(found[1]) - Decimal(found[2]) == 30
+    assert f"BigCommerce transaction {mine.transaction_id}" in shown
+    # And up again, from the order to the bank.
+    up = bcns("trace", str(order))
+    deposit = str(till.records(order)[0]["external_id"])
+    assert all(word in up for word in (mine.id, mine.raw_sha256, deposit, key, made["id"], banked.row_sha256))
     members = bcns("trace", key, "--line", "2")
     assert all(line.id in members for line in lines)
     back = bcns("trace", lines[0].id)

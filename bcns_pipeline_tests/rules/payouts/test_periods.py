@@ -22,22 +22,27 @@ def day(*periods: Period, policy: PayoutPolicy | None = None, today: date = TODA
     return posting_day("Payout po_1", ARRIVAL, periods, policy or PayoutPolicy(), today)
 
 
-@pytest.mark.parametrize("state", ["closed", "locked"])
-@pytest.mark.parametrize("next_state", ["closed", "locked"])
-def test_what_is_closed_or_locked_moves_to_the_next_open_day_and_keeps_its_own(
-    state: str, next_state: str
-) -> None:
-    march, april = replace(MARCH, **{state: True}), replace(APRIL, **{next_state: True})
+STATES = ["open", "closed", "locked"]
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("next_state", STATES)
+def test_the_matrix_of_open_locked_and_closed(state: str, next_state: str) -> None:
+    """An open period takes the day itself; else the next open day does, and the entry keeps its own."""
+    march, april = (
+        replace(one, **({} if how == "open" else {how: True}))
+        for one, how in ((MARCH, state), (APRIL, next_state))
+    )
     found = day(march, april, MAY)
     assert isinstance(found, PostingDay)
-    assert (found.day, found.economic_day) == (date(2026, 5, 1), ARRIVAL)
+    assert found.economic_day == ARRIVAL
+    if state == "open":
+        assert (found.day, found.finding) == (ARRIVAL, None)
+        return
+    assert found.day == (date(2026, 4, 1) if next_state == "open" else date(2026, 5, 1))
     assert found.finding is not None
     assert (found.finding.code, found.finding.blocks) == ("CLOSED_PERIOD", False)
     assert f"Mar 2026 is {state}" in found.finding.message
-
-
-def test_an_open_period_takes_the_day_itself() -> None:
-    assert day(MARCH, APRIL) == PostingDay(ARRIVAL, ARRIVAL)
 
 
 def test_parked_it_waits_and_so_it_does_where_nothing_later_is_open() -> None:
