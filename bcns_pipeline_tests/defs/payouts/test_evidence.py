@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from typer.testing import CliRunner
 
 from bcns_pipeline.cli.main import app
+from bcns_pipeline.config import load_mapping
+from bcns_pipeline.defs.close import reports
+from bcns_pipeline.rules.close.tie_out import Reason
+from bcns_pipeline.rules.payouts.roll_forward import Movement
 from bcns_pipeline_tests.defs.flow import variables
 from bcns_pipeline_tests.defs.payout_flow import PayoutFlow
 
@@ -60,6 +65,29 @@ def test_a_cent_is_followed_from_the_bank_to_the_order_line_and_back(till: Payou
     up = bcns("trace", str(order))
     deposit = str(till.records(order)[0]["external_id"])
     assert all(word in up for word in (mine.id, mine.raw_sha256, deposit, key, made["id"], banked.row_sha256))
+
+    # What goes back is a line of the payout that carries it, takes its own record out, and leaves nothing to explain.
+    till.control.refund_order(order)
+    till.run("refund_sync")
+    (second,) = till.control.payout_day("stripe", arrives=0, status="paid")
+    till.post()
+    state = till.state()
+    (back,) = (one for one in state.payouts.lines(till.payout(second["id"])) if one.line.order_id == order)
+    (refund,) = (one for one in state.refunds.records_of_orders([order])[order] if one.n)
+    assert (back.line.cls, back.line.gross, back.journal_key) == ("refund", -mine.gross, refund.natural_key)
+    assert f"{refund.record_type} {refund.natural_key}" in bcns("trace", back.line.id)
+    till.control.approve_journal()
+    till.post()
+    today = datetime.now(UTC).date()
+    mapping = load_mapping(till.folder / "bcns.yaml")
+    about = reports.about(state, today - timedelta(days=2), today + timedelta(days=2), mapping)
+    (tie,) = (one for one in reports.ties(state, about) if one.order_id == order)
+    # In by the first payout, which the bank has, and out by the second, which it has not shown yet.
+    assert (tie.net, tie.unknown) == (0, 0)
+    assert tie.parts == {Reason.BANKED: mine.gross, Reason.BANK_OPEN: -mine.gross}
+    (rolled,) = (one for one in reports.roll_forwards(state, about)[0] if one.currency == "USD")
+    assert rolled.movements[Movement.REFUND_SETTLED] == mine.gross
+    assert not {mine.order_id} & {one.order_id for one in rolled.open_items}
     members = bcns("trace", key, "--line", "2")
     assert all(line.id in members for line in lines)
     back = bcns("trace", lines[0].id)
