@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bcns_pipeline.clients.netsuite import sql
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
 from bcns_pipeline.clients.netsuite.fallback import MAIN, SIBLINGS
 from bcns_pipeline.clients.netsuite.inventory import balanced_ranges, levels_query, read_levels
@@ -123,6 +124,37 @@ def test_a_change_at_one_location_brings_all_locations_of_the_item(
     )
     assert levels(client, changed_since=SINCE) == {("PLAIN", 1): "10", ("PLAIN", 6): "2.5"}
     assert len(double.queries) == 1
+
+
+@pytest.mark.parametrize("source", ["aggregateitemlocation", MAIN])
+def test_a_reader_that_stops_at_any_page_goes_on_behind_it(
+    double: NetSuiteDouble, client: NetSuiteClient, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    """With `after` pages come in the order of items: what a page says is whole is never needed again."""
+    monkeypatch.setattr(sql, "MAX_IN", 2)
+    double.family(MAIN, *SIBLINGS)
+    for item in range(1, 8):
+        double.item(item, f"SKU-{item}")
+        lot = source == MAIN and item % 2
+        table = "lotnumberedinventoryitemlocations" if lot else source
+        for place in (1, 6):
+            double.stock(item, place, item, at=LATER, table=table)
+    double.page_rows = 3
+    asked = {"locations": [1, 6], "draw_seq": int, "source": source, "changed_since": SINCE}
+    found, after, reads = set[tuple[int, int]](), 0, 0
+    while True:
+        stopped = False
+        for page in read_levels(client, **asked, after=after):
+            found |= set(zip(page.item_id, page.location, strict=True))
+            if page.through > after:
+                after, stopped = page.through, True
+                break
+        reads += 1
+        if not stopped:
+            break
+        assert {(item, place) for item in range(1, after + 1) for place in (1, 6)} <= found
+    assert found == {(item, place) for item in range(1, 8) for place in (1, 6)}
+    assert reads > 3
 
 
 def test_a_change_elsewhere_brings_nothing(double: NetSuiteDouble, client: NetSuiteClient) -> None:

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from bcns_pipeline.definitions import build_defs
+from bcns_pipeline.defs.inventory import low_stock
 from bcns_pipeline.state.operations import Intent, Move
 from bcns_pipeline_tests.defs.flow import Flow, Impatient, wait_until
 
@@ -46,7 +47,9 @@ def item_of(flow: Flow, sku: str) -> int:
     return int(flow.control.levels(sku)[0]["item"])
 
 
-def test_the_sensor_asks_for_what_has_just_run_low_and_for_nothing_else(flow: Flow) -> None:
+def test_the_sensor_asks_for_what_has_just_run_low_and_for_nothing_else(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     flow.configure(low_stock={"threshold": 5})
     flow.stock(SKU, 50, 50)
     flow.stock("SKU-000031", 50, 50)
@@ -67,6 +70,13 @@ def test_the_sensor_asks_for_what_has_just_run_low_and_for_nothing_else(flow: Fl
     flow.later(30)
     assert sensor.tick() == []
     flow.assert_tidy()
+
+    # More than a tick may ask for is asked for by the next one.
+    monkeypatch.setattr(low_stock, "MOST_ITEMS", 1)
+    flow.later(60)
+    flow.stock(SKU, 1)
+    flow.stock("SKU-000031", 1)
+    assert [sensor.tick() for _ in range(2)] == [[[item_of(flow, one)]] for one in (SKU, "SKU-000031")]
 
 
 def test_the_job_pushes_only_its_items_and_a_second_one_writes_nothing(flow: Flow) -> None:

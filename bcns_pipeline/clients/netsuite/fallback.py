@@ -32,13 +32,35 @@ SIBLINGS: Final = (
 
 
 def read_siblings(
-    query: SuiteQL, want: Want, ids: Sequence[int] | None, bounds: Sequence[Bounds], parallel: int
+    query: SuiteQL,
+    want: Want,
+    ids: Sequence[int] | None,
+    bounds: Sequence[Bounds],
+    parallel: int,
+    after: int | None = None,
 ) -> Iterator[LevelsPage]:
     """As `read_levels`. Siblings come first; rows with location 0 only for items that none knew."""
     if want.changed_since is not None:
         ids = changed_ids(query, want)
         want = replace(want, changed_since=None)
-    pieces = sql.pieces(ids)
+    if after is None or ids is None:
+        yield from _family(query, want, sql.pieces(ids), bounds, parallel)
+        return
+    # A table has items of all ids, so some ids are read from all tables before the next ones.
+    for piece in sql.pieces([one for one in ids if one > after]):
+        *first, last = _family(query, want, [piece], bounds, parallel)
+        yield from (replace(page, through=after) for page in first)
+        after = (piece or [after])[-1]
+        yield replace(last, through=after)
+
+
+def _family(
+    query: SuiteQL,
+    want: Want,
+    pieces: Sequence[Sequence[int] | None],
+    bounds: Sequence[Bounds],
+    parallel: int,
+) -> Iterator[LevelsPage]:
     seen: set[int] = set()
     unreadable: list[str] = []
     for table in SIBLINGS:

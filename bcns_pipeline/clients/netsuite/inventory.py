@@ -63,6 +63,7 @@ def read_levels(
     parallel: int = 4,
     kits: bool = True,
     item_location: int | None = None,
+    after: int | None = None,
 ) -> Iterator[LevelsPage]:
     """Stock of active inventory and assembly items (never a matrix parent) in `locations` (None = all).
 
@@ -72,7 +73,8 @@ def read_levels(
     that one of them belongs to (left out with a warning where the role may not read `itemmember`).
     `draw_seq` is called ahead of each request, from several threads. `ranges` are half-open id ranges, read
     `parallel` at a time (see `balanced_ranges`); without them one query for the lowest and the highest id
-    makes equal ones. Pages come in no particular order, and the last may be empty.
+    makes equal ones. Pages come in no particular order, and the last may be empty. With `after` only items of a
+    higher id are read, one page after the other, so that a reader may stop and go on (`LevelsPage.through`).
 
     `source` "auto" goes down SOURCES where NetSuite does not know a table. "item" is for accounts without
     multi-location inventory: totals are booked at `item_location` (default: the one given location, else 1),
@@ -90,7 +92,7 @@ def read_levels(
         started = False
         try:
             tried = replace(want, lacks=lacks | (ITEM_LACKS if name == ITEM else frozenset()))
-            for page in _read(client.query, tried, name, item_ids, ranges, parallel, item_location):
+            for page in _read(client.query, tried, name, item_ids, ranges, parallel, item_location, after):
                 started = True
                 yield page
         except Rejected as error:
@@ -123,13 +125,16 @@ def _read(
     ranges: Sequence[Bounds] | None,
     parallel: int,
     item_location: int | None,
+    after: int | None,
 ) -> Iterator[LevelsPage]:
     if item_ids is not None and not item_ids:
         return iter(())
     whole = (want.changed_since is None or source == ITEM) and item_ids is None
     bounds = [(START, END)] if not whole else list(ranges) if ranges else item_ranges(query, parallel)
+    if after is not None:
+        bounds = [(after + 1, END)]
     if source == MAIN:
-        return read_siblings(query, want, item_ids, bounds, parallel)
+        return read_siblings(query, want, item_ids, bounds, parallel, after)
     pieces = sql.pieces(item_ids)
     streams: list[Callable[[], Iterator[LevelsPage]]]
     if source == ITEM:

@@ -152,6 +152,8 @@ def columns(page: Page, read_seq: int, source: str, location: int | None = None)
         location=places,
         terms={term: page.column(term) for term in TERMS},
         changed_at=page.column("changed_at"),
+        # The next page may have more locations of the last item.
+        through=int(rows[-1]["item_id"]) - 1 if rows else 0,
     )
 
 

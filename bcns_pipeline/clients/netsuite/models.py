@@ -65,7 +65,8 @@ class LevelsPage:
     of the asked locations (never stocked there: it sells 0). Terms are NetSuite's text ("12", "3.5"), None
     for NULL or for a term that the source does not have. `changed_at` is in NetSuite's own frame, None if
     unknown. `unreadable` names tables of the fallback source that could not be read; items that only they
-    know are then left out, because unknown is not empty.
+    know are then left out, because unknown is not empty. `through`: this page and those before it in its stream have
+    every row of the items up to this id.
     """
 
     read_seq: int
@@ -78,6 +79,7 @@ class LevelsPage:
     terms: Mapping[str, list[str | None]]
     changed_at: list[str | None]
     unreadable: Sequence[str] = ()
+    through: int = 0
 
     def __len__(self) -> int:
         return len(self.item_id)

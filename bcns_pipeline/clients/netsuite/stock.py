@@ -40,6 +40,7 @@ class NetSuiteStock:
         changed_since: str | None = None,
         item_ids: Sequence[int] | None = None,
         known_ids: Iterable[int] = (),
+        after: int | None = None,
     ) -> Iterator[LevelsPage]:
         """Pages of stock, see `inventory.read_levels`; `known_ids` balance the streams of a full read."""
         known = list(known_ids)
@@ -53,6 +54,7 @@ class NetSuiteStock:
             item_ids=item_ids,
             ranges=inventory.balanced_ranges(known, self._parallel) if known else None,
             parallel=self._parallel,
+            after=after,
         )
 
     def members(self, locations: Sequence[int], changed_since: str | None = None) -> Iterator[MembersPage]:

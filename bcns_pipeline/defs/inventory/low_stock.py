@@ -6,17 +6,19 @@ An op and not the assets, because an asset belongs to one pool and would wait fo
 """
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import timedelta
-from itertools import islice
 
 import dagster as dg
 from pydantic import Field
 
+from bcns_pipeline.clients.netsuite.models import LevelsPage
 from bcns_pipeline.defs.inventory import buffer, report
 from bcns_pipeline.defs.inventory.apply import apply_plan
 from bcns_pipeline.defs.inventory.extract import back_in_time, take_snapshot
 from bcns_pipeline.defs.inventory.identify import identify
-from bcns_pipeline.defs.inventory.places import find_places
+from bcns_pipeline.defs.inventory.places import Places, find_places
 from bcns_pipeline.defs.inventory.planning import excepted_of, make_plan, sellable_of
 from bcns_pipeline.defs.inventory.run import LOW_STOCK_FLOW, Scope
 from bcns_pipeline.defs.inventory.trouble import note_excepted
@@ -24,9 +26,10 @@ from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
+from bcns_pipeline.rules.inventory.looks import Look, gone_on
 from bcns_pipeline.state.inventory_views import pending_items
 
-# A sensor has 60 s; more items than this are a bulk change, which the next incremental run brings.
+# A sensor has 60 s: what is more than this is for the next ticks, so that nothing is passed over.
 MOST_ITEMS = 500
 MOST_PAGES = 40
 OVERLAP = timedelta(minutes=2)
@@ -91,8 +94,13 @@ def low_stock_job() -> None:
 def low_stock_sensor(context: dg.SensorEvaluationContext, connections: Connections) -> dg.SensorResult:
     """Two or three calls; the run re-reads the truth, so that a tick seen twice does no harm."""
     connections.require("bigcommerce", "netsuite")
-    low, clock = _low_items(connections, json.loads(context.cursor or "{}").get("since"))
-    cursor = json.dumps({"v": 1, "since": clock})
+    clock = connections.stock(Lane.FAST).clock()
+    if not context.cursor:
+        return dg.SensorResult(skip_reason="nothing was looked at before", cursor=_cursor(Look(clock)))
+    look, places = _look(context.cursor, clock), find_places(connections, Lane.FAST, refresh=False)
+    pages, through = _pages(connections, look, places)
+    low, look = gone_on(look, _low_items(connections, pages, places), through, MOST_ITEMS)
+    cursor = _cursor(look)
     if not low:
         return dg.SensorResult(skip_reason="no changed item is low", cursor=cursor)
     config = {"ops": {push_low_stock.name: {"config": {"item_ids": low}}}}
@@ -101,21 +109,38 @@ def low_stock_sensor(context: dg.SensorEvaluationContext, connections: Connectio
     )
 
 
-def _low_items(connections: Connections, since: str | None) -> tuple[list[int], str]:
-    """Ids of items at or under the threshold that changed since `since` and differ from what is confirmed."""
-    stock = connections.stock(Lane.FAST)
-    clock = stock.clock()
-    if since is None:
-        return [], clock
-    places = find_places(connections, Lane.FAST, refresh=False)
-    changed = stock.levels(
-        places.netsuite, connections.state.inventory.draw_read_seq, changed_since=back_in_time(since, OVERLAP)
-    )
-    pages = list(islice(changed, MOST_PAGES))
+def _cursor(look: Look) -> str:
+    return json.dumps({"v": 2, **asdict(look)})
+
+
+def _look(cursor: str, clock: str) -> Look:
+    """The look that is under way, or one that begins now; an earlier release wrote down no more than `since`."""
+    told = json.loads(cursor)
+    look = Look(told["since"], told.get("begun", ""), told.get("after", 0))
+    return look if look.after else replace(look, begun=clock)
+
+
+def _pages(connections: Connections, look: Look, places: Places) -> tuple[list[LevelsPage], int | None]:
+    """The pages of this tick, and the last item that they show whole; None where they show all that is left."""
+    pages: list[LevelsPage] = []
+    for page in connections.stock(Lane.FAST).levels(
+        places.netsuite,
+        connections.state.inventory.draw_read_seq,
+        changed_since=back_in_time(look.since, OVERLAP),
+        after=look.after,
+    ):
+        pages.append(page)
+        if len(pages) >= MOST_PAGES and page.through > look.after:
+            return pages, page.through
+    return pages, None
+
+
+def _low_items(connections: Connections, pages: Sequence[LevelsPage], places: Places) -> list[int]:
+    """Ids of the items in these pages that are at or under the threshold and differ from what is confirmed."""
     threshold = connections.mapping.inventory.low_stock.threshold
     wanted = sellable_of(connections, pages, places)
     low = wanted[wanted["sellable"] <= threshold]
     known = connections.state.inventory.known(numbers=True)[["item_id", "location_id", "confirmed"]]
     both = low.merge(known, on=["item_id", "location_id"], how="left")
     differ = both[both["sellable"] != both["confirmed"]]
-    return sorted(set(differ["item_id"].tolist()))[:MOST_ITEMS], clock
+    return [int(one) for one in differ["item_id"].unique()]
