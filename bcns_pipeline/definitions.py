@@ -36,6 +36,7 @@ from bcns_pipeline.defs.payouts import assets as payout_assets
 from bcns_pipeline.defs.payouts import automation as payout_automation
 from bcns_pipeline.defs.payouts import checks as payout_checks
 from bcns_pipeline.defs.platform import automation as platform_automation
+from bcns_pipeline.defs.promises import steps_of
 from bcns_pipeline.defs.recovery import automation as recovery_automation
 from bcns_pipeline.defs.refunds import assets as refund_assets
 from bcns_pipeline.defs.refunds import automation as refund_automation
@@ -66,17 +67,19 @@ def build_defs(
     ]
     return dg.Definitions(
         assets=[asset.map_asset_specs(_with_runbook) for asset in assets],
-        asset_checks=[
-            *inventory_checks.CHECKS,
-            *customer_checks.CHECKS,
-            *order_checks.CHECKS,
-            *fulfilment_checks.CHECKS,
-            *refund_checks.CHECKS,
-            *cash_checks.CHECKS,
-            *payout_checks.CHECKS,
-            *close_checks.CHECKS,
-            *intake_jobs.CHECKS,
-        ],
+        asset_checks=steps_of(
+            [
+                *inventory_checks.CHECKS,
+                *customer_checks.CHECKS,
+                *order_checks.CHECKS,
+                *fulfilment_checks.CHECKS,
+                *refund_checks.CHECKS,
+                *cash_checks.CHECKS,
+                *payout_checks.CHECKS,
+                *close_checks.CHECKS,
+                *intake_jobs.CHECKS,
+            ]
+        ),
         jobs=[
             *inventory_automation.JOBS,
             *customer_automation.JOBS,

@@ -8,7 +8,7 @@ is made: by `dagster dev`, by each of its child processes (webserver, daemon, ru
 import functools
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dagster
@@ -24,8 +24,8 @@ from bcns_pipeline.state.engine import database_url
 DEFAULT_SCHEMA = "dagster"
 _LOCK = 0x64616773  # "dags"; held while the tables are made
 _QUESTIONS_ABOUT_TABLES = (
-    *("has_table", "has_asset_key_col", "has_run_stats_index_cols"),
-    *("has_backfill_id_column", "has_default_pool_limit_col"),
+    *("has_table", "has_asset_key_col", "_has_asset_key_col_on_connection"),
+    *("has_run_stats_index_cols", "has_backfill_id_column", "has_default_pool_limit_col"),
 )
 # A run that waits for its turn in a pool looks this often.
 POOL_SECONDS = 0.25
@@ -119,7 +119,20 @@ def _look_once(storage: Any) -> None:
     for name in _QUESTIONS_ABOUT_TABLES:
         question = getattr(storage, name, None)
         if callable(question):
-            setattr(storage, name, functools.cache(question))
+            setattr(storage, name, _once(question))
+
+
+def _once(question: Callable[..., bool]) -> Callable[..., bool]:
+    """The same answer for the same names, whichever connection is asked."""
+    answers: dict[tuple[Any, ...], bool] = {}
+
+    def ask(*about: Any) -> bool:
+        names = tuple(one for one in about if not isinstance(one, sa.Connection))
+        if names not in answers:
+            answers[names] = question(*about)
+        return answers[names]
+
+    return ask
 
 
 def _wait_for_pools(storage: Any) -> None:

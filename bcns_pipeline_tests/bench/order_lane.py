@@ -30,6 +30,7 @@ from bcns_pipeline.defs.orders.checks import CHECKS
 from bcns_pipeline.defs.orders.fates import remember
 from bcns_pipeline.defs.orders.planning import make_plan
 from bcns_pipeline.defs.orders.take import drain
+from bcns_pipeline.defs.promises import steps_of
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.interpreter import set_for_a_run
 from bcns_pipeline.state.store import State
@@ -85,7 +86,7 @@ def job_of(ours: Connections, steps: list[dg.AssetsDefinition]) -> dg.JobDefinit
     job = day_job(JOB, dg.AssetSelection.assets(*steps), config, "A lane of the order flow.")
     return dg.Definitions(
         assets=assets(ours.mapping),
-        asset_checks=CHECKS,
+        asset_checks=steps_of(CHECKS),
         jobs=[job],
         resources={"connections": Connections()},
         executor=dg.in_process_executor,

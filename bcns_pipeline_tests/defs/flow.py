@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -309,9 +310,7 @@ class Flow:
 
     def job(self, name: str) -> dg.JobDefinition:
         """A job for one run, with short waits."""
-        path = self.environment["BCNS_CONFIG"]
-        connections = Impatient(config_path=path)
-        return build_defs({"connections": connections}, config_path=path).resolve_job_def(name)
+        return _job(name, Path(self.environment["BCNS_CONFIG"]).read_text())
 
     def run(
         self,
@@ -347,6 +346,12 @@ class Flow:
         """A person allows it."""
         for found in self.open_exceptions(code):
             self.state().exceptions.resolve(found.id, "approved", "looked at it", actor="ada")
+
+
+@lru_cache(maxsize=64)
+def _job(name: str, _mapping: str) -> dg.JobDefinition:
+    """The job as this mapping file has it, made once for all runs: the file's place is read from the environment."""
+    return build_defs({"connections": Impatient()}).resolve_job_def(name)
 
 
 def _innermost(error: Any) -> str:

@@ -9,6 +9,7 @@ import dagster as dg
 from bcns_pipeline.defs.accounting import accounted_for
 from bcns_pipeline.defs.cash.assets import application_plan, cash_records, transactions
 from bcns_pipeline.defs.cash.run import FLOW
+from bcns_pipeline.defs.promises import promise
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.kinds.cash import KINDS
 
@@ -18,13 +19,13 @@ ACCOUNTED = ("planned", "settled", "waiting", "skipped")
 NOT_EQUAL = ("CASH_DRIFT", "INVOICE_TOTAL_DRIFT", "CASH_SALE_ACCOUNT", "MONEY_NOT_EQUAL")
 
 
-@dg.asset_check(asset=transactions, description="Every order's payments can be read and understood.")
+@promise(asset=transactions, description="Every order's payments can be read and understood.")
 def every_payment_is_read(connections: Connections) -> dg.AssetCheckResult:
     """An order whose payments can't be read is booked as soon as they can."""
     return _none_of(connections, ("TRANSACTIONS_UNREADABLE",))
 
 
-@dg.asset_check(
+@promise(
     asset=application_plan,
     blocking=True,
     description="Looked at = planned + settled + waiting + skipped.",
@@ -34,15 +35,13 @@ def no_money_is_lost(context: dg.AssetCheckExecutionContext, connections: Connec
     return accounted_for(context, connections, FLOW, ACCOUNTED)
 
 
-@dg.asset_check(
-    asset=application_plan, description="No capture waits for something that a person has to mend."
-)
+@promise(asset=application_plan, description="No capture waits for something that a person has to mend.")
 def no_capture_waits(connections: Connections) -> dg.AssetCheckResult:
     """What merely waits for its parcel is no question."""
     return _none_of(connections, [kind.code for kind in KINDS if kind.code not in NOT_EQUAL])
 
 
-@dg.asset_check(
+@promise(
     asset=cash_records,
     description="Open deposits + applied = captured, to the cent, in the right accounts.",
 )
@@ -51,14 +50,14 @@ def booked_is_captured(connections: Connections) -> dg.AssetCheckResult:
     return _none_of(connections, NOT_EQUAL, dg.AssetCheckSeverity.ERROR)
 
 
-@dg.asset_check(asset=cash_records, description="No capture has two receipts, and no receipt two captures.")
+@promise(asset=cash_records, description="No capture has two receipts, and no receipt two captures.")
 def each_capture_is_booked_once(connections: Connections) -> dg.AssetCheckResult:
     """One NetSuite record per capture or invoice."""
     doubled = connections.state.cash.doubled()
     return dg.AssetCheckResult(passed=not doubled, metadata={"doubled": ", ".join(doubled[:20]) or "none"})
 
 
-@dg.asset_check(asset=cash_records, description="The run stayed within cash.call_budget.")
+@promise(asset=cash_records, description="The run stayed within cash.call_budget.")
 def cash_calls_within_budget(
     context: dg.AssetCheckExecutionContext, connections: Connections
 ) -> dg.AssetCheckResult:

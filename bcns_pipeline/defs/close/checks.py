@@ -11,10 +11,11 @@ from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.close.assets import clearing_evidence, evidence_pack, tie_out
 from bcns_pipeline.defs.close.questions import UNEXPLAINED
 from bcns_pipeline.defs.close.run import FLOW
+from bcns_pipeline.defs.promises import promise
 from bcns_pipeline.resources.connections import Connections
 
 
-@dg.asset_check(asset=tie_out, blocking=True, description="Every cent of the day's orders has one reason.")
+@promise(asset=tie_out, blocking=True, description="Every cent of the day's orders has one reason.")
 def no_cent_is_unknown(
     context: dg.AssetCheckExecutionContext, connections: Connections
 ) -> dg.AssetCheckResult:
@@ -35,7 +36,7 @@ def no_cent_is_unknown(
     )
 
 
-@dg.asset_check(
+@promise(
     asset=clearing_evidence,
     description="FI7: each clearing account closes to what NetSuite and the providers say, or it is named.",
 )
@@ -49,9 +50,7 @@ def fi7_the_outside_says_the_same(connections: Connections) -> dg.AssetCheckResu
     )
 
 
-@dg.asset_check(
-    asset=evidence_pack, description="The last pack's checklist is green: the month may be closed."
-)
+@promise(asset=evidence_pack, description="The last pack's checklist is green: the month may be closed.")
 def the_month_may_be_closed(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
     """As the pack of this run said; a month with open questions stays open."""
     event = context.instance.get_latest_materialization_event(evidence_pack.key)

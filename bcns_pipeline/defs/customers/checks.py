@@ -11,6 +11,7 @@ import dagster as dg
 from bcns_pipeline.defs.accounting import accounted_for
 from bcns_pipeline.defs.customers.assets import change_plan, customers, netsuite_customers
 from bcns_pipeline.defs.customers.run import FLOW, due
+from bcns_pipeline.defs.promises import promise
 from bcns_pipeline.resources.connections import Connections
 
 WARN = dg.AssetCheckSeverity.WARN
@@ -19,9 +20,7 @@ LATE_MINUTES = 15
 ACCOUNTED = ("created", "changed", "linked", "unchanged", "waiting", "deferred", "gone", "erased")
 
 
-@dg.asset_check(
-    asset=customers, description=f"No shopper waits for more than {LATE_MINUTES} minutes to be read."
-)
+@promise(asset=customers, description=f"No shopper waits for more than {LATE_MINUTES} minutes to be read.")
 def no_shopper_is_left_behind(connections: Connections) -> dg.AssetCheckResult:
     """More changes than a run takes are worked off by the next ones; a row that stays is none of those."""
     waiting = connections.state.inbox.waiting("customer")
@@ -34,7 +33,7 @@ def no_shopper_is_left_behind(connections: Connections) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(
+@promise(
     asset=change_plan,
     blocking=True,
     description="Looked at = created + changed + linked + unchanged + waiting + deferred + gone + erased.",
@@ -46,7 +45,7 @@ def no_shopper_is_lost(
     return accounted_for(context, connections, FLOW, ACCOUNTED)
 
 
-@dg.asset_check(asset=change_plan, description="No customer that was looked at is in NetSuite twice.")
+@promise(asset=change_plan, description="No customer that was looked at is in NetSuite twice.")
 def no_duplicates(context: dg.AssetCheckExecutionContext, connections: Connections) -> dg.AssetCheckResult:
     """Probable duplicates stand in the plan's table, for whoever merges them; nothing is merged by itself."""
     plans = connections.state.plans.of_run(context.run.run_id, FLOW)
@@ -54,7 +53,7 @@ def no_duplicates(context: dg.AssetCheckExecutionContext, connections: Connectio
     return dg.AssetCheckResult(passed=not found, severity=WARN, metadata={"groups": found})
 
 
-@dg.asset_check(asset=netsuite_customers, description="Every shopper that changed is in NetSuite.")
+@promise(asset=netsuite_customers, description="Every shopper that changed is in NetSuite.")
 def every_shopper_is_in_netsuite(connections: Connections) -> dg.AssetCheckResult:
     """What stands in the way is a question with an owner, and goes by itself once it is answered."""
     found = [one for one in connections.state.exceptions.find(flow=FLOW) if one.severity == "error"]

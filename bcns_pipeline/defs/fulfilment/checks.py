@@ -9,13 +9,14 @@ import dagster as dg
 
 from bcns_pipeline.defs.fulfilment.assets import item_fulfilments, shipment_plan, shipments
 from bcns_pipeline.defs.fulfilment.run import FLOW
+from bcns_pipeline.defs.promises import promise
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.kinds.fulfilment import KINDS
 
 WARN = dg.AssetCheckSeverity.WARN
 
 
-@dg.asset_check(asset=item_fulfilments, description="No fulfilment that was read waits for too long.")
+@promise(asset=item_fulfilments, description="No fulfilment that was read waits for too long.")
 def no_fulfilment_waits(connections: Connections) -> dg.AssetCheckResult:
     """Those just read are young; an old one is met again and again by runs that do not get through."""
     waiting = connections.state.inbox.waiting("fulfilment")
@@ -28,7 +29,7 @@ def no_fulfilment_waits(connections: Connections) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(
+@promise(
     asset=shipment_plan,
     blocking=True,
     description="Every fulfilment that waited was looked at, or is not ours.",
@@ -50,9 +51,7 @@ def no_fulfilment_is_lost(
     )
 
 
-@dg.asset_check(
-    asset=shipments, description="Every shipped line is in the store, and no more than was ordered."
-)
+@promise(asset=shipments, description="Every shipped line is in the store, and no more than was ordered.")
 def every_shipped_line_is_in_the_store(connections: Connections) -> dg.AssetCheckResult:
     """What the store did not take, or what does not fit the order, is a question with an owner."""
     errors = [kind.code for kind in KINDS if kind.severity == "error"]

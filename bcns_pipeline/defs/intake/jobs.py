@@ -12,6 +12,7 @@ from bcns_pipeline.defs.intake import report
 from bcns_pipeline.defs.intake.backfill import FLOW
 from bcns_pipeline.defs.intake.completeness import CODE, compare
 from bcns_pipeline.defs.intake.mending import destination_of, mend_hooks
+from bcns_pipeline.defs.promises import promise
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
 
@@ -73,7 +74,7 @@ def order_completeness() -> None:
     compare_orders()
 
 
-@dg.asset_check(asset=ORDERS, description="No order of the store is missing here.")
+@promise(asset=ORDERS, description="No order of the store is missing here.")
 def every_order_has_arrived(
     context: dg.AssetCheckExecutionContext, connections: Connections
 ) -> dg.AssetCheckResult:

@@ -9,13 +9,14 @@ import dagster as dg
 from bcns_pipeline.defs.inventory.assets import diff, inventory_levels, inventory_snapshot, orphans
 from bcns_pipeline.defs.inventory.orphans import find_orphans
 from bcns_pipeline.defs.inventory.run import FLOW
+from bcns_pipeline.defs.promises import promise
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.state.inventory_views import oversold
 
 WARN = dg.AssetCheckSeverity.WARN
 
 
-@dg.asset_check(asset=inventory_snapshot, description="The mapping file has no fault.")
+@promise(asset=inventory_snapshot, description="The mapping file has no fault.")
 def mapping_is_sound(connections: Connections) -> dg.AssetCheckResult:
     """A faulty file loads with defaults, so that the graph is there; this says so."""
     faults = connections.mapping_faults
@@ -24,7 +25,7 @@ def mapping_is_sound(connections: Connections) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(asset=diff, blocking=True, description="Fetched = planned + skipped + excepted.")
+@promise(asset=diff, blocking=True, description="Fetched = planned + skipped + excepted.")
 def nothing_is_lost(context: dg.AssetCheckExecutionContext, connections: Connections) -> dg.AssetCheckResult:
     """Every row that was fetched is accounted for; otherwise nothing is sent."""
     plan = connections.state.plans.of_run(context.run.run_id, FLOW)[0]
@@ -35,7 +36,7 @@ def nothing_is_lost(context: dg.AssetCheckExecutionContext, connections: Connect
     )
 
 
-@dg.asset_check(asset=diff, description="No SKU is used twice or blank.")
+@promise(asset=diff, description="No SKU is used twice or blank.")
 def skus_are_unambiguous(connections: Connections) -> dg.AssetCheckResult:
     """An ambiguous SKU is blocked alone; someone should look."""
     found = connections.state.exceptions.find(flow=FLOW, code="SKU_AMBIGUOUS")
@@ -46,7 +47,7 @@ def skus_are_unambiguous(connections: Connections) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(asset=inventory_levels, description="Nothing pushed or shown is above what is sellable.")
+@promise(asset=inventory_levels, description="Nothing pushed or shown is above what is sellable.")
 def nothing_oversells(
     context: dg.AssetCheckExecutionContext, connections: Connections
 ) -> dg.AssetCheckResult:
@@ -58,9 +59,7 @@ def nothing_oversells(
     )
 
 
-@dg.asset_check(
-    asset=inventory_levels, description="No SKU is out of step for longer than the mapping allows."
-)
+@promise(asset=inventory_levels, description="No SKU is out of step for longer than the mapping allows.")
 def every_sku_is_fresh(connections: Connections) -> dg.AssetCheckResult:
     """Freshness per SKU and not per job: one stuck SKU among 100,000 is seen."""
     stale = connections.state.exceptions.find(flow=FLOW, code="SKU_STALE")
@@ -69,7 +68,7 @@ def every_sku_is_fresh(connections: Connections) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(asset=inventory_levels, description="Pushing is not paused by the breaker.")
+@promise(asset=inventory_levels, description="Pushing is not paused by the breaker.")
 def pushing_is_not_paused(connections: Connections) -> dg.AssetCheckResult:
     """A tripped breaker waits for a person: `bcns approve`."""
     found = connections.state.exceptions.find(flow=FLOW, code="INVENTORY_BREAKER")
@@ -77,7 +76,7 @@ def pushing_is_not_paused(connections: Connections) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=not found, metadata={"breaker": said})
 
 
-@dg.asset_check(asset=inventory_levels, description="The run stayed within the flow's budget of API calls.")
+@promise(asset=inventory_levels, description="The run stayed within the flow's budget of API calls.")
 def calls_within_budget(
     context: dg.AssetCheckExecutionContext, connections: Connections
 ) -> dg.AssetCheckResult:
@@ -89,7 +88,7 @@ def calls_within_budget(
     )
 
 
-@dg.asset_check(asset=orphans, description="Every sellable SKU is known on both sides.")
+@promise(asset=orphans, description="Every sellable SKU is known on both sides.")
 def no_orphans(connections: Connections) -> dg.AssetCheckResult:
     """Orphans are reported with age and stock at stake; nothing is changed for them."""
     found = find_orphans(connections)

@@ -12,15 +12,14 @@ from bcns_pipeline.defs.accounting import accounted_for
 from bcns_pipeline.defs.days import days_of, zone_of
 from bcns_pipeline.defs.orders.assets import order_references, orders, sales_order_plan, sales_orders
 from bcns_pipeline.defs.orders.run import FLOW, REFERENCE_FLOW
+from bcns_pipeline.defs.promises import promise
 from bcns_pipeline.resources.connections import Connections
 
 WARN = dg.AssetCheckSeverity.WARN
 ACCOUNTED = ("planned", "linked", "held", "ignored", "listed", "waiting", "edited", "unchanged")
 
 
-@dg.asset_check(
-    asset=orders, description="Every order of the run's days is in NetSuite, or says why it is not."
-)
+@promise(asset=orders, description="Every order of the run's days is in NetSuite, or says why it is not.")
 def every_order_is_accounted_for(
     context: dg.AssetCheckExecutionContext, connections: Connections
 ) -> dg.AssetCheckResult:
@@ -42,7 +41,7 @@ def every_order_is_accounted_for(
     )
 
 
-@dg.asset_check(
+@promise(
     asset=sales_order_plan,
     blocking=True,
     description="Looked at = planned + linked + edited + unchanged + held + listed + ignored + waiting.",
@@ -52,7 +51,7 @@ def no_order_is_lost(context: dg.AssetCheckExecutionContext, connections: Connec
     return accounted_for(context, connections, FLOW, ACCOUNTED)
 
 
-@dg.asset_check(asset=sales_order_plan, description="No order waits for something that a person has to mend.")
+@promise(asset=sales_order_plan, description="No order waits for something that a person has to mend.")
 def no_order_waits(connections: Connections) -> dg.AssetCheckResult:
     """An order that waits goes by itself once its cause is gone; someone should look meanwhile."""
     waiting = connections.state.orders.find(disposition="waiting", limit=10_000)
@@ -66,7 +65,7 @@ def no_order_waits(connections: Connections) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(asset=sales_orders, description="Every order in NetSuite is equal to the cent.")
+@promise(asset=sales_orders, description="Every order in NetSuite is equal to the cent.")
 def totals_are_equal(connections: Connections) -> dg.AssetCheckResult:
     """What was charged and what NetSuite shows (identity E3): an order that drifted must not be billed."""
     drifted = connections.state.exceptions.find(flow=FLOW, code="ORDER_TOTAL_DRIFT")
@@ -76,14 +75,14 @@ def totals_are_equal(connections: Connections) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(asset=sales_orders, description="No order has two records in NetSuite.")
+@promise(asset=sales_orders, description="No order has two records in NetSuite.")
 def each_order_is_there_once(connections: Connections) -> dg.AssetCheckResult:
     """One confirmed creation per order, and one order per NetSuite record."""
     doubled = connections.state.orders.doubled()
     return dg.AssetCheckResult(passed=not doubled, metadata={"doubled": ", ".join(doubled[:20]) or "none"})
 
 
-@dg.asset_check(asset=sales_orders, description="The run stayed within orders.call_budget.")
+@promise(asset=sales_orders, description="The run stayed within orders.call_budget.")
 def calls_within_budget(
     context: dg.AssetCheckExecutionContext, connections: Connections
 ) -> dg.AssetCheckResult:
@@ -95,7 +94,7 @@ def calls_within_budget(
     )
 
 
-@dg.asset_check(asset=order_references, description="NetSuite's number stands on every posted order.")
+@promise(asset=order_references, description="NetSuite's number stands on every posted order.")
 def every_order_has_its_number(connections: Connections) -> dg.AssetCheckResult:
     """A reference that was refused is an exception; one that is merely not written yet is the next run's."""
     refused = connections.state.exceptions.find(flow=REFERENCE_FLOW, code="REFERENCE_REFUSED")

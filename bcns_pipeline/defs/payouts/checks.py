@@ -22,6 +22,7 @@ from bcns_pipeline.defs.payouts.assets import (
 from bcns_pipeline.defs.payouts.planning import OUTCOMES
 from bcns_pipeline.defs.payouts.proofs import Proof, of_clearing, of_plan, of_posted, of_warnings
 from bcns_pipeline.defs.payouts.run import BANK_FLOW, FLOW
+from bcns_pipeline.defs.promises import Promise, promise
 from bcns_pipeline.resources.connections import Connections
 
 WARN = dg.AssetCheckSeverity.WARN
@@ -45,16 +46,16 @@ _TOLD = (
 )
 
 
-def _planned(name: str, number: str, description: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(asset=journal_plan, name=name, blocking=True, description=f"{number}: {description}")
+def _planned(name: str, number: str, description: str) -> Promise:
+    @promise(asset=journal_plan, name=name, blocking=True, description=f"{number}: {description}")
     def check(context: dg.AssetCheckExecutionContext, connections: Connections) -> dg.AssetCheckResult:
         return _result(of_plan(connections, context.run.run_id, number), dg.AssetCheckSeverity.ERROR)
 
     return check
 
 
-def _told(name: str, number: str, description: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(asset=journal_plan, name=name, description=f"{number}: {description}")
+def _told(name: str, number: str, description: str) -> Promise:
+    @promise(asset=journal_plan, name=name, description=f"{number}: {description}")
     def check(context: dg.AssetCheckExecutionContext, connections: Connections) -> dg.AssetCheckResult:
         return _result(of_warnings(connections, context.run.run_id, number), WARN)
 
@@ -65,7 +66,7 @@ def _result(proof: Proof, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResul
     return dg.AssetCheckResult(passed=proof.holds, severity=severity, metadata=proof.numbers)
 
 
-@dg.asset_check(asset=payouts, description="No dropped settlement file waits for a person.")
+@promise(asset=payouts, description="No dropped settlement file waits for a person.")
 def no_file_is_rejected(connections: Connections) -> dg.AssetCheckResult:
     """Each has an exception with file, row and reason."""
     found = connections.state.exceptions.find(flow=FLOW, code="SETTLEMENT_REJECTED")
@@ -73,7 +74,7 @@ def no_file_is_rejected(connections: Connections) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=not found, severity=WARN, metadata={"open": len(found), "first": first})
 
 
-@dg.asset_check(asset=bank_lines, description="No dropped bank statement waits for a person.")
+@promise(asset=bank_lines, description="No dropped bank statement waits for a person.")
 def no_statement_is_rejected(connections: Connections) -> dg.AssetCheckResult:
     """Each has an exception with file, row and reason; without any statement the bank is not evidenced."""
     found = connections.state.exceptions.find(flow=BANK_FLOW, code="STATEMENT_REJECTED")
@@ -85,9 +86,7 @@ def no_statement_is_rejected(connections: Connections) -> dg.AssetCheckResult:
     )
 
 
-@dg.asset_check(
-    asset=journal_plan, blocking=True, description="Every payout that was looked at has an outcome."
-)
+@promise(asset=journal_plan, blocking=True, description="Every payout that was looked at has an outcome.")
 def no_payout_is_lost(
     context: dg.AssetCheckExecutionContext, connections: Connections
 ) -> dg.AssetCheckResult:
@@ -95,7 +94,7 @@ def no_payout_is_lost(
     return accounted_for(context, connections, FLOW, OUTCOMES)
 
 
-@dg.asset_check(
+@promise(
     asset=payout_journal_entries,
     blocking=True,
     description="FI3, FI4, FI8: what NetSuite shows of every entry is what was sent, line by line, and is there once.",
@@ -105,15 +104,13 @@ def every_entry_is_what_was_sent(connections: Connections) -> dg.AssetCheckResul
     return _result(of_posted(connections), dg.AssetCheckSeverity.ERROR)
 
 
-@dg.asset_check(
-    asset=reconciliation, description="FI7: what the clearing accounts hold is explained item by item."
-)
+@promise(asset=reconciliation, description="FI7: what the clearing accounts hold is explained item by item.")
 def fi7_clearing_is_explained(connections: Connections) -> dg.AssetCheckResult:
     """By our own records: what was settled comes to what was booked. The close ties it to ledger and provider."""
     return _result(of_clearing(connections), WARN)
 
 
-@dg.asset_check(
+@promise(
     asset=reconciliation, description="Every payout that should have arrived is in the bank, to the cent."
 )
 def every_payout_is_in_the_bank(connections: Connections) -> dg.AssetCheckResult:
@@ -135,7 +132,7 @@ def every_payout_is_in_the_bank(connections: Connections) -> dg.AssetCheckResult
     )
 
 
-@dg.asset_check(
+@promise(
     asset=reconciliation,
     description="No journal entry waits for approval in NetSuite for more than three days.",
 )

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from bcns_pipeline.defs.accounting import accounted_for
+from bcns_pipeline.defs.promises import promise
 from bcns_pipeline.defs.refunds.assets import credit_plan, refund_records, refunds
 from bcns_pipeline.defs.refunds.run import FLOW
 from bcns_pipeline.resources.connections import Connections
@@ -17,14 +18,14 @@ ACCOUNTED = ("planned", "linked", "waiting", "declined", "ignored", "reversing")
 SINCE = timedelta(days=35)
 
 
-@dg.asset_check(asset=refunds, description="Every order that is marked as refunded has a refund.")
+@promise(asset=refunds, description="Every order that is marked as refunded has a refund.")
 def every_refunded_order_has_a_refund(connections: Connections) -> dg.AssetCheckResult:
     """A status alone gives nobody their money, and credits nothing (F14)."""
     found = connections.state.exceptions.find(flow=FLOW, code="REFUND_WITHOUT_RECORD")
     return _result([one.subject for one in found], severity=WARN)
 
 
-@dg.asset_check(
+@promise(
     asset=credit_plan,
     blocking=True,
     description="Looked at = planned + linked + waiting + declined + ignored + reversing.",
@@ -36,23 +37,21 @@ def no_refund_is_lost(
     return accounted_for(context, connections, FLOW, ACCOUNTED)
 
 
-@dg.asset_check(asset=credit_plan, description="No refund waits for something that a person has to mend.")
+@promise(asset=credit_plan, description="No refund waits for something that a person has to mend.")
 def no_refund_waits(connections: Connections) -> dg.AssetCheckResult:
     """A refund that waits goes by itself once its cause is gone; someone should look meanwhile."""
     waiting = connections.state.refunds.find(disposition=("waiting", "declined"))
     return _result([f"refund:{one.refund_id} ({one.code or 'no code'})" for one in waiting], severity=WARN)
 
 
-@dg.asset_check(
-    asset=refund_records, description="Refunds are equal to the cent in NetSuite, nothing unapplied."
-)
+@promise(asset=refund_records, description="Refunds are equal to the cent in NetSuite, nothing unapplied.")
 def refunds_are_settled(connections: Connections) -> dg.AssetCheckResult:
     """The total that went back is the credit, and its settlements leave 0.00 of it open."""
     drifted = connections.state.exceptions.find(flow=FLOW, code="REFUND_DRIFT")
     return _result([one.subject for one in drifted], severity=dg.AssetCheckSeverity.ERROR)
 
 
-@dg.asset_check(asset=refund_records, description="Each day's refunds: BigCommerce's sum is NetSuite's sum.")
+@promise(asset=refund_records, description="Each day's refunds: BigCommerce's sum is NetSuite's sum.")
 def sums_are_equal(connections: Connections) -> dg.AssetCheckResult:
     """Of refunds that are posted and read back, by day and currency; the others are counted beside them."""
     since = (datetime.now(UTC) - SINCE).date()
