@@ -170,24 +170,26 @@ _MOVED = sa.text(
     f"""
     with lines as (
         select p.provider, p.account, coalesce(l.currency, p.currency) as currency, p.amount_minor, l.line, l.cls,
-            l.gross, l.net, l.journal_key, l.occurred_at, x.gone, x.posted,
-            coalesce(c.currency, r.currency) as booked_in
+            l.gross, l.net, l.journal_key is not null or o.line_id is not null as booked, l.occurred_at, x.gone,
+            x.posted, coalesce(c.currency, r.currency) as booked_in
         from bcns.payout p
         left join bcns.payout_line l on l.payout = p.id and l.version = p.version
         left join bcns.payout_journal j on j.store = p.store and j.natural_key = p.journal_key
         left join bcns.cash_record c on c.store = p.store and c.natural_key = l.journal_key
         left join bcns.refund_record r on r.store = p.store and r.natural_key = l.journal_key
+        left join bcns.opening_item o on o.store = p.store and o.provider = p.provider and o.account = p.account
+            and o.line_id = l.line_id
         cross join lateral (select coalesce(p.created_at < :at, p.arrival_date <= :last) as gone,
             j.netsuite_id is not null and j.approved is true and j.tran_date <= :last as posted) x
         where p.store = :store and (l.line is not null or p.itemisation = 'never')
             and p.source_status <> 'canceled'
     ), sums as (
         select provider, account, currency,
-            coalesce(sum(case when line is null then amount_minor when journal_key is not null then gross end)
+            coalesce(sum(case when line is null then amount_minor when booked then gross end)
                 filter (where gone and not posted and (line is null or cls in {_SETTLES})), 0)::bigint as on_the_way,
-            coalesce(sum(-gross) filter (where gone and posted and journal_key is null and cls in {_SETTLES}), 0)
+            coalesce(sum(-gross) filter (where gone and posted and not booked and cls in {_SETTLES}), 0)
                 ::bigint as never_booked,
-            coalesce(sum(case when journal_key is not null then gross else 0 end - net)
+            coalesce(sum(case when booked then gross else 0 end - net)
                 filter (where not gone and occurred_at < :at and cls <> 'payout_event'), 0)::bigint as taken,
             false as "foreign"
         from lines group by 1, 2, 3

@@ -322,14 +322,21 @@ BOOKED = """
 
 # What payouts settle of them, one row a line: what it moves in the entry's currency, and `given`, without sign, in that
 # of the record, all of it where NetSuite's value of all of it is what was taken out. Entries that were reversed count:
-# their reversals take it back. Lines that touch revenue or the account of before the cutover settle nothing.
+# their reversals take it back. What was taken over at the cutover settles the opening entry. Lines that touch revenue
+# or the account of before the cutover settle nothing.
 SETTLED = """
     with j as materialized (
         select id, store, natural_key, payout, version, currency, inputs->'treatments' as treatments
         from bcns.payout_journal
         where store = :store and netsuite_id is not null and kind = 'payout' and tran_date < :until
+    ), opened as materialized (
+        select o.provider, o.account, o.line_id, k.natural_key
+        from bcns.opening_item o join bcns.payout_journal k on k.store = o.store and k.kind = 'opening'
+            and k.currency = o.currency and k.entry->>'provider' = o.provider and k.entry->>'account' = o.account
+        where o.store = :store
     )
-    select j.natural_key as journal, coalesce(l.journal_key, p.payout_id || '/' || l.line_id) as key,
+    select j.natural_key as journal,
+        coalesce(l.journal_key, o.natural_key, p.payout_id || '/' || l.line_id) as key,
         l.order_id, l.line_id, l.gross, j.currency, coalesce(c.read_account, c.account, r.account) as account,
         coalesce(c.currency, r.currency) as record_currency,
         case when l.carrying is null and l.presentment_currency = coalesce(c.currency, r.currency)
@@ -340,6 +347,7 @@ SETTLED = """
     join bcns.payout_line l on l.payout = j.payout and l.version = j.version and l.currency = j.currency
     left join bcns.cash_record c on c.store = j.store and c.natural_key = l.journal_key
     left join bcns.refund_record r on r.store = j.store and r.natural_key = l.journal_key
+    left join opened o on o.provider = p.provider and o.account = p.account and o.line_id = l.line_id
     where l.cls in ('gross_sales','partial_capture_reversal','charge_failure','sales_discount','refund',
             'refund_returned') and coalesce(j.treatments->>l.line_id, 'clearing') = 'clearing'
     order by j.id, l.line

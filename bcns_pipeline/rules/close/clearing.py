@@ -29,7 +29,7 @@ def roll_forwards(
     last: date,
     outside: Outside = NOTHING,
 ) -> list[RollForward]:
-    """One per account and currency on which a capture or refund was ever booked, or that NetSuite was asked about."""
+    """One per account and currency on which anything was ever booked, or that NetSuite was asked about."""
     items: dict[tuple[int, str], list[Item]] = defaultdict(
         list, {where: [] for where in outside.ledger or ()}
     )
@@ -41,6 +41,7 @@ def roll_forwards(
             Item(row["natural_key"], movement, row["amount"] or 0, row["day"], row["order_id"])
         )
     known = {account for account, _ in items}
+    known |= {row["account"] for row in entries if row["role"] == "clearing"}
     heads = {row["natural_key"]: row for row in entries}
     sums: dict[tuple[str, int], int] = defaultdict(int)
     for row in entries:
@@ -115,7 +116,8 @@ def _moved(
     if rest:
         # An entry and what takes it back close each other.
         name, key = head["reverses"] or head["natural_key"], head["natural_key"]
-        yield where, Item(name, Movement.OTHER_SETTLED, rest, day, None, key, approved)
+        movement = Movement.TAKEN_OVER if head["kind"] == "opening" else Movement.OTHER_SETTLED
+        yield where, Item(name, movement, rest, day, None, key, approved)
         if companion:
             yield where, Item(name, Movement.CONVERTED, -rest, day, None, key, approved)
 

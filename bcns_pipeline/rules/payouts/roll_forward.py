@@ -21,6 +21,8 @@ class Movement(StrEnum):
     """Why something stands on the clearing account."""
 
     OPENING = "opening"
+    # What the provider held at the cutover, out of the books of before.
+    TAKEN_OVER = "taken over at the cutover"
     CAPTURE = "captures booked"
     REFUND = "refunds booked"
     CHARGE_SETTLED = "charges settled by payouts"

@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bcns_pipeline.config import load_mapping
+from bcns_pipeline.defs.close import reports
+from bcns_pipeline.rules.payouts.roll_forward import Movement
 from bcns_pipeline_tests.defs.payout_flow import PayoutFlow
 from bcns_pipeline_tests.defs.payouts.test_evidence import bcns
 
@@ -84,6 +87,7 @@ def test_what_was_open_at_the_cutover_is_taken_over_once_and_tied(till: PayoutFl
     assert till.state().outbox.find() == []
 
     bcns("opening-balance", "--apply", "--reason", "taken over from the old books")
+    taken = sum(one.line.gross for one in till.state().payouts.lines(till.state().payouts.having()[0]))
     till.post()
     till.control.approve_journal()
     balances = {number: Decimal(amount) for number, amount in till.control.ledger()["balances"].items()}
@@ -92,4 +96,13 @@ def test_what_was_open_at_the_cutover_is_taken_over_once_and_tied(till: PayoutFl
     assert balances["1195"] < 0
     assert sorted(one["external_id"] for one in till.journals())[0] == "psp-stripe-acct1-opening-USD"
     assert "done before" in bcns("opening-balance", "--apply", "--reason", "again")
+    # The roll-forward names what was taken over, and nothing of it stays open; the provider holds nothing of it either.
+    till.post()
+    state, today = till.state(), till.today()
+    about = reports.about(state, today, today + timedelta(days=1), load_mapping(till.folder / "bcns.yaml"))
+    run = till.day(today, job="daily_tie_out")
+    assert run.checks["fi7_the_outside_says_the_same"]
+    (rolled,) = (one for one in reports.roll_forwards(state, about)[0] if one.account == till.account("1130"))
+    assert (rolled.opening + rolled.movements[Movement.TAKEN_OVER], rolled.open_items) == (taken, ())
+    assert rolled.ledger == rolled.unexplained == 0
     till.assert_balanced()

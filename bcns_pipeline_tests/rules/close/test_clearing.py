@@ -124,6 +124,20 @@ def test_a_line_without_a_record_stays_open_on_the_account_of_the_others() -> No
     assert one.closed
 
 
+def test_what_was_taken_over_at_the_cutover_is_open_until_it_is_paid_out() -> None:
+    books = Books()
+    books.entry("opening", 9_000, "USD", kind="opening")
+    books.entry("po_1", -5_000, "USD")
+    books.settles("po_1", "opening", -5_000, "USD", 0, None)
+    (one,) = books.rolled().values()
+    assert one.movements[Movement.TAKEN_OVER] == 9_000
+    assert [(item.key, item.amount) for item in one.open_items] == [("opening", 4_000)]
+    books.entry("po_2", -4_000, "USD")
+    books.settles("po_2", "opening", -4_000, "USD", 0, None)
+    (one,) = books.rolled().values()
+    assert (one.open_items, one.closed) == ((), True)
+
+
 CURRENCIES = st.sampled_from(["USD", "EUR", "JPY"])
 LIFE = st.tuples(
     CURRENCIES, CURRENCIES, st.integers(1, 10**7), st.integers(1, 10**7), st.booleans(),
