@@ -36,7 +36,8 @@ class Moved:
     """Lines of one merchant account in one currency against the ledger at a moment, minor units, a debit positive.
 
     `on_the_way` left the provider, and its entry is not in the ledger; `never_booked` is in entries of the ledger, and
-    no capture or refund was booked for it; `taken` is what the provider has taken off lines that it paid out later.
+    no capture or refund was booked for it; `taken` is what the provider has taken off lines that it paid out later;
+    `returned` are payouts that came back to it, on an account of their own in the ledger until a later one brings them.
     `foreign`: lines that are in no entry of the ledger yet were booked in another currency than they are paid out in.
     """
 
@@ -46,6 +47,7 @@ class Moved:
     on_the_way: int
     never_booked: int
     taken: int
+    returned: int = 0
     foreign: bool = False
 
     @property
@@ -55,6 +57,7 @@ class Moved:
             "paid out, entry not in the ledger yet": self.on_the_way,
             "paid out, and nothing booked for it": self.never_booked,
             "fees and more that the provider took off lines paid out since": self.taken,
+            "paid out, and back at the provider": self.returned,
         }
 
 
@@ -182,24 +185,35 @@ _MOVED = sa.text(
         cross join lateral (select coalesce(p.created_at < :at, p.arrival_date <= :last) as gone,
             j.netsuite_id is not null and j.approved is true and j.tran_date <= :last as posted) x
         where p.store = :store and (l.line is not null or p.itemisation = 'never')
-            and p.source_status <> 'canceled'
+            and (p.source_status <> 'canceled' or p.journal_key is not null)
     ), sums as (
         select provider, account, currency,
-            coalesce(sum(case when line is null then amount_minor when booked then gross end)
-                filter (where gone and not posted and (line is null or cls in {_SETTLES})), 0)::bigint as on_the_way,
+            coalesce(sum(case when line is null then amount_minor when booked or cls = 'payout_returned' then gross end)
+                filter (where gone and not posted
+                    and (line is null or cls in {_SETTLES} or cls = 'payout_returned')), 0)::bigint as on_the_way,
             coalesce(sum(-gross) filter (where gone and posted and not booked and cls in {_SETTLES}), 0)
                 ::bigint as never_booked,
             coalesce(sum(case when booked then gross else 0 end - net)
-                filter (where not gone and occurred_at < :at and cls <> 'payout_event'), 0)::bigint as taken,
+                filter (where not gone and occurred_at < :at and cls not in ('payout_event','payout_returned')), 0)
+                ::bigint as taken,
+            0::bigint as returned,
             false as "foreign"
         from lines group by 1, 2, 3
         union all
-        select distinct provider, account, one, 0, 0, 0, true
+        select distinct provider, account, one, 0, 0, 0, 0, true
         from lines cross join lateral unnest(array[currency, booked_in]) as one
         where not posted and booked_in <> currency
+        union all
+        select j.entry->>'provider', j.entry->>'account', j.currency, 0, 0, 0,
+            sum((l.line->>'credit')::bigint - (l.line->>'debit')::bigint)::bigint, false
+        from bcns.payout_journal j cross join lateral {ENTRY_LINES} as l(line)
+        where j.store = :store and j.netsuite_id is not null and j.tran_date <= :last
+            and j.entry->>'provider' is not null and l.line->>'role' = 'returned_payouts'
+        group by 1, 2, 3
     )
     select provider, account, currency, sum(on_the_way)::bigint as on_the_way,
-        sum(never_booked)::bigint as never_booked, sum(taken)::bigint as taken, bool_or("foreign") as "foreign"
+        sum(never_booked)::bigint as never_booked, sum(taken)::bigint as taken, sum(returned)::bigint as returned,
+        bool_or("foreign") as "foreign"
     from sums group by 1, 2, 3 order by 1, 2, 3
     """
 ).bindparams(sa.bindparam("last", type_=sa.Date()), sa.bindparam("at", type_=sa.DateTime(timezone=True)))

@@ -153,14 +153,14 @@ def test_why_the_ledger_shows_more_than_the_provider_holds_is_told_line_by_line(
     third, end = datetime(2026, 3, 4, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
     # Before it is paid out the provider holds the charge less its fee; then the entry waits for approval.
     change(march, "update bcns.payout set created_at = '2026-03-04 06:00+00'")
-    assert parts(date(2026, 3, 3), third) == [0, 0, 369]
-    assert parts(MARCH[1] - timedelta(days=1), end) == [11_673, 0, 0]
+    assert parts(date(2026, 3, 3), third) == [0, 0, 369, 0]
+    assert parts(MARCH[1] - timedelta(days=1), end) == [11_673, 0, 0, 0]
     change(march, "update bcns.payout_journal set approved = true")
-    assert parts(MARCH[1] - timedelta(days=1), end) == [0, 0, 0]
+    assert parts(MARCH[1] - timedelta(days=1), end) == [0, 0, 0, 0]
     # The refund is booked, and no payout names it; a line without a record was never booked.
     assert march.clearing.not_itemised(date(2026, 3, 31)) == {(1130, "USD"): 1}
     change(march, "update bcns.payout_line set journal_key = null")
-    assert parts(MARCH[1] - timedelta(days=1), end) == [0, -11_673, 0]
+    assert parts(MARCH[1] - timedelta(days=1), end) == [0, -11_673, 0, 0]
     assert march.clearing.not_itemised(date(2026, 3, 31)) == {(1130, "USD"): 2}
 
 
