@@ -35,6 +35,9 @@ def graph(definitions: dg.Definitions) -> str:
             f"  {key.to_user_string()}  group {node.group_name}  pool {pools}  owners {owners}",
             f"    from {parents}",
         ]
+        if node.partitions_def is not None:
+            once = node.backfill_policy == dg.BackfillPolicy.single_run()
+            lines.append(f"    by day, backfilled in {'one run' if once else 'a run a day'}")
         if node.freshness_policy is not None:
             window = node.freshness_policy
             lines.append(f"    fresh: fails after {window.fail_window.to_timedelta()}")

@@ -21,6 +21,8 @@ import dagster as dg
 from dagster import ExecuteInProcessResult
 
 from bcns_pipeline.cli.console import say, show_table
+from bcns_pipeline.config import load_or_default
+from bcns_pipeline.defs.days import Days, day_partitions, tags_of
 from bcns_pipeline.resources.failures import our_sentence
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import load_settings
@@ -60,7 +62,8 @@ JOBS = {
 def run_flow(flow: str, *, mode: str, full: bool = False, day: str | None = None) -> int:
     """Run FLOW and print what it says; in mode plan, the changes. 0, or 1 if it failed. Raises BadInput.
 
-    `day` (YYYY-MM-DD, in the store's zone) is for flows by day, `full` for those that have a full run.
+    `day` (YYYY-MM-DD, in the store's zone, or two with ".." between them) is for flows by day, `full` for those that
+    have a full run.
     """
     known = JOBS.get(flow)
     if known is None:
@@ -70,13 +73,16 @@ def run_flow(flow: str, *, mode: str, full: bool = False, day: str | None = None
         faults.append(f"{flow} has no full run; leave --full away.")
     if day is not None and not known.by_day:
         faults.append(f"{flow} does not go by day; leave --day away.")
-    if day is not None and not _is_day(day):
-        faults.append(f"--day {day!r} is no day; write it as 2026-11-20.")
+    days = None if day is None else _days(day)
+    if day is not None and days is None:
+        faults.append(f"--day {day!r} is no day; write it as 2026-11-20, or days as 2026-11-01..2026-11-20.")
+    if days is not None and (said := _outside(days)):
+        faults.append(said)
     if faults:
         raise BadInput(faults)
     job = known.full if full and known.full else known.job
     with dagster_instance() as instance:
-        result = execute(job, instance, run_config={"mode": mode}, say=say, day=day)
+        result = execute(job, instance, run_config={"mode": mode}, say=say, days=days)
     if mode == "plan":
         for name in known.tables:
             columns, rows = table_of(result, known.plan, name)
@@ -85,11 +91,25 @@ def run_flow(flow: str, *, mode: str, full: bool = False, day: str | None = None
     return 0 if result.success else 1
 
 
-def _is_day(text: str) -> bool:
+def _days(text: str) -> Days | None:
+    """First and last day; None where the text names none."""
+    first, dots, last = text.partition("..")
     try:
-        return date.fromisoformat(text).isoformat() == text
+        days = date.fromisoformat(first), date.fromisoformat(last if dots else first)
     except ValueError:
-        return False
+        return None
+    written = f"{days[0]}..{days[1]}" if dots else str(days[0])
+    return days if written == text and days[0] <= days[1] else None
+
+
+def _outside(days: Days) -> str:
+    """Where days are none of the store's, the sentence that says so: Dagster has a partition for each of those."""
+    mapping, _ = load_or_default(load_settings().config)
+    there = day_partitions(mapping)
+    first, last = there.get_first_partition_key(), there.get_last_partition_key()
+    if first is not None and last is not None and first <= str(days[0]) and str(days[1]) <= last:
+        return ""
+    return f"--day: the store's days go from {first}, the cutover, to today, {last}."
 
 
 @contextmanager
@@ -123,8 +143,12 @@ def execute(
     say: Callable[[str], object] | None = None,
     overrides: Mapping[str, Any] | None = None,
     day: str | None = None,
+    days: Days | None = None,
 ) -> ExecuteInProcessResult:
-    """One run of `job`; its steps print what they do. Failures are told to `say`, not raised."""
+    """One run of `job`; its steps print what they do. Failures are told to `say`, not raised.
+
+    `day` is a partition of the job, `days` a range of them in the one run.
+    """
     from bcns_pipeline.definitions import build_defs
 
     with warnings.catch_warnings():
@@ -132,7 +156,11 @@ def execute(
         warnings.simplefilter("ignore", dg.BetaWarning)
         definition = build_defs(overrides).resolve_job_def(job)
         result = definition.execute_in_process(
-            run_config=dict(run_config or {}), instance=instance, raise_on_error=False, partition_key=day
+            run_config=dict(run_config or {}),
+            instance=instance,
+            raise_on_error=False,
+            partition_key=day,
+            tags=None if days is None else tags_of(days),
         )
     if not result.success and say is not None:
         for event in result.all_events:

@@ -170,7 +170,10 @@ def config_diff(
 
 
 FLOW_HELP = "cash, customers, fulfilment, inventory, orders, payouts or refunds"
-DAY_HELP = "Of orders, cash, payouts and refunds: re-read this day in the store's zone, e.g. 2026-11-20."
+DAY_HELP = (
+    "Of orders, cash, payouts and refunds: re-read this day in the store's zone, e.g. 2026-11-20, or all of "
+    "2026-11-01..2026-11-20 in one run."
+)
 
 
 @app.command()

@@ -60,6 +60,12 @@ def day_of(context: dg.AssetExecutionContext) -> date | None:
     return date.fromisoformat(context.partition_key) if context.has_partition_key else None
 
 
+def tags_of(days: Days) -> dict[str, str]:
+    """The tags that make a run be about these days, as Dagster writes them for a backfill."""
+    first, last = days
+    return {_FIRST: first.isoformat(), _LAST: last.isoformat()}
+
+
 def days_of(run: dg.DagsterRun) -> Days | None:
     """The days that a run is about, or None for one that drains what waits."""
     first, last = run.tags.get(_FIRST), run.tags.get(_LAST)

@@ -82,7 +82,7 @@ class Cash(CashViews):
         now: datetime,
         limit: int,
         *,
-        day: date | None = None,
+        days: tuple[date, date] | None = None,
         conn: sa.Connection | None = None,
     ) -> list[CashOrder]:
         """As `due`, and in the hands of `planner` from now on, until it ends. What it has already is due to it.
@@ -90,7 +90,7 @@ class Cash(CashViews):
         Raises `WorkerLost` where its session has ended.
         """
         # Another planner that is just taking some goes on with the next ones.
-        query = self._due(now, limit, day, planner).with_for_update(skip_locked=True)
+        query = self._due(now, limit, days, planner).with_for_update(skip_locked=True)
         with self._scope.transaction(conn) as tx:
             found = [order_of(row) for row in tx.execute(query).mappings()]
             hand_over(tx, cash_order, self._scope.store, [one.order_id for one in found], planner)

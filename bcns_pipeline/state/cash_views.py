@@ -41,14 +41,20 @@ class CashViews:
         self._scope = scope
 
     def unlooked(
-        self, now: datetime, limit: int, *, day: date | None = None, conn: sa.Connection | None = None
+        self,
+        now: datetime,
+        limit: int,
+        *,
+        days: tuple[date, date] | None = None,
+        conn: sa.Connection | None = None,
     ) -> list[Unlooked]:
         """Orders that we posted and that changed since, or whose payments are to be read again by `now`; oldest first.
 
-        With `day`, every posted order of that day. What a run has in hand is left out: it decides by what it has read.
+        With `days` (first and last, both included), every posted order of these. What a run has in hand is left out: it
+        decides by what it has read.
         """
         again: sa.ColumnElement[bool] = sa.literal(True)
-        if day is None:
+        if days is None:
             again = sa.func.coalesce(cash_order.c.read_again_at <= now, False)
         changed = cash_order.c.content_hash.is_distinct_from(order_state.c.content_hash)
         query = (
@@ -78,26 +84,31 @@ class CashViews:
             .order_by(order_state.c.order_id)
             .limit(limit)
         )
-        if day is not None:
-            query = query.where(order_state.c.day == day)
+        if days is not None:
+            query = query.where(order_state.c.day.between(*days))
         with self._scope.transaction(conn) as tx:
             return [Unlooked(**row) for row in tx.execute(query).mappings()]
 
     def due(
-        self, now: datetime, limit: int, *, day: date | None = None, conn: sa.Connection | None = None
+        self,
+        now: datetime,
+        limit: int,
+        *,
+        days: tuple[date, date] | None = None,
+        conn: sa.Connection | None = None,
     ) -> list[CashOrder]:
         """Orders whose money is to be looked at: open ones, and those that wait and whose time has come.
 
-        With `day`, every order of that day whose payments were read. What a run has in hand is left out.
+        With `days`, every order of these whose payments were read. What a run has in hand is left out.
         """
         with self._scope.transaction(conn) as tx:
-            return [order_of(row) for row in tx.execute(self._due(now, limit, day, None)).mappings()]
+            return [order_of(row) for row in tx.execute(self._due(now, limit, days, None)).mappings()]
 
     def _due(
-        self, now: datetime, limit: int, day: date | None, planner: Worker | None
+        self, now: datetime, limit: int, days: tuple[date, date] | None, planner: Worker | None
     ) -> sa.Select[tuple[Any, ...]]:
         wanted: list[sa.ColumnElement[bool]] = [free(cash_order, planner)]
-        if day is None:
+        if days is None:
             wanted.append(
                 sa.or_(
                     cash_order.c.disposition == "open",
@@ -105,10 +116,10 @@ class CashViews:
                 )
             )
         else:
-            of_day = sa.select(order_state.c.order_id).where(
-                order_state.c.store == self._scope.store, order_state.c.day == day
+            of_days = sa.select(order_state.c.order_id).where(
+                order_state.c.store == self._scope.store, order_state.c.day.between(*days)
             )
-            wanted.append(cash_order.c.order_id.in_(of_day))
+            wanted.append(cash_order.c.order_id.in_(of_days))
         return self._query(wanted, limit)
 
     def in_hand(self, order_ids: Collection[int], *, conn: sa.Connection | None = None) -> set[int]:

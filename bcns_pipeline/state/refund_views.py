@@ -49,19 +49,22 @@ class RefundViews:
         self,
         *,
         disposition: Disposition | Sequence[Disposition] | None = None,
-        day: date | None = None,
+        days: tuple[date, date] | None = None,
         due_before: datetime | None = None,
         created_since: datetime | None = None,
         limit: int = 10_000,
         conn: sa.Connection | None = None,
     ) -> list[RefundState]:
-        """Refunds that match everything given, by id. `due_before`: `retry_at` has come by then."""
+        """Refunds that match everything given, by id.
+
+        `days`: first and last, both included. `due_before`: `retry_at` has come by then.
+        """
         wanted: list[sa.ColumnElement[bool]] = []
         if disposition is not None:
             names = [disposition] if isinstance(disposition, str) else list(disposition)
             wanted.append(refund_state.c.disposition.in_(names))
-        if day is not None:
-            wanted.append(refund_state.c.day == day)
+        if days is not None:
+            wanted.append(refund_state.c.day.between(*days))
         if due_before is not None:
             wanted.append(refund_state.c.retry_at <= due_before)
         if created_since is not None:

@@ -13,7 +13,7 @@ import pytest
 from bcns_pipeline.cli import dev
 from bcns_pipeline.cli.config_diff import _of
 from bcns_pipeline.cli.dagster_ui import DagsterUI
-from bcns_pipeline.cli.flows import StepLog, dagster_instance
+from bcns_pipeline.cli.flows import StepLog, dagster_instance, run_flow
 from bcns_pipeline.resources.failures import our_sentence
 from bcns_pipeline.rules.faults import BadInput
 
@@ -49,6 +49,27 @@ def test_a_fault_names_its_file_once_and_as_it_was_given() -> None:
         "new/bcns.yaml does not exist.",
         "new/bcns.yaml: orders need cutover.at.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("day", "why"),
+    [
+        ("2026-11-31", "is no day"),
+        ("20261120", "is no day"),
+        ("2026-11-20..", "is no day"),
+        ("2026-11-20..2026-11-19", "is no day"),
+        ("1999-12-31", "the store's days go from 2026-01-01, the cutover"),
+        ("2025-12-31..2026-01-02", "the store's days go from 2026-01-01, the cutover"),
+        ("2026-01-01..2999-01-01", "the store's days go from 2026-01-01, the cutover"),
+    ],
+)
+def test_days_that_are_none_are_named_before_anything_runs(
+    day: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bcns.yaml").write_text("version: 1\ncutover: {at: 2026-01-01}\n")
+    with pytest.raises(BadInput, match=why):
+        run_flow("orders", mode="apply", day=day)
 
 
 def test_a_home_of_dagster_that_is_not_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ import yaml
 
 from bcns_pipeline.cli.local_orders import order_sections
 from bcns_pipeline.definitions import build_defs
+from bcns_pipeline.defs.days import tags_of
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.store import State
@@ -26,14 +27,6 @@ from bcns_pipeline_tests.conftest import EMPTY
 from bcns_pipeline_tests.defs.flow import BASE, Flow, Impatient, Run
 
 DATA_KEY_BYTES = b"k" * 32
-
-
-def range_of(first: date, last: date) -> dict[str, str]:
-    """The tags of the one run of a backfill of these days, as Dagster's daemon writes them."""
-    return {
-        "dagster/asset_partition_range_start": first.isoformat(),
-        "dagster/asset_partition_range_end": last.isoformat(),
-    }
 
 
 class OrderFlow(Flow):
@@ -185,6 +178,15 @@ class OrderFlow(Flow):
         assert run.success, run.failures
         return run
 
+    def days(self, first: date, last: date, job: str) -> Run:
+        """One run of a job for all of these days."""
+        result = self.job(job).execute_in_process(
+            tags=tags_of((first, last)), instance=self.instance, raise_on_error=False
+        )
+        run = Run(result)
+        assert run.success, run.failures
+        return run
+
     def backfill(self, first: date, last: date) -> Run:
         """What Dagster launches for a backfill of these days from the asset's page: one run for the range."""
         path = self.environment["BCNS_CONFIG"]
@@ -196,7 +198,7 @@ class OrderFlow(Flow):
         result = job.execute_in_process(
             instance=self.instance,
             asset_selection=[key],
-            tags=range_of(first, last),
+            tags=tags_of((first, last)),
             raise_on_error=False,
         )
         run = Run(result)

@@ -73,8 +73,8 @@ def test_an_order_is_looked_at_when_it_was_posted_when_it_changed_and_when_its_t
     assert [one.order_id for one in state.cash.unlooked(NOW + timedelta(hours=2), 10)] == [2, 3]
     state.cash.looked({2: "v2"}, {2: "mark-v2"})
     assert unlooked(state) == []
-    assert unlooked(state, day=DAY) == [(1, True), (2, True), (3, True)]
-    assert unlooked(state, day=date(2026, 11, 20)) == []
+    assert unlooked(state, days=(DAY, DAY)) == [(1, True), (2, True), (3, True)]
+    assert unlooked(state, days=(date(2026, 11, 20), date(2026, 11, 20))) == []
 
 
 def test_what_was_read_is_due_until_it_is_decided_and_again_when_something_changes(state: State) -> None:
@@ -96,7 +96,7 @@ def test_what_was_read_is_due_until_it_is_decided_and_again_when_something_chang
     found = state.cash.many([2, 4])
     assert list(found) == [2]
     assert (found[2].captured, found[2].code, found[2].mark) == (TOTAL, "TENDER_UNMAPPED", "mark-v1")
-    assert [one.order_id for one in state.cash.due(NOW, 10, day=DAY)] == [1, 2, 3]
+    assert [one.order_id for one in state.cash.due(NOW, 10, days=(DAY, DAY))] == [1, 2, 3]
     assert [one.order_id for one in state.cash.of_days(DAY, after=1)] == [2, 3]
 
 

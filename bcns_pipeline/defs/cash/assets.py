@@ -17,7 +17,7 @@ from bcns_pipeline.defs.cash.fates import remember
 from bcns_pipeline.defs.cash.planning import make_plan, plan_of
 from bcns_pipeline.defs.cash.run import FLOW, OWNERS, require
 from bcns_pipeline.defs.cash.take import take
-from bcns_pipeline.defs.days import by_day, day_of, day_partitions
+from bcns_pipeline.defs.days import by_day, day_partitions, days_of
 from bcns_pipeline.defs.modes import Mode, ModeConfig
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
@@ -45,7 +45,7 @@ def transactions(context: dg.AssetExecutionContext, connections: Connections) ->
     """Extract: nothing is decided and nothing is written outside."""
     require(connections)
     with outside_errors():
-        taken = take(connections, context.log.info, day_of(context))
+        taken = take(connections, context.log.info, days_of(context.run))
     context.log.info(taken.sentence)
     return dg.MaterializeResult(metadata=report.of_transactions(connections, taken))
 
@@ -68,7 +68,7 @@ def application_plan(
     require(connections)
     mode = Mode(config.mode)
     with outside_errors():
-        planned = make_plan(connections, mode=mode, day=day_of(context))
+        planned = make_plan(connections, mode=mode, days=days_of(context.run))
         if mode is Mode.APPLY:
             remember(connections, planned.fates, planned.learnt)
     context.log.info(planned.sentence)
@@ -109,4 +109,4 @@ STEPS = [transactions, application_plan, cash_records]
 
 def assets(mapping: Mapping) -> list[dg.AssetsDefinition]:
     """The flow's assets; what it writes is by the store's days, as its orders are (docs/adr/005-days.md)."""
-    return [transactions, application_plan, by_day(cash_records, day_partitions(mapping))]
+    return [transactions, application_plan, by_day(cash_records, day_partitions(mapping), at_once=True)]

@@ -7,12 +7,13 @@ read of NetSuite (facts.py). In mode plan nothing is remembered but the plan its
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bcns_pipeline.defs.cash.facts import Learnt, Subject, learn, periods_of
 from bcns_pipeline.defs.cash.money import of_the_marketplace
-from bcns_pipeline.defs.cash.run import FLOW, WHOLE_DAY
+from bcns_pipeline.defs.cash.run import FLOW, WHOLE_RANGE
+from bcns_pipeline.defs.days import Days
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.cash.model import Position, Step
@@ -69,10 +70,10 @@ class Planned:
         return f"cash: {len(self.fates):,} orders looked at = {' + '.join(parts) or '0'}; {steps or 'nothing'} to write"
 
 
-def make_plan(connections: Connections, *, mode: Mode, day: date | None = None) -> Planned:
+def make_plan(connections: Connections, *, mode: Mode, days: Days | None = None) -> Planned:
     """Look at every order whose money is due, and write the plan. Raises OutsideError."""
     state = connections.state
-    due = _due(connections, mode, day)
+    due = _due(connections, mode, days)
     fates, learnt = judge(connections, due)
     plan = state.plans.create(
         FLOW,
@@ -92,13 +93,13 @@ def make_plan(connections: Connections, *, mode: Mode, day: date | None = None) 
     return Planned(state.plans.write_lines(plan, lines), fates, learnt)
 
 
-def _due(connections: Connections, mode: Mode, day: date | None) -> list[CashOrder]:
+def _due(connections: Connections, mode: Mode, days: Days | None) -> list[CashOrder]:
     """What is due and in no other run's hands; a plan that is to be applied takes it into this run's."""
     cash, now = connections.state.cash, datetime.now(UTC)
-    most = connections.mapping.cash.batch if day is None else WHOLE_DAY
+    most = connections.mapping.cash.batch if days is None else WHOLE_RANGE
     if mode is Mode.PLAN:
-        return cash.due(now, most, day=day)
-    return cash.take_due(connections.planner, now, most, day=day)
+        return cash.due(now, most, days=days)
+    return cash.take_due(connections.planner, now, most, days=days)
 
 
 def judge(connections: Connections, due: Sequence[CashOrder]) -> tuple[list[Fate], Learnt]:

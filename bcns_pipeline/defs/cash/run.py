@@ -11,8 +11,8 @@ from bcns_pipeline.state.exceptions import Question
 
 FLOW = "cash"
 OWNERS = ["team:finance"]
-# A run for a day takes the whole day at once, however long that takes.
-WHOLE_DAY = 100_000
+# A run for days takes them at once, however long that takes.
+WHOLE_RANGE = 100_000
 
 
 def require(connections: Connections) -> None:

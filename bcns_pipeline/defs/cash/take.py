@@ -8,12 +8,13 @@ itself. What changed in NetSuite (shipped, billed, called off) makes the plan lo
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bcns_pipeline.defs.cash.money import as_row, money_of, of_the_marketplace
 from bcns_pipeline.defs.cash.reading import orders_read
-from bcns_pipeline.defs.cash.run import FLOW, WHOLE_DAY, order_prefix, question
+from bcns_pipeline.defs.cash.run import FLOW, WHOLE_RANGE, order_prefix, question
+from bcns_pipeline.defs.days import Days
 from bcns_pipeline.defs.polling import cutover_of, subject_of
 from bcns_pipeline.outcomes import Lane, Rejected
 from bcns_pipeline.resources.connections import BIGCOMMERCE_SLOTS, RESERVED_FOR_FAST_LANE, Connections
@@ -65,13 +66,13 @@ class Taken:
         )
 
 
-def take(connections: Connections, progress: Callable[[str], None], day: date | None = None) -> Taken:
-    """Read the payments of orders that are due, or with `day` of every order of that day. Raises OutsideError."""
+def take(connections: Connections, progress: Callable[[str], None], days: Days | None = None) -> Taken:
+    """Read the payments of orders that are due, or with `days` of every order of these days. Raises OutsideError."""
     state, found = connections.state, Taken()
-    if day is None:
+    if days is None:
         found.reopened = _note_moved(connections)
-    most = connections.mapping.cash.batch if day is None else WHOLE_DAY
-    due = state.cash.unlooked(datetime.now(UTC), most, day=day)
+    most = connections.mapping.cash.batch if days is None else WHOLE_RANGE
+    due = state.cash.unlooked(datetime.now(UTC), most, days=days)
     for start in range(0, len(due), AT_ONCE):
         _look(connections, due[start : start + AT_ONCE], found)
         progress(found.sentence)

@@ -14,7 +14,7 @@ from datetime import timedelta
 import dagster as dg
 
 from bcns_pipeline.config import Mapping
-from bcns_pipeline.defs.days import by_day, day_of, day_partitions
+from bcns_pipeline.defs.days import by_day, day_partitions, days_of
 from bcns_pipeline.defs.modes import Mode, ModeConfig
 from bcns_pipeline.defs.payouts import report
 from bcns_pipeline.defs.payouts.apply import apply_plan
@@ -45,7 +45,7 @@ def payouts(context: dg.AssetExecutionContext, connections: Connections) -> dg.M
     """Extract: nothing is decided and nothing is written outside."""
     require(connections)
     with outside_errors():
-        taken = take(connections, day_of(context), context.log.info)
+        taken = take(connections, days_of(context.run), context.log.info)
     context.log.info(taken.sentence)
     return dg.MaterializeResult(metadata=report.of_payouts(connections, taken))
 
@@ -84,7 +84,7 @@ def journal_plan(
     require(connections)
     with outside_errors():
         planned = make_plan(
-            connections, mode=Mode(config.mode), day=day_of(context), progress=context.log.info
+            connections, mode=Mode(config.mode), days=days_of(context.run), progress=context.log.info
         )
     context.log.info(planned.sentence)
     return dg.MaterializeResult(metadata=report.of_plan(connections, planned))
@@ -139,7 +139,7 @@ def reconciliation(
     if Mode(config.mode) is Mode.PLAN:
         return
     with outside_errors():
-        found = reconcile(connections, day_of(context))
+        found = reconcile(connections, days_of(context.run))
     context.log.info(found.sentence)
     yield dg.MaterializeResult(metadata=report.of_reconciliation(connections, found))
 
@@ -152,9 +152,9 @@ def assets(mapping: Mapping) -> list[dg.AssetsDefinition]:
     """The flow's assets, with the store's days where they read a day or write its records."""
     days = day_partitions(mapping)
     return [
-        by_day(payouts, days),
+        by_day(payouts, days, at_once=True),
         bank_lines,
         journal_plan,
-        by_day(payout_journal_entries, days),
+        by_day(payout_journal_entries, days, at_once=True),
         reconciliation,
     ]

@@ -8,10 +8,10 @@ and looked at = the sum of outcomes. In mode plan nothing is remembered but the 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from bcns_pipeline.defs.days import zone_of
+from bcns_pipeline.defs.days import Days, zone_of
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.payouts.accepted import asked as proposals
 from bcns_pipeline.defs.payouts.accruals import accruals
@@ -75,14 +75,14 @@ class Planned:
 
 
 def make_plan(
-    connections: Connections, *, mode: Mode, day: date | None, progress: Callable[[str], None]
+    connections: Connections, *, mode: Mode, days: Days | None, progress: Callable[[str], None]
 ) -> Planned:
-    """Look at every payout that is due (with `day`, of those that arrive then), and write the plan.
+    """Look at every payout that is due (with `days`, of those that arrive then), and write the plan.
 
     Raises OutsideError.
     """
     state = connections.state
-    found = [one for one in looked_at(connections) if due_on(one, day)]
+    found = [one for one in looked_at(connections) if due_on(one, days)]
     today = datetime.now(zone_of(connections.mapping)).date()
     waiting = state.outbox.find(flow=FLOW, kinds=[JOURNAL], states=OPEN)
     going = {one.payload.get("payout") for one in waiting if one.payload.get("kind") in _OF_PAYOUTS}
@@ -96,8 +96,8 @@ def make_plan(
         if number % 10 == 0:
             progress(f"payouts: {number:,} of {len(found):,} planned")
     lines = [_line(draft, place, made) for draft in drafts for place, made in enumerate(draft.made)]
-    # A run about a day is about its payouts alone.
-    later = [] if day is not None else _later(work)
+    # A run about days is about their payouts alone.
+    later = [] if days is not None else _later(work)
     lines += [_follow_up(one, one.made) for one in later if one.made is not None]
     with state.scope.transaction() as conn:
         plan = state.plans.create(

@@ -6,10 +6,10 @@ Put here how payouts, entries and bank lines are brought together. Do not put th
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from bcns_pipeline.defs.days import zone_of
+from bcns_pipeline.defs.days import Days, zone_of
 from bcns_pipeline.defs.payouts.matching import catch_up, match_bank
 from bcns_pipeline.defs.payouts.readback import read_back
 from bcns_pipeline.defs.payouts.run import FLOW, due_on, question
@@ -45,7 +45,7 @@ class Reconciled:
         return f"payouts: {told or 'none'}; {bank}; {self.unapproved:,} entries wait for approval"
 
 
-def reconcile(connections: Connections, day: date | None) -> Reconciled:
+def reconcile(connections: Connections, days: Days | None) -> Reconciled:
     """Read back what waits for approval, match the bank, and close what is complete. Raises OutsideError."""
     state, found = connections.state, Reconciled()
     waiting = state.payouts.unapproved()
@@ -71,8 +71,8 @@ def reconcile(connections: Connections, day: date | None) -> Reconciled:
     _end_of_failures(connections)
     found.closed = _close(connections)
     since = today - SHOWN_BACK
-    for payout in state.payouts.having(since=day or since):
-        if due_on(payout, day):
+    for payout in state.payouts.having(since=days[0] if days else since):
+        if due_on(payout, days):
             found.statuses[payout.status] += 1
             found.rows.append(_row(connections, payout))
     return found

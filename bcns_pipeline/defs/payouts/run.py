@@ -4,8 +4,7 @@ Put here the names and what the steps share about a run. Do not put reading, pla
 here.
 """
 
-from datetime import date
-
+from bcns_pipeline.defs.days import Days
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.rules.money import Money
@@ -41,6 +40,6 @@ def question(
     )
 
 
-def due_on(state: PayoutState, day: date | None) -> bool:
-    """Whether a payout is of the run's day; every payout is of a run without one."""
-    return day is None or state.arrival_date == day
+def due_on(state: PayoutState, days: Days | None) -> bool:
+    """Whether a payout is of the run's days; every payout is of a run without any."""
+    return days is None or days[0] <= state.arrival_date <= days[1]

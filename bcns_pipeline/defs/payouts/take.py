@@ -11,6 +11,7 @@ from typing import Any
 
 from bcns_pipeline.clients.files.models import BadFile
 from bcns_pipeline.clients.payments.models import PayoutSource, SourcePayout
+from bcns_pipeline.defs.days import Days
 from bcns_pipeline.defs.payouts.convert import lines_of, payout_of
 from bcns_pipeline.defs.payouts.disputes import take_disputes
 from bcns_pipeline.defs.payouts.files import REJECTED, take_files
@@ -30,17 +31,17 @@ FIRST_LOOK = timedelta(days=30)
 _FINAL = frozenset({PayoutStatus.PAID, PayoutStatus.FAILED, PayoutStatus.CANCELED})
 
 
-def take(connections: Connections, day: date | None, progress: Callable[[str], None]) -> Taken:
-    """Files, then providers with an API; with `day`, only what arrives then is itemised, and that anew.
+def take(connections: Connections, days: Days | None, progress: Callable[[str], None]) -> Taken:
+    """Files, then providers with an API; with `days`, only what arrives then is itemised, and that anew.
 
     Raises OutsideError.
     """
     taken = Taken()
     take_files(connections, taken)
     for source in connections.payout_sources():
-        found = _list(connections, source, day, taken)
+        found = _list(connections, source, days, taken)
         progress(taken.sentence)
-        for one in _to_itemise(connections, source, day):
+        for one in _to_itemise(connections, source, days):
             # Without pages a manual payout is complete: nobody can say what it pays.
             listed = found.get(one.payout_id) or _listed(connections, one)
             if listed is not None and one.itemisation != Itemisation.PENDING:
@@ -56,12 +57,12 @@ def cursor_of(source: PayoutSource) -> str:
 
 
 def _list(
-    connections: Connections, source: PayoutSource, day: date | None, taken: Taken
+    connections: Connections, source: PayoutSource, days: Days | None, taken: Taken
 ) -> dict[str, SourcePayout]:
     """Every payout since the cursor, with overlap; the cursor moves with them."""
     state, now = connections.state, datetime.now(UTC)
     found: dict[str, SourcePayout] = {}
-    for document in source.payouts(_since(connections, source, now, day)):
+    for document in source.payouts(_since(connections, source, now, days)):
         taken.pages += 1
         received = receive(connections, document)
         with state.scope.transaction() as conn:
@@ -73,15 +74,15 @@ def _list(
                 heard = known.details.get("failed_on") if known is not None else None
                 failed_on = date.fromisoformat(heard) if heard else now.date()
                 keep_head(connections, payout_of(one, failed_on), received, taken, conn)
-    if day is None:
+    if days is None:
         state.cursors.move(cursor_of(source), {"version": 1, "until": now.isoformat()})
     return found
 
 
-def _since(connections: Connections, source: PayoutSource, now: datetime, day: date | None) -> datetime:
+def _since(connections: Connections, source: PayoutSource, now: datetime, days: Days | None) -> datetime:
     """Behind the cursor by the overlap, and not after the oldest payout whose fate is open."""
-    if day is not None:
-        return datetime.combine(day, datetime.min.time(), UTC) - OVERLAP
+    if days is not None:
+        return datetime.combine(days[0], datetime.min.time(), UTC) - OVERLAP
     kept: Any = connections.state.cursors.get(cursor_of(source))
     if isinstance(kept, dict) and kept.get("version") == 1:
         since = datetime.fromisoformat(kept["until"]) - OVERLAP
@@ -95,12 +96,12 @@ def _since(connections: Connections, source: PayoutSource, now: datetime, day: d
     return min([since, *unsettled])
 
 
-def _to_itemise(connections: Connections, source: PayoutSource, day: date | None) -> list[PayoutState]:
+def _to_itemise(connections: Connections, source: PayoutSource, days: Days | None) -> list[PayoutState]:
     payouts = connections.state.payouts
-    if day is None:
+    if days is None:
         found = payouts.unread()
     else:
-        found = payouts.having(since=day, until=day + timedelta(days=1))
+        found = payouts.having(since=days[0], until=days[1] + timedelta(days=1))
     return [one for one in found if _is_of(one, source)]
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 import dagster as dg
 
 from bcns_pipeline.config import Mapping
-from bcns_pipeline.defs.days import by_day, day_of, day_partitions
+from bcns_pipeline.defs.days import by_day, day_partitions, days_of
 from bcns_pipeline.defs.modes import Mode, ModeConfig
 from bcns_pipeline.defs.refunds import report
 from bcns_pipeline.defs.refunds.apply import apply_plan
@@ -33,13 +33,13 @@ SALES_ORDERS = dg.AssetKey(["netsuite", "sales_orders"])
     owners=OWNERS,
     pool=POOL,
     hooks={stop_run_retries},
-    description="Refunds as BigCommerce has them now: new and changed ones, or with a partition those of that day.",
+    description="Refunds as BigCommerce has them now: new and changed ones, or with partitions those of these days.",
 )
 def refunds(context: dg.AssetExecutionContext, connections: Connections) -> dg.MaterializeResult:
     """Extract: nothing is decided and nothing is written outside."""
     require(connections)
     with outside_errors():
-        taken = take(connections, context.log.info, day_of(context))
+        taken = take(connections, context.log.info, days_of(context.run))
     return dg.MaterializeResult(metadata=report.of_refunds(connections, taken))
 
 
@@ -60,7 +60,7 @@ def credit_plan(
     require(connections)
     mode = Mode(config.mode)
     with outside_errors():
-        planned = make_plan(connections, mode=mode, day=day_of(context))
+        planned = make_plan(connections, mode=mode, days=days_of(context.run))
         if mode is Mode.APPLY:
             remember(connections, planned.fates)
     context.log.info(planned.sentence)
@@ -102,4 +102,4 @@ STEPS = [refunds, credit_plan, refund_records]
 def assets(mapping: Mapping) -> list[dg.AssetsDefinition]:
     """The flow's assets, with the store's days where they read a day or write its records."""
     days = day_partitions(mapping)
-    return [by_day(refunds, days), credit_plan, by_day(refund_records, days)]
+    return [by_day(refunds, days, at_once=True), credit_plan, by_day(refund_records, days, at_once=True)]

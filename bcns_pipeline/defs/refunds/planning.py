@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from bcns_pipeline.defs.account import account_of
+from bcns_pipeline.defs.days import Days
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.refunds.declines import declined, provider_has
 from bcns_pipeline.defs.refunds.facts import Learnt, OrderSide, learn, periods_of
@@ -39,8 +40,8 @@ from bcns_pipeline.state.plan_lines import PlanLine
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.refund_models import RefundState
 
-# A backfill takes its day at once, however long that takes.
-WHOLE_DAY = 100_000
+# A backfill takes its days at once, however long that takes.
+WHOLE_RANGE = 100_000
 
 
 @dataclass(slots=True)
@@ -63,9 +64,9 @@ class Planned:
         return f"refunds: {len(self.fates):,} looked at = {' + '.join(parts) or '0'}"
 
 
-def make_plan(connections: Connections, *, mode: Mode, day: date | None = None) -> Planned:
+def make_plan(connections: Connections, *, mode: Mode, days: Days | None = None) -> Planned:
     """Look at every refund that is due, and write the plan. Raises OutsideError where a system can't be read."""
-    due = _due(connections, day)
+    due = _due(connections, days)
     fates = _decide(connections, due) if due else []
     lines = [line for fate in fates for line in plan_lines(fate)]
     plan = connections.state.plans.create(
@@ -88,13 +89,13 @@ def make_plan(connections: Connections, *, mode: Mode, day: date | None = None) 
     return Planned(plan, fates, lines)
 
 
-def _due(connections: Connections, day: date | None) -> list[RefundState]:
+def _due(connections: Connections, days: Days | None) -> list[RefundState]:
     """Refunds that nobody decided, whose time has come, that somebody asks for, or that were given up on the way."""
     state, now = connections.state, datetime.now(UTC)
-    most = connections.mapping.cash.refunds.batch if day is None else WHOLE_DAY
+    most = connections.mapping.cash.refunds.batch if days is None else WHOLE_RANGE
     found = [
-        *state.refunds.find(disposition="open", day=day, limit=most),
-        *state.refunds.find(disposition="waiting", day=day, due_before=now, limit=most),
+        *state.refunds.find(disposition="open", days=days, limit=most),
+        *state.refunds.find(disposition="waiting", days=days, due_before=now, limit=most),
     ]
     asked = [
         int(one.subject.partition(":")[2])
@@ -105,7 +106,7 @@ def _due(connections: Connections, day: date | None) -> list[RefundState]:
     open_groups = {one.group_key for one in state.outbox.find(flow=FLOW)}
     found += [
         one
-        for one in state.refunds.find(disposition="planned", day=day, limit=most)
+        for one in state.refunds.find(disposition="planned", days=days, limit=most)
         if subject_of_refund(one.refund_id) not in open_groups
     ]
     # What is on its way is not planned again, whatever else is said of it.

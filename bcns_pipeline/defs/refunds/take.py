@@ -7,11 +7,11 @@ time of its own, so young refunds are listed again every hour; what has not chan
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bcns_pipeline.clients.bigcommerce.models import OrderDocument
-from bcns_pipeline.defs.days import bounds, zone_of
+from bcns_pipeline.defs.days import Days, bounds, zone_of
 from bcns_pipeline.defs.polling import cutover_of, subject_of
 from bcns_pipeline.defs.refunds.run import FLOW, RESOURCE, about, question, subject_of_refund
 from bcns_pipeline.outcomes import Lane
@@ -64,14 +64,14 @@ class Taken:
         }
 
 
-def take(connections: Connections, progress: Callable[[str], None], day: date | None = None) -> Taken:
-    """What was made since the cursor, what we were told of and what is watched; or one day. Raises OutsideError."""
+def take(connections: Connections, progress: Callable[[str], None], days: Days | None = None) -> Taken:
+    """What was made since the cursor, what we were told of and what is watched; or some days. Raises OutsideError."""
     state, shop = connections.state, connections.bigcommerce(Lane.BULK)
     taken, now = Taken(), shop.now()
     with state.worker() as worker:
         claims = state.inbox.claim(RESOURCE, connections.mapping.cash.refunds.batch, worker)
         told = [int(one.resource_id) for one in claims]
-        rows = _listed(connections, now, day, taken)
+        rows = _listed(connections, now, days, taken)
         known = {int(row["id"]) for row in rows}
         rows += shop.orders.refunds(ids=[one for one in told if one not in known])
         rows += _of_marked_orders(connections, {int(row["order_id"]) for row in rows}, taken)
@@ -79,27 +79,28 @@ def take(connections: Connections, progress: Callable[[str], None], day: date | 
         worker.assert_alive()
         _keep(connections, list({int(row["id"]): row for row in rows}.values()), taken)
         state.inbox.done(claims)
-    if day is None:
+    if days is None:
         state.cursors.move(CURSOR, cursor_value(now))
     progress(taken.sentence)
     return taken
 
 
-def _listed(connections: Connections, now: datetime, day: date | None, taken: Taken) -> list[Any]:
+def _listed(connections: Connections, now: datetime, days: Days | None, taken: Taken) -> list[Any]:
     """Refunds made in the window, by the store's clock."""
     state, shop, settings = connections.state, connections.bigcommerce(), connections.mapping.cash.refunds
-    if day is not None:
-        start, end = bounds(day, zone_of(connections.mapping))
+    if days is not None:
+        first, last = days
+        start, end = bounds(first, zone_of(connections.mapping), last)
         found = shop.orders.refunds(created_min=start, created_max=end)
         return [row for row in found if _created(row) < end]
-    first = cutover_of(connections.mapping) or now
-    since = read_cursor(state.cursors.get(CURSOR)) or first
+    begin = cutover_of(connections.mapping) or now
+    since = read_cursor(state.cursors.get(CURSOR)) or begin
     since -= timedelta(minutes=settings.poll.overlap_minutes)
     watched = read_cursor(state.cursors.get(WATCHED))
     if settings.watch_days and (watched is None or now - watched >= WATCH_EVERY):
         since = min(since, now - timedelta(days=settings.watch_days))
         state.cursors.move(WATCHED, cursor_value(now))
-    taken.since = max(since, first)
+    taken.since = max(since, begin)
     return list(shop.orders.refunds(created_min=taken.since))
 
 

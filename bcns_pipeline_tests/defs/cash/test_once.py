@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from datetime import timedelta
 
 import pytest
 
@@ -43,6 +44,12 @@ def test_whatever_the_answer_was_each_record_is_there_once(shop: CashFlow) -> No
     assert [sorted(shop.made(one)) for one in orders] == [sorted(WHOLE)] * 4
     shop.assert_settled(*orders)
     assert shop.codes() == set()
+
+    # A month at once: every payment of it is read anew, and nothing is written twice.
+    shop.control.clear_log()
+    run = shop.days(shop.today() - timedelta(days=30), shop.today(), job="cash_application")
+    assert run.metadata("bigcommerce/transactions")["orders_read"] == len(orders)
+    assert shop.writes() == []
 
 
 # Each write, on its way for a while or done before its answer came; docs/crash-points.md lists them.

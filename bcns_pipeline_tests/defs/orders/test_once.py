@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 import pytest
 
+from bcns_pipeline.defs.days import tags_of
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.orders import apply, planning, take
 from bcns_pipeline.state.inbox import Event
 from bcns_pipeline_tests.defs.backfilled import backfill
-from bcns_pipeline_tests.defs.order_flow import OrderFlow, range_of
+from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 
 def test_two_orders_of_one_new_shopper_in_the_same_second_make_one_customer(shop: OrderFlow) -> None:
@@ -121,7 +122,7 @@ def test_a_backfill_of_days_that_were_never_seen_is_one_run_of_dagsters_daemon_a
     (run,) = backfill(shop.instance, ["bigcommerce/orders"], first, today)
     assert run.status is dg.DagsterRunStatus.SUCCESS
     # As `shop.backfill` says it of two years.
-    assert run.tags.items() >= range_of(first, today).items()
+    assert run.tags.items() >= tags_of((first, today)).items()
     shop.sync()
 
     shop.assert_equal_to_the_cent(*placed)

@@ -176,7 +176,7 @@ def run(made: Any) -> None:
     """One run of `payout_posting`, step by step."""
     take(made, None, quiet)
     take_statements(made)
-    planned = make_plan(made, mode=Mode.APPLY, day=None, progress=quiet)
+    planned = make_plan(made, mode=Mode.APPLY, days=None, progress=quiet)
     apply.apply_plan(made, planned.plan, quiet)
     reconcile(made, None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -77,10 +78,11 @@ def test_a_day_of_refunds(shop: RefundFlow) -> None:
         *(f"refundpay-{refunds['two ways']}-{n}" for n in (1, 2)),
     }
     shop.control.clear_log()
-    # Told of again, out of order and twice, or read again as a day: nothing new.
+    # Told of again, out of order and twice, and read again as a month: nothing new.
     inbox = shop.state().inbox
     inbox.record([Event("refund", str(one), "webhook") for one in reversed(list(refunds.values()))])
-    again = shop.give_back()
+    again = shop.days(shop.today() - timedelta(days=30), shop.today(), job="refund_sync")
+    assert again.metadata("bigcommerce/refunds")["dagster/row_count"] == len(refunds)
     assert again.metadata("refunds/credit_plan")["looked_at"] == 0
     assert shop.writes() == []
     shop.assert_tidy()
