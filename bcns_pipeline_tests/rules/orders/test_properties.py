@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bcns_pipeline.rules.orders.compare import closing_line, differences, drift
 from bcns_pipeline.rules.orders.draft import Draft, Expected
 from bcns_pipeline.rules.orders.model import Details
-from bcns_pipeline.rules.orders.policy import OrderPolicy
+from bcns_pipeline.rules.orders.policy import CASH_SALE, SALES_ORDER, OrderPolicy
 from bcns_pipeline.rules.orders.reading import read_order
 from bcns_pipeline.rules.orders.sales_order import build
 from bcns_pipeline_tests.rules.orders.books import Record
@@ -53,6 +53,25 @@ def test_an_order_as_bigcommerce_makes_it_is_never_held_for_its_sums(cart: Cart,
     assert isinstance(draft, Draft), draft
     if cart.rate_rounding:
         assert draft.expected.residual == 0
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(carts(), policies(), st.sampled_from([SALES_ORDER, CASH_SALE]))
+def test_every_record_carries_the_dimensions_of_its_storefront(
+    cart: Cart, policy: OrderPolicy, record: Any
+) -> None:
+    fields = {"cseg_shop": {"id": "7"}}
+    front = replace(
+        policy.channels[1], department=4, class_id=3, record=record, cash_account=120, fields=fields
+    )
+    draft = made(document(cart), replace(policy, handling_item=920, channels={1: front}))
+    assert isinstance(draft, Draft), draft
+    body = draft.body()
+    assert {name: body[name] for name in ("department", "class", "cseg_shop")} == {
+        "department": {"id": "4"},
+        "class": {"id": "3"},
+        **fields,
+    }
 
 
 @given(carts(), st.booleans())

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.facts import CustomerRef, ItemRef, Items, NetSuiteCurrency
@@ -125,6 +129,22 @@ def test_a_discount_nobody_in_bigcommerce_may_give_waits() -> None:
 def test_the_day_of_an_order_is_that_of_its_subsidiary(placed: str, zone: str, day: str) -> None:
     order = order_of(EXAMPLE_C, date_created=placed)
     assert drafted(order, channel(zone=zone)).header["tranDate"] == day
+
+
+@given(
+    st.timezone_keys(allow_prefix=False),
+    st.dates(date(2024, 1, 1), date(2027, 12, 31)),
+    st.sampled_from([time(23, 59, 59), time(0, 0, 1)]),
+)
+def test_the_first_and_the_last_second_of_a_day_are_of_that_day_in_any_zone(
+    key: str, day: date, clock: time
+) -> None:
+    zone = ZoneInfo(key)
+    placed = datetime.combine(day, clock, zone)
+    # Some zones leave out their midnight once a year.
+    assume(placed.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == placed.replace(tzinfo=None))
+    order = order_of(EXAMPLE_C, date_created=f"{placed.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    assert drafted(order, channel(zone=key)).header["tranDate"] == day.isoformat()
 
 
 @pytest.mark.parametrize(
