@@ -348,10 +348,15 @@ class Flow:
             self.state().exceptions.resolve(found.id, "approved", "looked at it", actor="ada")
 
 
+@lru_cache(maxsize=16)
+def _definitions(_mapping: str) -> dg.Definitions:
+    """As this mapping file has them, made once for all runs: the file's place is read from the environment."""
+    return build_defs({"connections": Impatient()})
+
+
 @lru_cache(maxsize=64)
-def _job(name: str, _mapping: str) -> dg.JobDefinition:
-    """The job as this mapping file has it, made once for all runs: the file's place is read from the environment."""
-    return build_defs({"connections": Impatient()}).resolve_job_def(name)
+def _job(name: str, mapping: str) -> dg.JobDefinition:
+    return _definitions(mapping).resolve_job_def(name)
 
 
 def _innermost(error: Any) -> str:
