@@ -73,13 +73,16 @@ def test_a_list_that_fails_heals_nothing(shop: OrderFlow, observed: Observed) ->
 
 def test_the_held_report_names_orders_by_status_and_amount(shop: OrderFlow, observed: Observed) -> None:
     shop.decide("orders", statuses=[10])
-    held = shop.control.shop_order("plain", restock=True)["id"]
+    order = shop.control.shop_order("plain", restock=True)
     shop.sync()
 
     seen = observed("order_completeness")
 
-    assert [record.data["order"] for record in seen["held"].records] == [held]
-    assert [record.data["orders"] for record in seen["held_by_status"].records] == [1]
+    (held,) = (record.data for record in seen["held"].records)
+    amount, status = f"{float(order['total']):.2f} USD", "Awaiting Fulfillment"
+    assert (held["order"], held["status"], held["total"]) == (order["id"], status, amount)
+    (sums,) = (record.data for record in seen["held_by_status"].records)
+    assert (sums["code"], sums["status"], sums["orders"], sums["total"]) == ("STATUS", status, 1, amount)
 
 
 @pytest.mark.parametrize("by_day", [False, True])
