@@ -1,9 +1,9 @@
 """`make bench`: every figure, one line each.
 
 `python -m bcns_pipeline_tests.bench [SKUS]` for all of them, `... receiver`, `... orders [COUNT]`, `... race [TIMES]`,
-`... payouts [LINES] [LIVES]` or `... payout [LINES]` for those alone; `... month [ORDERS]`, `... latency` and
-`... flood` (daemon.py), `... low-stock [CHANGES] [SKUS]`, `... bad-order [COUNT]` and `... adopt [COUNT]` run only
-when asked for.
+`... payouts [LINES] [LIVES]` or `... payout [LINES]` for those alone; `... month [ORDERS]`, `... latency`,
+`... flood` and `... parcels [COUNT]` (daemon.py), `... low-stock [CHANGES] [SKUS]`, `... bad-order [COUNT]` and
+`... adopt [COUNT]` run only when asked for.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ ALONE = {
     "month": month.main,
     "latency": daemon.latency,
     "flood": daemon.flood,
+    "parcels": daemon.parcels,
     "low-stock": low_stock.low_stock,
     "bad-order": bad_order.main,
     "adopt": adopt.main,

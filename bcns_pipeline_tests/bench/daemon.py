@@ -5,8 +5,10 @@ time every few seconds (issue 3, section 6: median <= 10 s, 95th percentile <= 2
 `python -m bcns_pipeline_tests.bench flood [COUNT] [MINUTES]`: COUNT orders within MINUTES while stock is synced every
 two minutes: nothing lost or doubled, the backlog empties, stock stays fresh. By default the arrival rate of the issue
 (10,000 in an hour) for six minutes.
+`python -m bcns_pipeline_tests.bench parcels [COUNT]`: how long from a fulfilment's Shipped to the shipment in the shop
+(issue 3, section 4: within five minutes at the 95th percentile).
 
-Both are asked for by name, because they take minutes on a machine of their own. Put here what a whole product does
+All are asked for by name, because they take minutes on a machine of their own. Put here what a whole product does
 on its own clock. Sensors, schedules and run launches are the real ones; nothing is called by the bench itself.
 """
 
@@ -38,6 +40,8 @@ FLOOD, MINUTES, STEP = 1_000, 6.0, 5.0
 # A schedule every two minutes, and the freshness that the flow itself calls stale.
 STOCK_MINUTES, STALE_SECONDS = 2, 30 * 60
 PATIENCE = 900.0
+# An odd number of seconds, so that parcels fall everywhere between two ticks.
+PARCELS, PARCEL_PAUSE, PARCEL_WAIT, PARCEL_P95 = 12, 17.0, 400.0, 300.0
 SCOPES = ("store/order/created", "store/order/updated")
 START_SECONDS = 180.0
 ARRIVED = """
@@ -67,6 +71,36 @@ def latency(rounds: int = ROUNDS) -> int:
             reached=not lost and median <= MEDIAN and late <= P95,
         )  # fmt: skip
         told(here)
+    return here.missed
+
+
+def parcels(count: int = PARCELS) -> int:
+    """One line; returns 1 where it was missed."""
+    with place() as here, running(here):
+        placed = dict.fromkeys(here.control.shop_orders(count, restock=True), time.time())
+        await_all(here, placed, PATIENCE)
+        records = {int(one["external_id"].rpartition("-")[2]): int(one["id"]) for one in books(here)}
+        shipped: dict[int, float] = {}
+        told: dict[int, float] = {}
+        until = 0.0
+        while len(told) < count and (len(shipped) < count or time.time() < until):
+            if len(shipped) < count and time.time() >= until - PARCEL_WAIT + PARCEL_PAUSE:
+                order = next(one for one in placed if one not in shipped)
+                shipped[order] = time.time()
+                here.control.fulfil(records[order])
+                until = time.time() + PARCEL_WAIT
+            for one in here.control.shop_shipments():
+                told.setdefault(int(one["order_id"]), time.time())
+            time.sleep(1)
+        seconds = [told[one] - at for one, at in shipped.items() if one in told]
+        if not seconds:
+            raise SystemExit(f"of {count} parcels none was told of")
+        late = spread(seconds, 0.95)
+        here.line(
+            f"Shipped -> shipment in the shop, {count} parcels, {count - len(seconds)} not told of",
+            f"{spread(seconds, 0.5):.0f} s median", f"p95 {late:.0f} s", f"max {max(seconds):.0f} s",
+            reached=len(seconds) == count and late <= PARCEL_P95,
+        )  # fmt: skip
     return here.missed
 
 
