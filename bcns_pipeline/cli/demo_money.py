@@ -30,6 +30,7 @@ from bcns_pipeline.config import load_mapping
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.rules.close.tie_out import OrderTie, Reason
 from bcns_pipeline.rules.money import Money as Amount
+from bcns_pipeline.rules.payouts.roll_forward import Movement
 from bcns_pipeline.settings import load_settings
 
 DAY = timedelta(days=1)
@@ -43,6 +44,8 @@ EACH = 2
 MISSING, OFF = 1, 2
 # As demo_faults.py left it: an order whose total a script changed.
 SCRIPTED_CENT = Decimal("0.01")
+# What the bank books too little of one payout.
+BANKS_CENT = Decimal("0.01")
 AWAITING_SHIPMENT = 9
 # A dropped file is read once nobody has written to it for five seconds.
 SETTLED_SECONDS = 5.5
@@ -226,22 +229,25 @@ class Money:
             (number, unit): one for (number, unit), one in balances.items() if number.startswith("113")
         }
         rows, ours = [], {}
+        moved = [name for name in Movement if any(one.movements.get(name) for one in forward)]
         for one in forward:
             key = (ledger.number(one.account), one.currency)
-            amounts = [one.opening, *one.movements.values(), one.closing - one.awaiting]
+            # NetSuite's ledger keeps what payouts converted in both currencies.
+            closing = one.closing - one.awaiting - one.converted
+            amounts = [one.opening, *(one.movements[name] for name in moved), closing]
             shown = [Amount(minor, one.currency).amount for minor in amounts]
             ours[key] = shown[-1]
             rows.append(
                 (*key, *shown[:-1], shown[-1], balances.get(key), shown[-1] - balances.get(key, Decimal(0)))
             )
-        names = list(forward[0].movements) if forward else []
         show_table(
-            ["account", "currency", "opening", *names, "closing", "NetSuite's ledger", "UNKNOWN"],
+            ["account", "currency", "opening", *moved, "closing", "NetSuite's ledger", "UNKNOWN"],
             [[str(cell) for cell in row] for row in rows],
         )
         self.stage.promise(
             "the closing of each clearing account is what NetSuite's own ledger has",
-            ours == clearing,
+            {key: amount for key, amount in ours.items() if amount}
+            == {key: amount for key, amount in clearing.items() if amount},
             str(clearing),
         )
         say(f"Captured less refunded of {len(ties)} orders, and where it is:")
@@ -285,8 +291,11 @@ class Money:
             waiting = [one.order_id for one in state.orders.find(disposition=("waiting", "held"))]
         charged = sum(Decimal(one["total_inc_tax"]) for one in self.stage.control.shop_state(*waiting))
         told = {"orders": {"USD": SCRIPTED_CENT}, "completeness": {"USD": charged}}
+        if str(self.payouts[self.off]["arrival_date"]).startswith(month):
+            told["payouts"] = {"USD": BANKS_CENT}
         self.stage.promise(
-            f"all that must be 0 in a report is, but for the cent of the script and {len(waiting)} orders that wait",
+            "all that must be 0 in a report is, but for the cents of the script and of the bank and "
+            f"{len(waiting)} orders that wait",
             left == told,
             str(left),
         )
@@ -308,7 +317,7 @@ class Money:
         stripe, paypal = ([one for one in made if one["provider"] == provider] for provider in WAYS)
         self.missing, self.off = stripe[MISSING]["trace"], paypal[OFF]["trace"]
         control.bank_fault(stripe[MISSING]["id"], "missing")
-        control.bank_fault(paypal[OFF]["id"], "off", by="-0.01")
+        control.bank_fault(paypal[OFF]["id"], "off", by=str(-BANKS_CENT))
         control.bank_statement("camt", on=str(self.today), since=str(self.today - 31 * DAY))
         self.dropped_at = time.monotonic()
 
