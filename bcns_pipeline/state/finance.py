@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bcns_pipeline.state import finance_fees_sql, finance_sql
+from bcns_pipeline.state import finance_clearing_sql, finance_fees_sql, finance_sql
 from bcns_pipeline.state.store import State
 
 STATEMENTS = {
@@ -33,9 +33,9 @@ STATEMENTS = {
     "fx": finance_sql.FX,
     "completeness": finance_sql.COMPLETENESS,
     "journals": finance_sql.JOURNALS,
-    "entries": finance_sql.ENTRIES,
-    "booked": finance_sql.BOOKED,
-    "settled": finance_sql.SETTLED,
+    "entries": finance_clearing_sql.ENTRIES,
+    "booked": finance_clearing_sql.BOOKED,
+    "settled": finance_clearing_sql.SETTLED,
     "tie-out": finance_sql.TIE_OUT,
     "decisions": finance_sql.DECISIONS,
 }
