@@ -10,89 +10,99 @@ from bcns_pipeline.defs.close import reports
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 THREE = [{"sku": "SKU-000001", "quantity": 3, "price": "10.00"}]
+DISCONTINUED = "SKU-000003"
 
 
-def test_one_of_three_units_cancelled_leaves_two_open_and_totals_equal(shop: OrderFlow) -> None:
-    order = shop.control.shop_order(lines=THREE, restock=True)["id"]
-    shop.sync_twice()
-    shop.control.cancel_units(order, 1, sku="SKU-000001")
+def place(shop: OrderFlow, *lines: dict[str, object]) -> int:
+    return int(shop.control.shop_order(lines=list(lines) or THREE, restock=True)["id"])
 
+
+def test_each_order_is_edited_as_far_as_its_record_allows_and_then_left_alone(shop: OrderFlow) -> None:
+    """Side by side: units cancelled, a new price, one called off, one billed already, one locked by somebody."""
+    shorter, billed, locked, free = (place(shop) for _ in range(4))
+    repriced = place(shop, *THREE, {"sku": "SKU-000002"})
+    called_off = place(shop, {"sku": DISCONTINUED, "quantity": 3, "price": "10.00"})
+    shop.sync()
+    shop.control.item(sku=DISCONTINUED, isinactive=True)
+    # What comes back is our own number, and no reason to ask anybody about an order that NetSuite took.
+    shop.sync()
+    assert shop.state().exceptions.find() == []
+
+    records = shop.sales_orders(billed, locked)
+    shop.control.fulfil(records[billed]["id"])
+    shop.control.bill_order(records[billed]["id"])
+    shop.control.lock_record(records[locked]["id"])
+    as_billed = shop.sales_order(billed)
+    for one in (shorter, billed, locked, free):
+        shop.control.cancel_units(one, 1, sku="SKU-000001")
+    gone = {"sku": "SKU-000002", "quantity": 0}
+    shop.control.edit_order(repriced, lines=[{"sku": "SKU-000001", "price": "7.77"}, gone])
+    shop.control.order_status(called_off, 5)
     run = shop.sync()
 
-    record = shop.sales_order(order)
-    assert Decimal(record["lines"][0]["quantity"]) == 2
-    shop.assert_equal_to_the_cent(order)
-    assert run.metadata("netsuite/sales_orders")["edits_written"] == 1
+    # Nobody is asked about what could be done.
+    asked = {(one.code, one.subject) for one in shop.state().exceptions.find()}
+    assert asked == {("ORDER_EDIT_CONFLICT", f"order:{billed}"), ("ORDER_REFUSED", f"order:{locked}")}
+    assert shop.sales_order(billed) == as_billed, "a record that is billed was opened again"
+    assert_two_are_open(shop, shorter)
+    assert_repriced(shop, repriced)
+    assert_closed(shop, called_off)
+    shop.assert_equal_to_the_cent(shorter, repriced, free)
+    assert run.metadata("netsuite/sales_orders")["edits_written"] == EDITED
+
+    # The locked record is freed, and its order needs nobody.
+    shop.control.lock_record(records[locked]["id"], locked=False)
+    shop.due_now()
+    shop.sync()
+    shop.assert_equal_to_the_cent(shorter, repriced, locked, free)
+    assert_two_are_open(shop, locked)
+    assert shop.open_exceptions("ORDER_REFUSED") == []
+
     shop.sync()
     shop.control.clear_log()
     shop.sync()
     assert shop.writes() == []
 
 
-def test_a_new_price_and_a_line_taken_off_are_patched_and_the_totals_stay_equal(shop: OrderFlow) -> None:
-    order = shop.control.shop_order(lines=[*THREE, {"sku": "SKU-000002"}], restock=True)["id"]
-    shop.sync_twice()
-    gone = {"sku": "SKU-000002", "quantity": 0}
-    shop.control.edit_order(order, lines=[{"sku": "SKU-000001", "price": "7.77"}, gone])
-
-    shop.sync_twice()
-
-    assert shop.state().exceptions.find() == []
-    assert len([one for one in shop.sales_order(order)["lines"] if one["sku"] == "SKU-000001"]) == 1
-    shop.assert_equal_to_the_cent(order)
+# Those that were shortened, repriced and called off, and the one beside the locked one.
+EDITED = 4
 
 
-def test_a_cancelled_order_is_closed_though_its_item_was_discontinued_since(shop: OrderFlow) -> None:
-    order = shop.control.shop_order(lines=THREE, restock=True)["id"]
-    shop.sync()
-    shop.control.item(sku="SKU-000001", isinactive=True)
-    # What comes back is our own number, and no reason to ask anybody about an order that NetSuite took.
-    shop.sync()
-    assert shop.state().exceptions.find() == []
-    shop.control.order_status(order, 5)
-
-    shop.sync()
-
-    assert shop.state().exceptions.find() == []
-    assert all(line["closed"] for line in shop.sales_order(order)["lines"] if line["sku"].startswith("SKU-"))
+def assert_two_are_open(shop: OrderFlow, order: int) -> None:
+    assert Decimal(shop.sales_order(order)["lines"][0]["quantity"]) == 2, order
 
 
-def test_an_order_that_is_billed_is_never_opened_again(shop: OrderFlow) -> None:
-    order = shop.control.shop_order(lines=THREE, restock=True)["id"]
-    shop.sync_twice()
-    record = shop.sales_order(order)["id"]
-    shop.control.fulfil(record)
-    shop.control.bill_order(record)
-    before = shop.sales_order(order)
-    shop.control.cancel_units(order, 1, sku="SKU-000001")
-
-    shop.sync()
-
-    assert shop.sales_order(order) == before
-    (question,) = shop.open_exceptions("ORDER_EDIT_CONFLICT")
-    assert question.subject == f"order:{order}"
+def assert_repriced(shop: OrderFlow, order: int) -> None:
+    """The line has its new price and is no second line."""
+    lines = [one for one in shop.sales_order(order)["lines"] if one["sku"] == "SKU-000001"]
+    assert len(lines) == 1, (order, lines)
 
 
-def test_updates_off_leaves_the_record_alone(shop: OrderFlow) -> None:
+def assert_closed(shop: OrderFlow, order: int) -> None:
+    lines = [line for line in shop.sales_order(order)["lines"] if line["sku"].startswith("SKU-")]
+    assert lines, order
+    assert all(line["closed"] for line in lines), (order, lines)
+
+
+def test_where_updates_are_off_or_of_the_status_only_a_changed_total_stands_or_is_asked_about(
+    shop: OrderFlow,
+) -> None:
+    # Off: nothing is done and nobody is asked.
     shop.decide("orders", updates="off")
-    order = shop.control.shop_order(lines=THREE, restock=True)["id"]
+    orders = [place(shop) for _ in range(2)]
+    alone = place(shop)
+    shop.sync()
+    before = shop.sales_orders(*orders, alone)
+    shop.control.cancel_units(alone, 1, sku="SKU-000001")
     shop.sync_twice()
-    before = shop.sales_order(order)
-    shop.control.cancel_units(order, 1, sku="SKU-000001")
+    assert shop.sales_order(alone) == before[alone]
+    shop.control.edit_order(alone, lines=[{"sku": "SKU-000001", "quantity": 3}])
 
-    shop.sync_twice()
-
-    assert shop.sales_order(order) == before
-
-
-def test_with_status_only_a_changed_total_is_asked_about_until_it_is_answered(shop: OrderFlow) -> None:
+    # Status only: it is asked about until it is answered.
     shop.decide("orders", updates="status_only")
-    orders = [shop.control.shop_order(lines=THREE, restock=True)["id"] for _ in range(2)]
-    shop.sync_twice()
-    before = {one: shop.sales_order(one) for one in orders}
     for one in orders:
         shop.control.cancel_units(one, 1, sku="SKU-000001")
-    shop.sync_twice()
+    shop.sync()
     shop.due_now()
     shop.sync()
 
@@ -102,10 +112,9 @@ def test_with_status_only_a_changed_total_is_asked_about_until_it_is_answered(sh
     number = asked[f"order:{answered}"].id
     shop.state().exceptions.resolve(number, "dismissed", "the old total stands", actor="ada")
     shop.due_now()
-    shop.sync_twice()
+    shop.sync()
     assert [one.subject for one in shop.open_exceptions("ORDER_TOTAL_LEFT")] == [f"order:{other}"]
     shop.control.edit_order(other, lines=[{"sku": "SKU-000001", "quantity": 3}])
-    shop.sync()
     shop.due_now()
     shop.sync()
     assert [one.message for one in shop.open_exceptions("ORDER_TOTAL_LEFT")] == []
@@ -115,12 +124,12 @@ def test_with_status_only_a_changed_total_is_asked_about_until_it_is_answered(sh
     found = reports.make(state, "orders", about)
     at = found.columns.index("difference")
     assert [row[0] for row in found.rows if row[at]] == [answered]
-    assert {one: shop.sales_order(one) for one in orders} == before
+    assert shop.sales_orders(*before) == before
 
 
 def test_an_edit_is_made_once_whatever_the_weather(shop: OrderFlow) -> None:
-    order = shop.control.shop_order(lines=THREE, restock=True)["id"]
-    shop.sync_twice()
+    order = place(shop)
+    shop.sync()
     shop.control.cancel_units(order, 1, sku="SKU-000001")
     where = {"system": "netsuite", "method": "PATCH", "path_regex": "salesOrder"}
     faults = [
@@ -140,23 +149,3 @@ def test_an_edit_is_made_once_whatever_the_weather(shop: OrderFlow) -> None:
     assert shop.control.call("GET", "/faults") == []
     assert Decimal(shop.sales_order(order)["lines"][0]["quantity"]) == 2
     shop.assert_equal_to_the_cent(order)
-
-
-def test_an_edit_waits_for_a_record_that_somebody_has_locked(shop: OrderFlow) -> None:
-    orders = [shop.control.shop_order(lines=THREE, restock=True)["id"] for _ in range(2)]
-    shop.sync_twice()
-    for order in orders:
-        shop.control.cancel_units(order, 1, sku="SKU-000001")
-    record = shop.sales_order(orders[0])["id"]
-    shop.control.lock_record(record)
-
-    shop.sync()
-
-    (question,) = shop.open_exceptions("ORDER_REFUSED")
-    assert question.subject == f"order:{orders[0]}"
-    shop.assert_equal_to_the_cent(orders[1])
-    shop.control.lock_record(record, locked=False)
-    shop.due_now()
-    shop.sync()
-    shop.assert_equal_to_the_cent(*orders)
-    assert shop.open_exceptions("ORDER_REFUSED") == []

@@ -4,57 +4,89 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from bcns_pipeline.state.exceptions import ExceptionRow
 from bcns_pipeline.state.inbox import Event
+from bcns_pipeline_tests.defs.flow import Run
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 
-def test_a_sku_born_at_noon_is_orderable_at_noon(shop: OrderFlow) -> None:
-    order = shop.control.shop_order("unmapped_sku", restock=True)
-    shop.sync()
-    (question,) = shop.open_exceptions("ITEM_UNMAPPED")
-    assert question.subject == f"order:{order['id']}"
-    sku = next(line["sku"] for line in order["lines"] if not line["sku"].startswith(("SKU-", "ASM-", "VAR-")))
-
-    shop.control.item(sku=sku, create=True)
-    shop.due_now()
-    shop.sync()
-
-    shop.assert_equal_to_the_cent(order["id"])
-    assert shop.open_exceptions("ITEM_UNMAPPED") == []
-
-
-def test_an_order_waits_for_its_shipping_method_to_be_mapped(shop: OrderFlow) -> None:
-    order = shop.control.shop_order("unmapped_ship_method", restock=True)["id"]
-    shop.sync()
-    assert shop.order(order).code == "SHIP_METHOD_UNMAPPED"
-
-    shipping = shop.sections["orders"]["shipping"]
-    shop.decide("orders", shipping={**shipping, "methods": {**shipping["methods"], "Drone*": 900101}})
-    shop.due_now()
-    shop.sync()
-
-    shop.assert_equal_to_the_cent(order)
-    assert shop.open_exceptions("SHIP_METHOD_UNMAPPED") == []
-
-
-def test_an_order_that_is_refused_goes_when_the_reason_is_gone(shop: OrderFlow) -> None:
-    shop.decide("channels")
-    shop.sections["channels"][1]["record"] = "cash_sale"
+def test_what_stands_in_an_orders_way_is_a_question_and_the_order_goes_once_it_is_gone(
+    shop: OrderFlow,
+) -> None:
+    """Side by side: no such SKU, an unmapped way of shipping, a closed period, a script's cent, and a refund."""
+    shop.control.shop_settings(second_storefront=True)
+    shop.sections["channels"][2] = {**shop.sections["channels"][1], "record": "cash_sale"}
     shop.configure()
     shop.control.period("closed")
-    order = shop.control.shop_order("plain", restock=True)["id"]
-    shop.sync()
-    assert shop.order(order).code == "PERIOD_CLOSED"
-    (question,) = shop.open_exceptions("PERIOD_CLOSED")
-    assert question.owner == "finance"
+    born = shop.control.shop_order("unmapped_sku", restock=True)
+    drone = shop.control.shop_order("unmapped_ship_method", restock=True)["id"]
+    shopper = shop.control.shopper(email="two@example.com", first_name="Ca", last_name="Sh", channel_id=2)
+    cash = shop.control.shop_order(customer_id=shopper["id"], channel_id=2, restock=True)["id"]
+    scripted = shop.control.shop_order("plain", restock=True)["id"]
+    add_a_cent(shop, scripted)
+    goods = [{"sku": "SKU-000001", "quantity": 2, "price": "10.00"}]
+    refunded = shop.control.shop_order(lines=goods, restock=True)["id"]
+    shop.control.call("POST", "/shop/order/refund", {"order_id": refunded, "amount": "10.00"})
 
+    run = shop.sync()
+
+    waiting = {born["id"]: "ITEM_UNMAPPED", drone: "SHIP_METHOD_UNMAPPED", cash: "PERIOD_CLOSED"}
+    assert {one: shop.order(one).code for one in waiting} == waiting
+    assert_asked(shop, "ITEM_UNMAPPED", born["id"])
+    assert_asked(shop, "PERIOD_CLOSED", cash, owner="finance")
+    assert_the_cent_is_asked_about(shop, run, scripted)
+    question = assert_asked(shop, "REFUND_PENDING", refunded)
+    # It is posted at what was charged.
+    assert (question.amount_minor, question.currency) == (1000, "USD")
+    shop.assert_equal_to_the_cent(refunded)
+
+    # The SKU is born, the method is mapped, and the period is opened.
+    sku = next(line["sku"] for line in born["lines"] if not line["sku"].startswith(("SKU-", "ASM-", "VAR-")))
+    shop.control.item(sku=sku, create=True)
+    shipping = shop.sections["orders"]["shipping"]
+    shop.decide("orders", shipping={**shipping, "methods": {**shipping["methods"], "Drone*": 900101}})
     shop.control.period("open")
+    # Something else that stands in the way of its next version is no reason to forget the refund.
+    shop.control.item(sku="SKU-000001", isinactive=True)
+    shop.control.cancel_units(refunded, 1, sku="SKU-000001")
     shop.due_now()
     shop.sync()
 
-    assert shop.sales_order(order)["type"] == "cashSale"
-    shop.assert_equal_to_the_cent(order)
-    assert shop.open_exceptions("PERIOD_CLOSED") == []
+    for order, code in waiting.items():
+        assert shop.open_exceptions(code) == [], (order, code)
+    shop.assert_equal_to_the_cent(*waiting)
+    assert shop.sales_order(cash)["type"] == "cashSale"
+    assert shop.order(refunded).code == "ITEM_NOT_SELLABLE"
+    assert [one.id for one in shop.open_exceptions("REFUND_PENDING")] == [question.id]
+
+
+def assert_asked(shop: OrderFlow, code: str, order: int, **more: object) -> ExceptionRow:
+    """One question of this code is open, and it is about this order."""
+    found = shop.open_exceptions(code)
+    assert [one.subject for one in found] == [f"order:{order}"], code
+    assert {name: getattr(found[0], name) for name in more} == more, code
+    return found[0]
+
+
+def add_a_cent(shop: OrderFlow, order: int) -> None:
+    """A script in NetSuite adds a line to this order when it is saved."""
+    cent = {
+        "item": {"id": shop.sandbox.accounting["items"]["rounding"]},
+        "price": {"id": "-1"},
+        "rate": 0.01,
+        "amount": 0.01,
+        "quantity": 1,
+    }
+    shop.control.script(on="salesOrder", add=cent, times=1, match=f"order-{order}")
+
+
+def assert_the_cent_is_asked_about(shop: OrderFlow, run: Run, order: int) -> None:
+    assert run.checks["totals_are_equal"] is False
+    question = assert_asked(shop, "ORDER_TOTAL_DRIFT", order)
+    found = shop.order(order)
+    assert found.read_total is not None
+    assert found.read_total.amount - found.total.amount == Decimal("0.01")
+    assert question.amount_minor == found.total.minor
 
 
 def test_orders_wait_for_a_customer_that_netsuite_refuses_and_go_with_it(shop: OrderFlow) -> None:
@@ -81,28 +113,6 @@ def test_orders_wait_for_a_customer_that_netsuite_refuses_and_go_with_it(shop: O
     shop.assert_equal_to_the_cent(first, second)
     assert shop.order(gone).disposition == "held"
     assert shop.open_exceptions("CUSTOMER_REFUSED") == []
-
-
-def test_a_script_that_changes_the_total_after_the_save_is_caught(shop: OrderFlow) -> None:
-    items = shop.sandbox.accounting["items"]
-    cent = {
-        "item": {"id": items["rounding"]},
-        "price": {"id": "-1"},
-        "rate": 0.01,
-        "amount": 0.01,
-        "quantity": 1,
-    }
-    shop.control.script(on="salesOrder", add=cent, times=1)
-    order = shop.control.shop_order("plain", restock=True)["id"]
-
-    run = shop.sync()
-
-    assert run.checks["totals_are_equal"] is False
-    (question,) = shop.open_exceptions("ORDER_TOTAL_DRIFT")
-    found = shop.order(order)
-    assert found.read_total is not None
-    assert found.read_total.amount - found.total.amount == Decimal("0.01")
-    assert question.amount_minor == found.total.minor
 
 
 def test_a_cent_of_a_tax_that_netsuite_computes_is_a_question_or_a_rounding_line(shop: OrderFlow) -> None:
@@ -141,26 +151,8 @@ def test_a_cent_of_a_tax_that_netsuite_computes_is_a_question_or_a_rounding_line
     assert (str(last["item"]), Decimal(last["amount"])) == (rounding, Decimal("-0.01"))
     assert closed not in [row["order"] for row in run.records("differences", "netsuite/sales_orders")]
     shop.control.clear_log()
-    shop.sync_twice()
+    shop.sync()
     assert [one for one in shop.writes() if "record/v1" in one[1]] == []
-
-
-def test_a_refunded_order_is_posted_at_what_was_charged_and_its_refund_waits(shop: OrderFlow) -> None:
-    goods = [{"sku": "SKU-000001", "quantity": 2, "price": "10.00"}]
-    order = shop.control.shop_order(lines=goods, restock=True)
-    shop.control.call("POST", "/shop/order/refund", {"order_id": order["id"], "amount": "10.00"})
-
-    shop.sync()
-
-    shop.assert_equal_to_the_cent(order["id"])
-    (question,) = shop.open_exceptions("REFUND_PENDING")
-    assert (question.amount_minor, question.currency) == (1000, "USD")
-    # Something else that stands in the way of its next version is no reason to forget the refund.
-    shop.control.item(sku="SKU-000001", isinactive=True)
-    shop.control.cancel_units(order["id"], 1, sku="SKU-000001")
-    shop.sync()
-    assert shop.order(order["id"]).code == "ITEM_NOT_SELLABLE"
-    assert [one.id for one in shop.open_exceptions("REFUND_PENDING")] == [question.id]
 
 
 def test_orders_before_the_cutover_are_listed_and_never_created(shop: OrderFlow) -> None:
