@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +27,12 @@ def test_the_same_holds_where_netsuite_has_no_suitetax(legacy_shop: OrderFlow) -
     assert_every_kind(legacy_shop)
 
 
+OPEN_OR_CHANGED = """
+    select count(*) from bcns.document where kind in ('order', 'order_details')
+        and (encoding <> 'json+zlib+aesgcm' or content_hash <> sha256(body))
+"""
+
+
 def assert_every_kind(shop: OrderFlow) -> None:
     shop.control.shop_settings(marketplace=True)
     placed: dict[str, dict[str, Any]] = {
@@ -46,7 +53,19 @@ def assert_every_kind(shop: OrderFlow) -> None:
         assert record["currency"] == placed[kind]["currency"], kind
     # What was read beside the order is kept, as evidence of why it was taken for a test.
     aside = f"order:{placed['test_order']['id']}"
-    assert aside in shop.state().documents.latest("order_details", [aside])
+    documents = shop.state().documents
+    assert aside in documents.latest("order_details", [aside])
+    # Each order is kept whole as it was read, and nobody reads it in the database.
+    kept = documents.latest("order", [f"order:{one['id']}" for one in placed.values()])
+    raw = [
+        json.loads(body or b"") for body in documents.load_many([one.id for one in kept.values()]).values()
+    ]
+    assert {one["id"]: Decimal(one["total_inc_tax"]) for one in raw} == {
+        one["id"]: Decimal(one["total"]) for one in placed.values()
+    }
+    assert all(one["billing_address"] and one["consignments"] and "fees" in one for one in raw)
+    with shop.state().engine.connect() as conn:
+        assert conn.exec_driver_sql(OPEN_OR_CHANGED).scalar_one() == 0
     assert run.checks["totals_are_equal"]
     assert run.checks["no_order_is_lost"]
     assert run.checks["each_order_is_there_once"]
