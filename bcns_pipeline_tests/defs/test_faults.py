@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from itertools import zip_longest
 from typing import Any
 
 import pytest
 
+from bcns_pipeline.defs.inventory import planning
 from bcns_pipeline_tests.defs.flow import Flow, wait_until
 
 MOVED = {"SKU-000001": (61, 62), "SKU-000002": (0, 0), "SKU-000012": (63, 0)}
@@ -43,21 +45,23 @@ PASSING = {
     "an adjustment is applied and an error comes back": [shop("5xx", after_commit=True)],
     "an adjustment is applied and nothing comes back": [shop("timeout", after_commit=True)],
 }
-# After these nobody knows whether the adjustment happened, and it did not: the next run finds out.
+# The same in runs: of each party's faults one at a time.
+FRONTS = [
+    tuple(name for name in names if name)
+    for names in zip_longest(
+        *([n for n in PASSING if n.startswith(who)] for who in ("NetSuite", "BigCommerce", "an adjustment"))
+    )
+]
+# After these nobody knows whether the adjustment happened, and it did not: the next run finds out. One a call.
 LOST = {
-    "an adjustment is reset on its way": [shop("reset_before")],
-    "an adjustment meets an error": [shop("5xx")],
-    "an adjustment meets a web page": [shop("html")],
-    "an adjustment meets silence": [shop("timeout")],
+    "an adjustment is reset on its way": shop("reset_before"),
+    "an adjustment meets an error": shop("5xx", skip=1),
+    "an adjustment meets a web page": shop("html", skip=2),
+    "an adjustment meets silence": shop("timeout", skip=3),
 }
 
 
 Numbers = dict[str, tuple[int, int]]
-
-
-def bring_into_step(flow: Flow) -> None:
-    flow.run()
-    move(flow, MOVED)
 
 
 def move(flow: Flow, numbers: Numbers) -> None:
@@ -71,49 +75,58 @@ def moved(turn: int) -> Numbers:
     return {sku: (one + turn, two + turn) for sku, (one, two) in MOVED.items()}
 
 
-def assert_exactly_right(flow: Flow, numbers: Numbers = MOVED) -> None:
-    assert {sku: flow.shop(sku) for sku in numbers} == numbers
+def assert_exactly_right(flow: Flow, numbers: Numbers, after: object) -> None:
+    """`after` is what the merchant went through, for whoever reads of a failure."""
+    assert {sku: flow.shop(sku) for sku in numbers} == numbers, after
     flow.assert_in_step()
 
 
-@pytest.mark.parametrize("whose", ["NetSuite", "BigCommerce", "an adjustment"])
-def test_a_fault_that_passes_costs_time_and_nothing_else(flow: Flow, whose: str) -> None:
+def test_faults_that_pass_cost_time_and_nothing_else(flow: Flow) -> None:
+    """One of NetSuite's, one of BigCommerce's and one of an adjustment in each run, since they meet different calls."""
     flow.run()
-    mine = {name: faults for name, faults in PASSING.items() if name.startswith(whose)}
-    assert len(mine) > 4
-    for turn, (name, faults) in enumerate(mine.items(), start=1):
+    for turn, names in enumerate(FRONTS, start=1):
         move(flow, moved(turn))
-        flow.control.faults(*faults)
+        flow.control.faults(*(fault for name in names for fault in PASSING[name]))
 
         run = flow.run()
 
-        assert flow.control.call("GET", "/faults") == [], f"{name}: the run did not meet its fault"
-        assert run.metadata()["lines_confirmed"] == 6, name
-        assert run.checks["nothing_oversells"], name
-        assert_exactly_right(flow, moved(turn))
+        assert flow.control.call("GET", "/faults") == [], f"{names}: the run did not meet its faults"
+        assert run.metadata()["lines_confirmed"] == 6, names
+        assert run.checks["nothing_oversells"], names
+        assert_exactly_right(flow, moved(turn), names)
     assert flow.run().sent == 0
 
 
-def test_an_adjustment_that_got_lost_is_found_out_and_computed_anew(flow: Flow) -> None:
+def test_adjustments_that_got_lost_are_found_out_and_computed_anew(
+    flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each call of one run is lost in a way of its own: nobody knows whether it happened, and it did not."""
     flow.configure(settle_seconds=1)
     flow.run()
-    for turn, (name, faults) in enumerate(LOST.items(), start=1):
-        move(flow, moved(turn))
-        flow.control.faults(*faults)
-        flow.control.clear_log()
+    lost = dict(zip(LOST, (f"SKU-{number:06d}" for number in (1, 2, 3, 4)), strict=True))
+    numbers = {sku: (61 + turn, 71 + turn) for turn, sku in enumerate(lost.values())}
+    move(flow, numbers)
+    before = flow.whole_shop()
+    # One SKU in each call: both its lines.
+    monkeypatch.setattr(planning, "BATCH", 2)
+    flow.control.faults(*LOST.values())
+    flow.control.clear_log()
 
-        run = flow.run()
-        # Never resent by the same run: it is read back, and said.
-        assert flow.puts() == 1, name
-        assert run.metadata()["lines_unconfirmed"] == 6, name
-        assert {row.subject for row in flow.open_exceptions("STOCK_UNCONFIRMED")} == {
-            f"sku:{sku}" for sku in MOVED
-        }, name
+    run = flow.run()
+    # Never resent by the same run: it is read back, and said.
+    assert flow.control.call("GET", "/faults") == [], "a call was not lost"
+    assert flow.puts() == len(LOST)
+    assert run.metadata()["lines_unconfirmed"] == 2 * len(LOST)
+    unsure = {row.subject for row in flow.open_exceptions("STOCK_UNCONFIRMED")}
+    for name, sku in lost.items():
+        assert flow.shop(sku) == before[sku], f"{name}: it was applied"
+        assert f"sku:{sku}" in unsure, f"{name}: nothing was said"
+    assert len(unsure) == len(LOST)
 
-        run = flow.run()
-        assert run.sent == 6, name
-        assert not flow.open_exceptions("STOCK_UNCONFIRMED"), name
-        assert_exactly_right(flow, moved(turn))
+    run = flow.run()
+    assert run.sent == 2 * len(LOST)
+    assert not flow.open_exceptions("STOCK_UNCONFIRMED")
+    assert_exactly_right(flow, numbers, lost)
 
 
 @pytest.mark.parametrize(
@@ -133,74 +146,74 @@ def test_a_first_full_load_comes_through_bad_weather(flow: Flow, faults: list[di
     flow.assert_in_step()
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        books("5xx", times=None),
-        # The first pages come, the last one never does.
-        books("html", skip=4, times=None),
-        books("truncate", skip=2, times=None),
-        books("reset_before", TOKEN, times=None),
-        shop("5xx", "inventory/locations", times=None),
-    ],
-    ids=["nothing", "after four answers", "cut off after two", "no token", "no locations"],
-)
-def test_a_read_that_fails_never_becomes_zeros(flow: Flow, fault: dict[str, Any]) -> None:
+# Reads that no patience of one run outlasts.
+UNREADABLE = {
+    "nothing": books("5xx", times=None),
+    # The first pages come, the last one never does.
+    "nothing after four answers": books("html", skip=4, times=None),
+    "cut off after two": books("truncate", skip=2, times=None),
+    "no token": books("reset_before", TOKEN, times=None),
+    "no locations": shop("5xx", "inventory/locations", times=None),
+}
+
+
+def test_a_read_that_fails_never_becomes_zeros(flow: Flow) -> None:
     flow.run()
-    before, known = flow.whole_shop(), flow.state().inventory.known()
-    flow.later()
-    flow.control.faults(fault)
-    flow.control.clear_log()
+    before, known = flow.whole_shop(), flow.state().inventory.known()["confirmed"].tolist()
+    for name, fault in UNREADABLE.items():
+        flow.later()
+        flow.control.faults(fault)
+        flow.control.clear_log()
 
-    run = flow.run("inventory_full_sync", fails=True)
+        run = flow.run("inventory_full_sync", fails=True)
 
-    assert flow.puts() == 0
-    assert flow.whole_shop() == before
-    assert flow.state().inventory.known()["confirmed"].tolist() == known["confirmed"].tolist()
-    # Transient: the step was tried again, and the failure says which call it was.
-    assert run.attempts == 2
-    assert run.failures
-    flow.assert_tidy()
+        assert flow.puts() == 0, name
+        assert flow.whole_shop() == before, name
+        assert flow.state().inventory.known()["confirmed"].tolist() == known, name
+        # Transient: the step was tried again, and the failure says which call it was.
+        assert run.attempts == 2, name
+        assert run.failures, name
+        flow.assert_tidy()
+        flow.control.clear_faults()
 
-    flow.control.clear_faults()
     assert flow.run("inventory_full_sync").sent == 0
     flow.assert_in_step()
 
 
-def test_a_read_back_that_fails_loses_no_adjustment_that_is_out(flow: Flow) -> None:
-    bring_into_step(flow)
-    flow.control.faults(shop("5xx", ITEMS, times=None))
+def test_outages_between_the_steps_of_a_run_lose_no_adjustment(flow: Flow) -> None:
+    flow.run()
 
+    # -- a store that asks to wait too long: the rest is kept planned
+    move(flow, moved(1))
+    flow.control.faults(shop("429", times=None, ms=60_000))
+    run = flow.run(fails=True)
+    assert run.attempts == 2
+    assert [op.state for op in flow.state().outbox.find()] == ["planned"]
+    flow.control.clear_faults()
+    flow.run()
+    assert_exactly_right(flow, moved(1), "a store that asked to wait too long")
+
+    # -- a read-back that fails: what is out waits to be read back, and nothing is forgotten
+    move(flow, moved(2))
+    flow.control.faults(shop("5xx", ITEMS, times=None))
     for job in ("inventory_sync", "inventory_full_sync"):
         run = flow.run(job, fails=True)
         assert any("GET /v3/inventory/items" in said for said in run.failures), run.failures
-    # Nothing is forgotten: what is out waits to be read back.
     assert {op.state for op in flow.state().outbox.find()} <= {"sending", "ambiguous"}
     assert flow.state().outbox.find()
-
     flow.control.clear_faults()
     flow.control.clear_log()
     flow.run()
-    assert_exactly_right(flow)
+    assert_exactly_right(flow, moved(2), "a read-back that failed")
     # It had been applied, which reading it back has shown.
     assert flow.puts() == 0
 
 
-def test_a_store_that_asks_to_wait_too_long_keeps_the_rest_planned(flow: Flow) -> None:
-    bring_into_step(flow)
-    flow.control.faults(shop("429", times=None, ms=60_000))
-
-    run = flow.run(fails=True)
-    assert run.attempts == 2
-    assert [op.state for op in flow.state().outbox.find()] == ["planned"]
-
-    flow.control.clear_faults()
+def test_small_accounts_get_by(flow: Flow) -> None:
     flow.run()
-    assert_exactly_right(flow)
 
-
-def test_tokens_that_expire_in_the_middle_of_a_run_are_renewed(flow: Flow) -> None:
-    bring_into_step(flow)
+    # -- tokens that expire in the middle of a run are renewed
+    move(flow, moved(1))
     flow.control.latency(60)
     flow.control.clear_log()
 
@@ -217,30 +230,18 @@ def test_tokens_that_expire_in_the_middle_of_a_run_are_renewed(flow: Flow) -> No
     flow.run("inventory_full_sync")
     clock.join()
     assert [e for e in flow.control.log(system="netsuite") if e["status"] == 401]
-    assert_exactly_right(flow)
+    assert_exactly_right(flow, moved(1), "tokens that expired")
+    flow.control.latency(0)
 
-
-def test_an_account_with_a_concurrency_of_one_gets_by(flow: Flow) -> None:
-    bring_into_step(flow)
-    flow.control.limits(concurrency=1)
+    # -- a concurrency of one in NetSuite, and a small quota of BigCommerce that is paced before it is used up
+    move(flow, moved(2))
+    flow.control.limits(concurrency=1, quota=4, quota_window_ms=700)
     flow.control.clear_cpu()
-
-    with flow.at(BCNS_NETSUITE_CONCURRENCY="1"):
-        flow.run("inventory_full_sync")
-
-    assert flow.control.cpu()["netsuite_peak_concurrency"] == 1
-    assert not [e for e in flow.control.log(system="netsuite") if e["status"] == 429]
-    assert_exactly_right(flow)
-
-
-def test_a_small_quota_is_paced_before_it_is_used_up(flow: Flow) -> None:
-    bring_into_step(flow)
-    flow.control.limits(quota=4, quota_window_ms=700)
     flow.control.clear_log()
-
-    flow.run()
-    flow.run("inventory_full_sync")
-
-    answers = [entry["status"] for entry in flow.control.log(system="bigcommerce")]
-    assert 429 not in answers
-    assert_exactly_right(flow)
+    with flow.at(BCNS_NETSUITE_CONCURRENCY="1"):
+        flow.run()
+        flow.run("inventory_full_sync")
+    assert flow.control.cpu()["netsuite_peak_concurrency"] == 1
+    answers = {(entry["system"], entry["status"]) for entry in flow.control.log()}
+    assert not {("netsuite", 429), ("bigcommerce", 429)} & answers
+    assert_exactly_right(flow, moved(2), "one call at a time and a small quota")
