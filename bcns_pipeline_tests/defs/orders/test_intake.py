@@ -39,22 +39,17 @@ def test_a_whole_batch_that_waits_has_one_more_run_at_once(shop: OrderFlow) -> N
         assert enough.run_requests == []
 
 
-def test_nothing_waits_once_all_is_posted(shop: OrderFlow) -> None:
+def test_nothing_waits_once_all_is_posted_and_an_outage_is_red_and_moves_no_cursor(shop: OrderFlow) -> None:
     shop.control.shop_order("plain", restock=True)
     shop.sync_twice()
 
     with shop.tick("order_poll"), shop.tick("orders_waiting") as ticked:
         assert ticked.run_requests == []
 
-
-def test_a_poll_that_meets_an_outage_is_red_and_its_cursor_stands(shop: OrderFlow) -> None:
-    shop.sync()
     before = shop.state().cursors.get("orders/poll")
     shop.control.faults({"system": "bigcommerce", "kind": "5xx", "path_regex": "v2/orders", "times": None})
-
     with pytest.raises(OutsideError), shop.tick("order_poll"):
         pass
-
     assert shop.state().cursors.get("orders/poll") == before
 
 

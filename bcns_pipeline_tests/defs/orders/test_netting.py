@@ -7,10 +7,15 @@ import json
 import pytest
 
 from bcns_pipeline.defs.inventory import netting, readback
-from bcns_pipeline_tests.defs.flow import NETSUITE_LOCATIONS, wait_until
+from bcns_pipeline_tests.defs.flow import NETSUITE_LOCATIONS, Run, wait_until
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 SKU, OTHER, KIT = "SKU-000004", "SKU-000007", "KIT-000060"
+# What becomes of each: more goods, as many, or none arrive than were sold …
+EVERY = (MORE, EQUAL, NONE, CALLED_OFF, FAST, POSTED, ELSEWHERE, UNNETTED) = (
+    *("SKU-000001", "SKU-000002", "SKU-000003", SKU),
+    *("SKU-000005", "SKU-000006", OTHER, "SKU-000008"),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -37,53 +42,96 @@ def receive(shop: OrderFlow, units: int, sku: str = SKU) -> None:
     shop.control.adjust(sku=sku, location=NETSUITE_LOCATIONS[0], delta=units)
 
 
-def test_a_receipt_does_not_put_a_sold_unit_on_sale_again(shop: OrderFlow) -> None:
-    begin(shop)
-    buy(shop, quantity=3)
-    receive(shop, 5)
+def test_what_is_sold_is_netted_until_netsuite_knows_of_it_and_no_longer(
+    shop: OrderFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Side by side: goods that arrive for what was sold, more and as many; none; and an order called off."""
+    begin(shop, *EVERY)
+    orders = {sku: buy(shop, sku, 3) for sku in (MORE, EQUAL, NONE, CALLED_OFF, FAST)}
+    for sku, units in {MORE: 5, EQUAL: 3, CALLED_OFF: 5, FAST: 1}.items():
+        receive(shop, units, sku)
 
+    assert_nothing_is_sent_while_orders_can_not_be_listed(shop)
+    # The low-stock lane is net of orders as well.
+    item = shop.control.levels(FAST)[0]["item"]
+    shop.run("inventory_low_stock", run_config={"ops": {"push_low_stock": {"config": {"item_ids": [item]}}}})
+    assert_shown(shop, {FAST: (8, 10)})
+
+    # A receipt does not put a sold unit on sale again.
     run = shop.run()
-
-    assert shop.shop(SKU) == (12, 10)
-    row = next(one for one in run.records("changes") if one["sku"] == SKU)
-    assert (row["new"], row["unposted"], row["rule"]) == (12, "3", "available - 3 unposted")
-    assert run.metadata("inventory/diff")["unposted"] == "3 units of 1 SKUs are sold and not in NetSuite yet"
-    shop.assert_tidy()
-
-
-def test_without_netting_it_does(shop: OrderFlow) -> None:
-    shop.configure(netting={"orders": "off"})
-    begin(shop)
-    buy(shop, quantity=3)
-    receive(shop, 5)
-
-    shop.run()
-
-    assert shop.shop(SKU) == (15, 10)
-
-
-def test_an_order_in_netsuite_is_not_subtracted_a_second_time(shop: OrderFlow) -> None:
-    begin(shop)
-    placed = buy(shop, quantity=3)
-    receive(shop, 5)
-    shop.run()
-    shop.later()
-    shop.sync()
-    shop.assert_there(placed)
-
-    for job in ("inventory_sync", "inventory_full_sync"):
-        shop.run(job)
-        assert shop.shop(SKU) == (12, 10)
+    netted = {MORE: (12, 10), EQUAL: (10, 10), NONE: (7, 10), CALLED_OFF: (12, 10), FAST: (8, 10)}
+    assert_shown(shop, netted)
+    # What the fast lane has sent is not sent again.
+    assert run.sent == len(netted) - 1
+    said = f"{3 * len(orders)} units of {len(orders)} SKUs are sold and not in NetSuite yet"
+    assert run.metadata("inventory/diff")["unposted"] == said
+    assert_kept_with_the_line(shop, run, MORE)
     assert not shop.open_exceptions("STOCK_DRIFT")
     shop.assert_tidy()
 
+    # A sale is no drift while its order waits, and what somebody typed into the store is.
+    shop.run("inventory_full_sync")
+    assert_shown(shop, netted)
+    assert not shop.open_exceptions("STOCK_DRIFT")
+    shop.control.edit(sku=NONE, location_id=1, quantity=5)
+    shop.run("inventory_full_sync")
+    (drift,) = shop.open_exceptions("STOCK_DRIFT")
 
-def test_an_order_posted_while_stock_is_being_read_is_subtracted_twice_for_one_run_only(
+    # An order that is called off gives its units back although NetSuite stands still; a poll notices it.
+    shop.later(60 * 60)
+    shop.control.order_status(orders[CALLED_OFF], 5)
+    shop.control.edit(sku=CALLED_OFF, location_id=1, quantity=12)
+    shop.sync()
+    shop.assert_there(*(order for sku, order in orders.items() if sku != CALLED_OFF))
+    assert len(shop.books()) == len(orders) - 1
+    # Those that are in NetSuite are not subtracted a second time.
+    netted[CALLED_OFF] = (15, 10)
+    for job in ("inventory_sync", "inventory_full_sync"):
+        shop.run(job)
+        assert_shown(shop, netted)
+    assert {one.id for one in shop.open_exceptions("STOCK_DRIFT")} <= {drift.id}
+    shop.assert_tidy()
+
+    assert_an_order_posted_while_stock_is_read_is_subtracted_twice_for_one_run_only(shop, monkeypatch)
+    assert_a_location_of_ones_own_is_taken(shop)
+    # Without netting, goods that arrive put the sold units on sale again.
+    shop.configure(netting={"orders": "off"})
+    buy(shop, UNNETTED, 3)
+    receive(shop, 5, UNNETTED)
+    shop.run()
+    assert_shown(shop, {UNNETTED: (15, 10)})
+
+
+def assert_shown(shop: OrderFlow, wanted: dict[str, tuple[int, int]]) -> None:
+    """The store shows so many of each SKU."""
+    shown = shop.whole_shop()
+    assert {sku: shown[sku] for sku in wanted} == wanted
+
+
+def assert_nothing_is_sent_while_orders_can_not_be_listed(shop: OrderFlow) -> None:
+    shop.control.clear_log()
+    shop.control.faults(
+        {"system": "bigcommerce", "kind": "5xx", "path_regex": "/v2/orders", "status": 503, "times": 1000}
+    )
+    shop.run(fails=True)
+    assert shop.puts() == 0
+    shop.control.clear_faults()
+
+
+def assert_kept_with_the_line(shop: OrderFlow, run: Run, sku: str) -> None:
+    """What was subtracted is shown by the run and kept with the line."""
+    row = next(one for one in run.records("changes") if one["sku"] == sku)
+    assert (row["new"], row["unposted"], row["rule"]) == (12, "3", "available - 3 unposted")
+    line = shop.state().inventory.history(sku=sku).iloc[0]
+    assert (line["new"], int(line["unposted"]), line["rule"]) == (12, 3, "available - 3 unposted")
+    assert json.dumps(shop.state().cursors.get(netting.NETTED)).count("300000000") >= 1
+
+
+def assert_an_order_posted_while_stock_is_read_is_subtracted_twice_for_one_run_only(
     shop: OrderFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin(shop)
     long_ago = "2020-01-01T00:00:00+00:00"
-    placed = buy(shop, quantity=3)
+    placed = buy(shop, POSTED, quantity=3)
     shop.later()
     shop.sync()
     shop.assert_there(placed)
@@ -91,54 +139,18 @@ def test_an_order_posted_while_stock_is_being_read_is_subtracted_twice_for_one_r
         # The reading began before the posting, and nobody can tell whether it saw it.
         patch.setattr(netting, "moment", lambda connections: long_ago)
         shop.run()
-    assert shop.shop(SKU) == (4, 10)
-
+    assert_shown(shop, {POSTED: (4, 10)})
     shop.run()
+    assert_shown(shop, {POSTED: (7, 10)})
 
-    assert shop.shop(SKU) == (7, 10)
 
-
-def test_a_sale_is_no_drift_while_its_order_waits(shop: OrderFlow) -> None:
-    begin(shop)
-    buy(shop, quantity=3)
-
-    for job in ("inventory_sync", "inventory_full_sync"):
-        shop.run(job)
-        assert shop.shop(SKU) == (7, 10)
-        assert not shop.open_exceptions("STOCK_DRIFT")
-    shop.control.edit(sku=SKU, location_id=1, quantity=5)
+def assert_a_location_of_ones_own_is_taken(shop: OrderFlow) -> None:
+    """The mapping file's location instead of the store's default."""
+    shop.configure(netting={"location": 2})
+    shop.control.shop_order(lines=[{"sku": ELSEWHERE, "quantity": 3}], location_id=2)
+    receive(shop, 5, ELSEWHERE)
     shop.run("inventory_full_sync")
-    assert len(shop.open_exceptions("STOCK_DRIFT")) == 1
-
-
-def test_a_sale_and_a_receipt_of_as_many_units_leave_the_store_at_what_there_is(shop: OrderFlow) -> None:
-    begin(shop)
-    buy(shop, quantity=3)
-    receive(shop, 3)
-
-    run = shop.run()
-
-    assert shop.shop(SKU) == (10, 10)
-    assert not shop.open_exceptions("STOCK_DRIFT")
-    assert run.sent == 1
-    shop.assert_tidy()
-
-
-def test_a_cancelled_order_gives_its_units_back_although_netsuite_stands_still(shop: OrderFlow) -> None:
-    begin(shop)
-    placed = buy(shop, quantity=3)
-    receive(shop, 5)
-    shop.run()
-    shop.later(60 * 60)
-    shop.control.order_status(placed, 5)
-    shop.control.edit(sku=SKU, location_id=1, quantity=12)
-    # A poll notices it, and no order is in NetSuite.
-    shop.sync()
-    shop.control.clear_log()
-
-    shop.run()
-
-    assert shop.shop(SKU) == (15, 10)
+    assert_shown(shop, {ELSEWHERE: (15, 7)})
 
 
 def test_a_kit_sold_lowers_its_members_and_the_kits_that_share_them(shop: OrderFlow) -> None:
@@ -184,22 +196,6 @@ def test_an_order_that_comes_while_a_number_is_on_its_way_is_put_right_in_the_sa
     shop.assert_tidy()
 
 
-def test_orders_that_can_not_be_listed_stop_the_run_before_anything_is_sent(shop: OrderFlow) -> None:
-    begin(shop)
-    receive(shop, 5)
-    shop.control.clear_log()
-    shop.control.faults(
-        {"system": "bigcommerce", "kind": "5xx", "path_regex": "/v2/orders", "status": 503, "times": 1000}
-    )
-
-    shop.run(fails=True)
-
-    assert shop.puts() == 0
-    shop.control.clear_faults()
-    shop.run()
-    assert shop.shop(SKU) == (15, 10)
-
-
 def test_where_stock_is_taken_at_shipping_an_order_lowers_what_is_sold_by_the_next_run(
     shop: OrderFlow,
 ) -> None:
@@ -216,37 +212,3 @@ def test_where_stock_is_taken_at_shipping_an_order_lowers_what_is_sold_by_the_ne
     shop.control.shop_settings(update_stock_behavior="order_placed")
     shop.run("inventory_full_sync")
     assert not shop.open_exceptions("NETTING_LIMITED")
-
-
-def test_a_location_of_ones_own_is_taken_instead_of_the_stores_default(shop: OrderFlow) -> None:
-    shop.configure(netting={"location": 2})
-    begin(shop)
-    shop.control.shop_order(lines=[{"sku": SKU, "quantity": 3}], location_id=2)
-    receive(shop, 5)
-
-    shop.run("inventory_full_sync")
-
-    assert shop.shop(SKU) == (15, 7)
-
-
-def test_the_low_stock_lane_is_net_of_orders_as_well(shop: OrderFlow) -> None:
-    begin(shop)
-    buy(shop, quantity=3)
-    receive(shop, 1)
-    item = shop.control.levels(SKU)[0]["item"]
-
-    shop.run("inventory_low_stock", run_config={"ops": {"push_low_stock": {"config": {"item_ids": [item]}}}})
-
-    assert shop.shop(SKU) == (8, 10)
-
-
-def test_what_was_subtracted_is_kept_with_the_line(shop: OrderFlow) -> None:
-    begin(shop)
-    buy(shop, quantity=3)
-    receive(shop, 5)
-    shop.run()
-
-    line = shop.state().inventory.history(sku=SKU).iloc[0]
-
-    assert (line["new"], int(line["unposted"]), line["rule"]) == (12, 3, "available - 3 unposted")
-    assert json.dumps(shop.state().cursors.get(netting.NETTED)).count("300000000") >= 1

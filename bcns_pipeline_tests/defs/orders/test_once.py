@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import dagster as dg
 import pytest
@@ -15,9 +15,16 @@ from bcns_pipeline_tests.defs.backfilled import backfill
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 
-def test_two_orders_of_one_new_shopper_in_the_same_second_make_one_customer(shop: OrderFlow) -> None:
+def test_whoever_tells_of_an_order_and_however_often_it_is_there_once(shop: OrderFlow) -> None:
+    """Side by side: two orders of one new shopper, two of one guest, and three that every source tells of."""
     shopper = shop.control.shopper(email="new@example.com", first_name="Ne", last_name="Wcomer")
-    placed = [shop.control.shop_order(customer_id=shopper["id"], restock=True)["id"] for _ in range(2)]
+    of_one = [shop.control.shop_order(customer_id=shopper["id"], restock=True)["id"] for _ in range(2)]
+    spelled = ("Gus.T@Example.com", " gus.t@example.com")
+    of_guest = [shop.control.shop_order("guest", email=one, restock=True)["id"] for one in spelled]
+    told = [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]
+    inbox = shop.state().inbox
+    for source in ("webhook", "backfill", "webhook", "replay"):
+        inbox.record([Event("order", str(one), source) for one in reversed(told)])  # type: ignore[arg-type]
 
     run = shop.sync()
 
@@ -25,34 +32,22 @@ def test_two_orders_of_one_new_shopper_in_the_same_second_make_one_customer(shop
     assert (
         0 <= waits["checkout_to_sales_order_median_seconds"] <= waits["checkout_to_sales_order_p95_seconds"]
     )
-    assert len({shop.sales_order(one)["entity"] for one in placed}) == 1
-    assert len(shop.control.netsuite_customers()) == 1
-    shop.assert_equal_to_the_cent(*placed)
+    entities = {one: record["entity"] for one, record in shop.sales_orders(*of_one, *of_guest, *told).items()}
+    assert len({entities[one] for one in of_one}) == 1, "two orders in the same second made two customers"
+    assert len({entities[one] for one in of_guest}) == 1, "two spellings of an e-mail made two customers"
+    assert len(shop.control.netsuite_customers()) == len(set(entities.values()))
+    shop.assert_equal_to_the_cent(*of_one, *of_guest, *told)
 
-
-def test_a_guest_is_one_customer_however_the_e_mail_is_spelled(shop: OrderFlow) -> None:
-    first = shop.control.shop_order("guest", email="Gus.T@Example.com", restock=True)["id"]
-    second = shop.control.shop_order("guest", email=" gus.t@example.com", restock=True)["id"]
-
+    # They are told of once more, and then the cursor is lost.
+    shop.control.clear_log()
+    inbox.record([Event("order", str(one), "webhook") for one in told])
     shop.sync()
-
-    assert shop.sales_order(first)["entity"] == shop.sales_order(second)["entity"]
-
-
-def test_any_mix_of_sources_has_one_effect(shop: OrderFlow) -> None:
-    placed = [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]
-    inbox = shop.state().inbox
-    for source in ("webhook", "backfill", "webhook", "replay"):
-        inbox.record([Event("order", str(one), source) for one in reversed(placed)])  # type: ignore[arg-type]
-
-    shop.sync()
-    inbox.record([Event("order", str(one), "webhook") for one in placed])
+    assert [one for one in shop.writes() if "salesOrder" in one[1]] == []
+    shop.state().cursors.move("orders/poll", None)
     shop.control.clear_log()
     shop.sync()
-    shop.sync()
-
-    assert [one for one in shop.writes() if "salesOrder" in one[1]] == []
-    shop.assert_equal_to_the_cent(*placed)
+    assert shop.writes() == []
+    shop.assert_equal_to_the_cent(*of_one, *of_guest, *told)
 
 
 # In New York: the first second and both half past ones of a day of 25 hours, its last second, and just after the
@@ -110,48 +105,30 @@ def test_a_backfill_of_days_that_were_never_seen_is_one_run_of_dagsters_daemon_a
     shop.sections["cutover"] = {"at": "2024-01-01"}
     shop.configure()
     today = shop.today()
-    first = today - timedelta(days=20)
-    placed = [
+    first, last = today - timedelta(days=20), today - timedelta(days=1)
+    of_days = [
         shop.control.shop_order(created_at=f"{today - timedelta(days=back)}T17:00:00Z", restock=True)["id"]
         for back in (20, 8, 7, 1)
     ]
+    of_today = [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]
     with shop.state().scope.transaction() as conn:
+        # As if the poll had missed them: its cursor is past them, and the overlap does not reach back.
         after = {"version": 1, "until": "2099-01-01T00:00:00+00:00"}
         shop.state().cursors.move("orders/poll", after, conn=conn)
 
-    (run,) = backfill(shop.instance, ["bigcommerce/orders"], first, today)
+    (run,) = backfill(shop.instance, ["bigcommerce/orders"], first, last)
     assert run.status is dg.DagsterRunStatus.SUCCESS
     # As `shop.backfill` says it of two years.
-    assert run.tags.items() >= tags_of((first, today)).items()
+    assert run.tags.items() >= tags_of((first, last)).items()
+    assert set(shop.state().orders.many([*of_days, *of_today])) == set(of_days)
+
+    # A run for a day posts its own, and the next run what the backfill has read.
+    shop.day(today)
+    shop.assert_equal_to_the_cent(*of_today)
+    assert len(shop.books()) == len(of_today)
     shop.sync()
 
-    shop.assert_equal_to_the_cent(*placed)
-
-
-def test_a_backfill_of_a_day_that_was_never_seen_posts_it(shop: OrderFlow) -> None:
-    placed = [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]
-    with shop.state().scope.transaction() as conn:
-        # As if the poll had missed them: its cursor is past them, and the overlap does not reach back.
-        shop.state().cursors.move(
-            "orders/poll", {"version": 1, "until": "2099-01-01T00:00:00+00:00"}, conn=conn
-        )
-
-    shop.day(datetime.now(UTC).astimezone(shop.zone()).date())
-
-    shop.assert_equal_to_the_cent(*placed)
-
-
-def test_a_lost_cursor_reads_again_and_sends_nothing_again(shop: OrderFlow) -> None:
-    placed = [shop.control.shop_order("plain", restock=True)["id"] for _ in range(3)]
-    shop.sync()
-    shop.sync()
-    shop.state().cursors.move("orders/poll", None)
-    shop.control.clear_log()
-
-    shop.sync()
-
-    assert shop.writes() == []
-    shop.assert_equal_to_the_cent(*placed)
+    shop.assert_equal_to_the_cent(*of_days, *of_today)
 
 
 def test_orders_that_netsuite_has_already_are_linked_when_our_memory_is_lost(shop: OrderFlow) -> None:
