@@ -83,11 +83,14 @@ DETAIL = """
     order by p.arrival_date, p.provider, p.account, p.payout_id, l.line
 """
 
+# A difference that a person let stand is a decision, of that amount: another difference of the order is not covered.
 ORDERS = f"""
     select o.order_id as order, o.day, o.channel_id as channel, o.currency, o.total_minor,
         o.record_type, o.netsuite_number as netsuite, o.read_total_minor as in_netsuite_minor,
         case when o.netsuite_id is not null and o.read_total_minor is not null
-            then o.read_total_minor - o.total_minor end as difference_minor,
+            then o.read_total_minor - o.total_minor end as difference_minor, l.left_minor as let_stand_minor,
+        l.decision, case when o.netsuite_id is not null and o.read_total_minor is not null
+            then o.read_total_minor - o.total_minor - coalesce(l.left_minor, 0) end as unexplained_minor,
         r.invoiced as invoiced_minor, c.captured_minor, coalesce(r.booked, 0) as booked_minor,
         d.due as stored_value_to_bill_minor,
         coalesce(c.captured_minor, 0) - coalesce(r.booked, 0) - coalesce(d.due, 0) as not_booked_minor,
@@ -103,7 +106,17 @@ ORDERS = f"""
     left join lateral (
         select sum(paid_minor) as paid from bcns.refund_state
         where store = o.store and order_id = o.order_id and disposition <> 'declined'
-    ) f on true{_TO_BILL}
+    ) f on true
+    left join lateral (
+        select e.amount_minor as left_minor,
+            e.resolution || ' by ' || e.resolved_by || ': ' || e.resolution_reason as decision
+        from bcns.exception e
+        where e.store = o.store and e.flow = 'orders' and e.code = 'ORDER_TOTAL_LEFT'
+            and e.subject = 'order:' || o.order_id and e.resolution in ('dismissed','approved')
+            and e.currency = o.currency and e.amount_minor = o.read_total_minor - o.total_minor
+            and o.netsuite_id is not null
+        order by e.id desc limit 1
+    ) l on true{_TO_BILL}
     where o.store = :store and o.day >= :since and o.day < :until
     order by o.day, o.order_id
 """

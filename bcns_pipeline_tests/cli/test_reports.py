@@ -380,6 +380,34 @@ def test_a_month_is_green_exactly_where_the_queue_is_empty_and_everything_ties(m
     assert wrong() == {"no journal awaits approval"}
 
 
+def test_a_difference_that_a_person_let_stand_is_a_part_of_its_own_and_covers_no_other_cent(
+    march: State,
+) -> None:
+    about = reports.about(march, *MARCH, Mapping())
+    change(march, "update bcns.order_state set read_total_minor = total_minor + 250")
+    change(march, "update bcns.payout_journal set approved = true")
+    asked = Question("ORDER_TOTAL_LEFT", "order:1001", "its total", amount_minor=250, currency="USD")
+    march.exceptions.open("orders", asked)
+    change(march, "update bcns.exception set opened_at = '2026-03-20'")
+
+    def parts() -> tuple[object, ...]:
+        made = reports.make(march, "orders", about)
+        (row,) = (dict(zip(made.columns, row, strict=True)) for row in made.rows)
+        ties = pack(march, about).checks["Order reconciliation ties"][0]
+        assert ties is not bool(row["unexplained"])
+        return tuple(row[name] for name in ("difference", "let_stand", "unexplained", "decision"))
+
+    assert parts() == (Decimal("2.50"), None, Decimal("2.50"), None)
+    (open_,) = march.exceptions.find(code="ORDER_TOTAL_LEFT")
+    march.exceptions.resolve(open_.id, "dismissed", "goodwill", actor="grace")
+    said = "dismissed by grace: goodwill"
+    assert parts() == (Decimal("2.50"), Decimal("2.50"), Decimal("0.00"), said)
+    assert pack(march, about).checks["no exception of the period is open"][0]
+    # What was decided is that amount: once it is another one, somebody has to look again.
+    change(march, "update bcns.order_state set read_total_minor = read_total_minor + 1")
+    assert parts() == (Decimal("2.51"), None, Decimal("2.51"), None)
+
+
 def test_the_pack_names_who_decided_what_and_leaves_out_what_a_machine_did_in_a_persons_name(
     march: State,
 ) -> None:

@@ -128,9 +128,8 @@ def about_order(order_id: int, problem: Problem) -> str:
 
 def _question(fate: Fate, problem: Problem) -> Question:
     order_id = fate.state.order_id
-    return question(
-        problem.code, order_id, about_order(order_id, problem), fate.state.total, fact=problem.fact
-    )
+    amount = fate.state.total if problem.amount is None else problem.amount
+    return question(problem.code, order_id, about_order(order_id, problem), amount, fact=problem.fact)
 
 
 def _refunds(connections: Connections, fates: Sequence[Fate]) -> list[Question]:

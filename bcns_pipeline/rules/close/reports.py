@@ -62,7 +62,7 @@ SPECS = {
         Spec("detail", "FR2", "Payout detail", "lines of payouts with their orders and records"),
         Spec(
             "orders", "FR3", "Order reconciliation", "orders, transactions and records read back from NetSuite",
-            ("difference", "not_booked"),
+            ("unexplained", "not_booked"),
         ),
         Spec("refunds", "FR4", "Refund reconciliation", "refunds and their records", ("difference",)),
         Spec(

@@ -164,8 +164,9 @@ KINDS: Final = (
         Owner.FINANCE,
         "The order's total changed in BigCommerce, and orders.updates leaves NetSuite's order at the old one.",
         "Change NetSuite's order to the total that the message names, or dismiss this if the old one is to stand.",
-        dismissed="NetSuite's total stands: nothing is written, nobody is asked again about this total (about the next "
-        "one they are), and `bcns report orders` goes on showing the difference, so that the month does not tie by it.",
+        dismissed="NetSuite's total stands: nothing is written, and nobody is asked again about this total (about the "
+        "next one they are). `bcns report orders` shows the difference as let stand, with your name and reason: it no "
+        "longer keeps the month from closing.",
     ),
     Kind(
         "ORDER_STOPPED_IN_NETSUITE",

@@ -144,13 +144,17 @@ def _sale(order: Order) -> Order:
 
 
 def _total_left(before: Expected, after: Expected, shown: Shown) -> Problem | None:
-    """The shopper pays another total than NetSuite's order has, and we are not to touch that."""
+    """The shopper pays another total than NetSuite's order has, and we are not to touch that.
+
+    Its amount is by how much NetSuite's is higher: whoever dismisses it decides about that much and no other.
+    """
     if after.total == before.total or abs(after.total - shown.total) <= after.tolerance:
         return None
     return Problem(
         TOTAL_LEFT,
         f"Its total went from {before.total} to {after.total} {after.currency} in BigCommerce, orders.updates is "
         f"status_only, and NetSuite shows {shown.total}.",
+        amount=Money.of(shown.total - after.total, after.currency),
     )
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bcns_pipeline.rules.money import Money
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -14,8 +16,10 @@ class Problem:
 
     `fact` names what is missing, where it is one thing that may appear by itself or be mapped
     ("sku:ABC-1", "ship_method:UPS (Ground)"), so that all orders waiting for it are found at once.
+    `amount` is what the question is about, where that is not the whole order.
     """
 
     code: str
     sentence: str
     fact: str = ""
+    amount: Money | None = None

@@ -118,12 +118,13 @@ def test_where_updates_are_off_or_of_the_status_only_a_changed_total_stands_or_i
     shop.due_now()
     shop.sync()
     assert [one.message for one in shop.open_exceptions("ORDER_TOTAL_LEFT")] == []
-    # Dismissing leaves the difference in sight of whoever closes the month.
+    # The difference stays in sight, as the decision that it is, and no longer keeps the month from closing.
     state, today = shop.state(), shop.state().now().date()
     about = reports.about(state, today - timedelta(days=2), today + timedelta(days=2), Mapping())
     found = reports.make(state, "orders", about)
-    at = found.columns.index("difference")
-    assert [row[0] for row in found.rows if row[at]] == [answered]
+    (left,) = (one for row in found.rows if (one := dict(zip(found.columns, row, strict=True)))["difference"])
+    assert (left["order"], left["let_stand"], left["unexplained"]) == (answered, left["difference"], 0)
+    assert left["decision"] == "dismissed by ada: the old total stands"
     assert shop.sales_orders(*before) == before
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.compare import differences
 from bcns_pipeline.rules.orders.draft import Draft
 from bcns_pipeline.rules.orders.edits import Patch, as_shown, plan_cancellation, plan_edit, same_sale
@@ -236,6 +237,7 @@ def test_with_status_only_another_total_is_a_question_until_netsuite_shows_it() 
     assert isinstance(found, Problem)
     assert found.code == "ORDER_TOTAL_LEFT"
     assert str(after.expected.total) in found.sentence
+    assert found.amount == Money.of(before.expected.total - after.expected.total, "USD")
     assert plan_edit(before, after, record(after).shown(), policy) is None
     assert plan_edit(before, before, record(before).shown(), policy) is None
 
