@@ -60,6 +60,15 @@ class People:
         (found,) = self.all()
         return found
 
+    def of(self, shopper_id: int) -> dict[str, Any]:
+        """NetSuite's customer of a shopper; fails the test where we remember none, or it is not there."""
+        (found,) = [one for one in self.all() if str(one["id"]) == self.link(shopper_id)]
+        return found
+
+    def sign_up_many(self, *names: str, **shopper: Any) -> list[int]:
+        """New accounts of these people, each with an e-mail address of its own."""
+        return [self.sign_up(first_name=one, email=f"{one.lower()}@example.com", **shopper) for one in names]
+
     def outcome(self, run: Run, shopper_id: int) -> dict[str, Any]:
         """What the run's plan made of a shopper."""
         rows = run.records("shoppers", asset="customers/change_plan")

@@ -5,64 +5,70 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from bcns_pipeline_tests.defs.customers.people import People
+from bcns_pipeline_tests.defs.flow import Run
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 
-def test_two_customers_of_one_e_mail_address_are_asked_about_and_a_merge_answers(
+def test_shoppers_whose_customer_is_in_doubt_merged_or_corrected_are_asked_about_or_followed(
     shop: OrderFlow, people: People
 ) -> None:
-    jane = people.sign_up()
-    first, second = (
-        shop.control.netsuite_customer(firstName="Jane", lastName="Roe", email="jane@example.com")["id"]
+    """Side by side: two customers of one address, two merges in NetSuite, a correction there, and no mapping."""
+    shop.control.shop_settings(second_storefront=True)
+    double, followed, silent, corrected = people.sign_up_many("Doub", "Foll", "Sil", "Corr")
+    (unmapped,) = people.sign_up_many("Unm", channel_id=2)
+    pair = [
+        shop.control.netsuite_customer(firstName="Doub", lastName="Roe", email="doub@example.com")["id"]
         for _ in range(2)
-    )
-
+    ]
     run = people.sync()
+    assert_asked_about_the_pair(shop, run, double, *pair)
+    assert shop.open_exceptions("CHANNEL_UNMAPPED")
 
+    # A person says which of the two stands, and the channel is mapped.
+    shop.state().merges.put(*map(str, pair), "the newer one stands", actor="ada")
+    shop.sections["channels"][2] = {"subsidiary": 1}
+    shop.configure()
+    # Two customers are merged in NetSuite, one of them without a word.
+    stays = {
+        one: shop.control.netsuite_customer(firstName="J", lastName="Roe", email=email)["id"]
+        for one, email in ((followed, "other@example.com"), (silent, "sil@example.com"))
+    }
+    for one, record in stays.items():
+        gone = people.link(one)
+        shop.control.merge_customers(record, gone)
+        if one == followed:
+            shop.state().merges.put(str(gone), str(record), "one person", actor="ada")
+        people.change(one, phone="+1 555 010 0002")
+    shop.control.netsuite_customer(customer=people.of(corrected)["id"], phone="+1 555 999 9999")
+    people.change(corrected, last_name="Doe")
+    people.due_now()
+    people.sync()
+
+    assert people.link(double) == str(pair[1])
+    assert shop.open_exceptions("CUSTOMER_AMBIGUOUS") == []
+    for one, record in stays.items():
+        assert (people.link(one), people.of(one)["phone"]) == (str(record), "+1 555 010 0002"), one
+    # A correction made in NetSuite is no news and stands.
+    now = people.of(corrected)
+    assert (now["phone"], now["lastName"]) == ("+1 555 999 9999", "Doe")
+    asked = [one.subject for one in shop.open_exceptions("CUSTOMER_CONFLICT")]
+    assert f"customer:{corrected}" not in asked
+    assert people.of(unmapped)
+    assert shop.open_exceptions("CHANNEL_UNMAPPED") == []
+    # Nobody was made twice: the pair, and one of each other.
+    assert len(people.all()) == len((*pair, *stays, corrected, unmapped))
+
+
+def assert_asked_about_the_pair(shop: OrderFlow, run: Run, shopper: int, first: int, second: int) -> None:
+    """One question, one failed check, one row, and what `bcns duplicates` lists."""
     (question,) = shop.open_exceptions("CUSTOMER_AMBIGUOUS")
-    assert (question.flow, question.subject) == ("customers", f"customer:{jane}")
+    assert (question.flow, question.subject) == ("customers", f"customer:{shopper}")
     assert str(first) in question.message
     assert not run.checks["no_duplicates"]
     (double,) = run.records("duplicates", asset="customers/change_plan")
     assert (double["keep"], double["others"]) == (first, str(second))
-    # What `bcns duplicates` lists.
     plans = shop.state().plans.since("customers", datetime.now(UTC) - timedelta(hours=1))
     assert plans[-1].summary["duplicate_groups"] == [["email", first, second]]
-    shop.state().merges.put(str(first), str(second), "the newer one stands", actor="ada")
-    people.due_now()
-    people.sync()
-    assert people.link(jane) == str(second)
-    assert shop.open_exceptions("CUSTOMER_AMBIGUOUS") == []
-    assert len(people.all()) == 2
-
-
-def test_a_customer_merged_in_netsuite_is_followed(shop: OrderFlow, people: People) -> None:
-    jane = people.sign_up()
-    people.sync()
-    gone = people.one()["id"]
-    stays = shop.control.netsuite_customer(firstName="J", lastName="Roe", email="other@example.com")["id"]
-    shop.control.merge_customers(stays, gone)
-    shop.state().merges.put(str(gone), str(stays), "one person", actor="ada")
-    people.change(jane, phone="+1 555 010 0002")
-
-    people.sync()
-
-    assert people.one()["phone"] == "+1 555 010 0002"
-    assert people.link(jane) == str(stays)
-
-
-def test_a_customer_merged_without_a_word_is_found_by_e_mail(shop: OrderFlow, people: People) -> None:
-    jane = people.sign_up()
-    people.sync()
-    gone = people.one()["id"]
-    stays = shop.control.netsuite_customer(firstName="J", lastName="Roe", email="jane@example.com")["id"]
-    shop.control.merge_customers(stays, gone)
-    people.change(jane, phone="+1 555 010 0002")
-
-    people.sync()
-
-    assert (people.one()["id"], people.one()["phone"]) == (stays, "+1 555 010 0002")
-    assert people.link(jane) == str(stays)
 
 
 def test_an_exemption_that_the_two_sides_see_differently_is_asked_about_until_they_agree(
@@ -110,18 +116,6 @@ def test_authority_decides_who_wins_and_the_other_side_is_told(shop: OrderFlow, 
     assert shop.open_exceptions("CUSTOMER_CONFLICT") == []
 
 
-def test_a_correction_made_in_netsuite_is_no_news_and_stands(shop: OrderFlow, people: People) -> None:
-    jane = people.sign_up()
-    people.sync()
-    shop.control.netsuite_customer(customer=people.one()["id"], phone="+1 555 999 9999")
-    people.change(jane, last_name="Doe")
-
-    people.sync()
-
-    assert (people.one()["phone"], people.one()["lastName"]) == ("+1 555 999 9999", "Doe")
-    assert shop.open_exceptions("CUSTOMER_CONFLICT") == []
-
-
 def test_what_netsuite_refuses_is_asked_about_and_goes_once_it_is_mended(
     shop: OrderFlow, people: People
 ) -> None:
@@ -138,20 +132,3 @@ def test_what_netsuite_refuses_is_asked_about_and_goes_once_it_is_mended(
 
     assert people.link(jane) == str(people.one()["id"])
     assert shop.open_exceptions("CUSTOMER_REFUSED") == []
-
-
-def test_a_shopper_of_a_channel_that_is_not_mapped_waits_for_the_mapping(
-    shop: OrderFlow, people: People
-) -> None:
-    shop.control.shop_settings(second_storefront=True)
-    jane = people.sign_up(channel_id=2)
-    people.sync()
-    assert shop.open_exceptions("CHANNEL_UNMAPPED")
-    shop.sections["channels"][2] = {"subsidiary": 1}
-    shop.configure()
-
-    people.due_now()
-    people.sync()
-
-    assert people.link(jane) == str(people.one()["id"])
-    assert shop.open_exceptions("CHANNEL_UNMAPPED") == []

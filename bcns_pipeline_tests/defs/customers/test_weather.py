@@ -14,63 +14,80 @@ from bcns_pipeline_tests.defs.order_flow import OrderFlow
 CUSTOMERS = r"record/v1/customer(/\d+)?$"
 
 
-@pytest.mark.parametrize("kind", ["reset_after", "truncate", "5xx", "429"])
-def test_a_customer_and_its_change_are_made_once_whatever_the_weather(
-    shop: OrderFlow, people: People, kind: str
-) -> None:
-    jane = people.sign_up()
-    fault = {"system": "netsuite", "kind": kind, "path_regex": CUSTOMERS, "ms": 100}
-    shop.control.faults({**fault, "method": "POST"})
-    for _ in range(2):
-        shop.run_somehow("customer_sync")
-    people.move(jane, address1="2 Second Street", city="Albany")
-    shop.control.faults({**fault, "method": "PATCH"})
+KINDS = ("reset_after", "truncate", "5xx", "429")
+# Each call of a run, as (system, method, path).
+CALLS = {
+    "listing shoppers": ("bigcommerce", "GET", "/v3/customers"),
+    "asking NetSuite": ("netsuite", "POST", "suiteql"),
+    "making a customer": ("netsuite", "POST", CUSTOMERS),
+    "changing a customer": ("netsuite", "PATCH", CUSTOMERS),
+}
+# The one that is only slow may still arrive when its run is dead, so it comes last.
+MOMENTS = {"after": {"kind": "timeout", "after_commit": True}, "before": {"kind": "latency", "ms": 30_000}}
 
+
+def assert_there_once(shop: OrderFlow, people: People, addresses: dict[int, int], when: str) -> None:
+    """Each shopper is one customer of its own with as many addresses, and the outbox is empty."""
+    for shopper, count in addresses.items():
+        assert len(people.of(shopper)["addresses"]) == count, (when, shopper)
+    assert len(people.all()) == len({people.link(one) for one in addresses}) == len(addresses), when
+    shop.assert_tidy()
+
+
+def test_customers_and_their_changes_are_made_once_whatever_the_weather(
+    shop: OrderFlow, people: People
+) -> None:
+    """As many shoppers as there are kinds of weather; each kind strikes the making of one and the change of one."""
+    shoppers = people.sign_up_many("Ann", "Ben", "Cid", "Dot")
+    in_turn = [
+        {"system": "netsuite", "kind": kind, "path_regex": CUSTOMERS, "ms": 100, "skip": place}
+        for place, kind in enumerate(KINDS)
+    ]
+    shop.control.faults(*({**fault, "method": "POST"} for fault in in_turn))
     for _ in range(3):
+        shop.run_somehow("customer_sync")
+    assert shop.control.call("GET", "/faults") == []
+    assert_there_once(shop, people, dict.fromkeys(shoppers, 1), "made")
+    for one in shoppers:
+        people.move(one, address1="2 Second Street", city="Albany")
+    shop.control.faults(*({**fault, "method": "PATCH"} for fault in in_turn))
+
+    for _ in range(4):
         shop.run_somehow("customer_sync")
 
     assert shop.control.call("GET", "/faults") == []
-    assert people.link(jane) == str(people.one()["id"])
-    assert len(people.one()["addresses"]) == 2
-    shop.assert_tidy()
+    assert_there_once(shop, people, dict.fromkeys(shoppers, 2), "changed")
 
 
 @pytest.mark.kill
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize(
-    ("system", "method", "path"),
-    [
-        ("bigcommerce", "GET", "/v3/customers"),
-        ("netsuite", "POST", "suiteql"),
-        ("netsuite", "POST", CUSTOMERS),
-        ("netsuite", "PATCH", CUSTOMERS),
-    ],
-)
-def test_a_run_killed_at_a_call_is_finished_by_the_next(
-    shop: OrderFlow, people: People, system: str, method: str, path: str, moment: str
+def test_runs_killed_after_and_before_each_call_are_finished_by_the_next(
+    shop: OrderFlow, people: People
 ) -> None:
-    jane = people.sign_up()
-    addresses = 1
-    if method == "PATCH":
-        people.sync()
-        people.move(jane, address1="2 Second Street", city="Albany")
-        addresses = 2
-    fault = (
-        {"kind": "timeout", "after_commit": True} if moment == "after" else {"kind": "latency", "ms": 30_000}
-    )
-    shop.control.faults({"system": system, "method": method, "path_regex": path, "times": 1, **fault})
-    child = shop.start("customer_sync")
-    wait_until(lambda: shop.control.call("GET", "/faults") == [])
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
-    shop.control.clear_faults()
+    """One run is killed after the other side has done its work, the next one before, and the third recovers."""
+    everybody: dict[int, int] = {}
+    for call, (name, (system, method, path)) in enumerate(CALLS.items()):
+        mine = [f"S{call}{moment}" for moment in MOMENTS]
+        shoppers: list[int] = []
+        if method == "PATCH":
+            shoppers = people.sign_up_many(*mine)
+            people.sync()
+        for place, how in enumerate(MOMENTS.values()):
+            if method == "PATCH":
+                people.move(shoppers[place], address1="2 Second Street", city="Albany")
+            else:
+                shoppers += people.sign_up_many(mine[place])
+            shop.control.faults({"system": system, "method": method, "path_regex": path, "times": 1, **how})
+            child = shop.start("customer_sync")
+            wait_until(lambda: shop.control.call("GET", "/faults") == [])
+            os.kill(child.pid, signal.SIGKILL)
+            child.wait()
+            shop.control.clear_faults()
 
-    for _ in range(2):
-        shop.run_somehow("customer_sync")
+        for _ in range(2):
+            shop.run_somehow("customer_sync")
 
-    assert people.link(jane) == str(people.one()["id"])
-    assert len(people.one()["addresses"]) == addresses
-    shop.assert_tidy()
+        everybody |= dict.fromkeys(shoppers, 2 if method == "PATCH" else 1)
+        assert_there_once(shop, people, everybody, f"after runs killed at {name}")
     shop.control.clear_log()
     people.sync()
     assert shop.writes() == []

@@ -9,7 +9,14 @@ import pytest
 
 from bcns_pipeline.defs.fulfilment import apply, gone
 from bcns_pipeline.outcomes import System, Unavailable
-from bcns_pipeline_tests.defs.fulfilment.test_shipments import AWAITING, CANCELLED, SHIPPED, posted, shown
+from bcns_pipeline_tests.defs.fulfilment.test_shipments import (
+    AWAITING,
+    CANCELLED,
+    SHIPPED,
+    all_posted,
+    posted,
+    shown,
+)
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 
@@ -23,44 +30,59 @@ def codes(shop: OrderFlow) -> set[str]:
     return {one.code for one in shop.state().exceptions.find(flow="fulfilment")}
 
 
-def test_what_stood_in_the_way_is_looked_at_again_and_an_answer_to_one_parcel_hides_no_other(
-    shop: OrderFlow,
+def test_what_could_not_be_told_of_is_looked_at_again_and_what_was_deleted_is_asked_about(
+    shop: OrderFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order, record = posted(shop)
-    shop.control.order_status(order, CANCELLED)
-    shop.control.fulfil(record, lines=[{"sku": "SKU-000001", "quantity": 2}])
-    shop.run("fulfilment_sync")
-    (question,) = shop.open_exceptions("SHIPMENT_HELD")
-    # Nothing new of the first parcel, and a second one that is not shipped yet.
-    shop.later(3600)
-    shop.control.fulfil(record, lines=[{"sku": "SKU-000002", "quantity": 1}], status="A")
-    shop.run("fulfilment_sync")
-    assert [one.id for one in shop.open_exceptions("SHIPMENT_HELD")] == [question.id]
-
-    shop.control.order_status(order, AWAITING)
-    shop.state().exceptions.request_retry([question.id], actor="ada")
-    shop.run("fulfilment_sync")
-
-    assert [len(one["items"]) for one in shown(shop, order)["shipments"]] == [1]
-    assert codes(shop) == set()
-
-
-def test_a_shipment_that_the_store_refused_is_sent_again_after_a_while(shop: OrderFlow) -> None:
-    order, record = posted(shop)
-    shop.control.fulfil(record)
-    no = {"system": "bigcommerce", "kind": "5xx", "status": 422, "method": "POST", "path_regex": "/shipments"}
+    """Side by side: an order called off, one that the store refuses, one whose parcel is deleted, and one as usual."""
+    called_off, refused, deleted, kept = all_posted(shop, {}, {}, {}, {})
+    shop.control.order_status(called_off[0], CANCELLED)
+    shop.control.fulfil(called_off[1], lines=[{"sku": "SKU-000001", "quantity": 2}])
+    parcels = {order: shop.control.fulfil(record)["fulfilment"] for order, record in (refused, deleted, kept)}
+    path = rf"orders/{refused[0]}/shipments"
+    no = {"system": "bigcommerce", "kind": "5xx", "status": 422, "method": "POST", "path_regex": path}
     shop.control.faults(no)
     shop.run("fulfilment_sync")
-    assert codes(shop) == {"SHIPMENT_REFUSED"}
+    assert codes(shop) == {"SHIPMENT_HELD", "SHIPMENT_REFUSED"}
+    (held,) = shop.open_exceptions("SHIPMENT_HELD")
+
+    # Nothing new of the first two, a second parcel of the first that is not shipped yet, and one record fewer.
     shop.later(3600)
+    shop.control.fulfil(called_off[1], lines=[{"sku": "SKU-000002", "quantity": 1}], status="A")
+    shop.control.unship(parcels[deleted[0]], delete=True)
     shop.run("fulfilment_sync")
-    assert shown(shop, order)["shipments"] == []
+    assert codes(shop) == {"SHIPMENT_HELD", "SHIPMENT_REFUSED"}
+    assert [one.id for one in shop.open_exceptions("SHIPMENT_HELD")] == [held.id]
+    assert shown(shop, refused[0])["shipments"] == []
 
+    # Somebody answers for the first. Nothing changes in NetSuite when a record goes: its absence from the list
+    # says it, and the record's own 404.
+    shop.control.order_status(called_off[0], AWAITING)
+    shop.state().exceptions.request_retry([held.id], actor="ada")
+    monkeypatch.setattr(gone, "EVERY", timedelta(0))
+    run = shop.run("fulfilment_sync")
+    assert [len(one["items"]) for one in shown(shop, called_off[0])["shipments"]] == [1]
+    assert run.metadata("netsuite/item_fulfilments")["deleted"] == 1
+    assert codes(shop) == {"SHIPMENT_REFUSED", "FULFILMENT_WITHDRAWN"}
+    assert_asked_about_the_deleted(shop, deleted[0])
+    assert len(shown(shop, deleted[0])["shipments"]) == len(shown(shop, kept[0])["shipments"]) == 1
+
+    # What the store refused is sent again after a while.
     an_hour_passes(shop)
-    shop.run("fulfilment_sync")
+    run = shop.run("fulfilment_sync")
+    assert len(shown(shop, refused[0])["shipments"]) == 1
+    assert run.metadata("netsuite/item_fulfilments")["deleted"] == 0
+    assert codes(shop) == {"FULFILMENT_WITHDRAWN"}
 
-    assert len(shown(shop, order)["shipments"]) == 1
-    assert codes(shop) == set()
+    shop.control.clear_log()
+    shop.run("fulfilment_sync")
+    assert shop.writes() == []
+    assert_asked_about_the_deleted(shop, deleted[0])
+
+
+def assert_asked_about_the_deleted(shop: OrderFlow, order: int) -> None:
+    """One question, until the shipment is gone too."""
+    (asked,) = shop.state().exceptions.find(flow="fulfilment", code="FULFILMENT_WITHDRAWN")
+    assert (asked.subject, "was deleted in NetSuite" in asked.message) == (f"order:{order}", True)
 
 
 def test_a_parcel_whose_order_we_learn_of_later_is_told_of_once(shop: OrderFlow) -> None:
@@ -121,9 +143,8 @@ def test_a_shipment_of_much_money_waits_for_a_person_and_not_for_an_order_called
 ) -> None:
     shop.sections["fulfilment"] = {"materiality": {"USD": "20.00"}}
     shop.configure()
-    small, of_small = posted(shop, lines=[{"sku": "SKU-000001", "quantity": 1, "price": "5.00"}])
-    large, of_large = posted(shop)
-    gone, of_gone = posted(shop)
+    little = {"lines": [{"sku": "SKU-000001", "quantity": 1, "price": "5.00"}]}
+    (small, of_small), (large, of_large), (gone, of_gone) = all_posted(shop, little, {}, {})
     for record in (of_small, of_large, of_gone):
         shop.control.fulfil(record)
     run = shop.run("fulfilment_sync")
@@ -143,31 +164,3 @@ def test_a_shipment_of_much_money_waits_for_a_person_and_not_for_an_order_called
     assert [len(shown(shop, one)["shipments"]) for one in (large, gone)] == [1, 0]
     assert (shown(shop, large)["status_id"], shown(shop, gone)["status_id"]) == (SHIPPED, CANCELLED)
     assert codes(shop) == {"SHIPMENT_REFUSED"}
-
-
-def test_a_fulfilment_that_is_deleted_is_a_question_until_its_shipment_is_gone(
-    shop: OrderFlow, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing changes in NetSuite when a record goes: its absence from the list says it, and the record's own 404."""
-    order, record = posted(shop)
-    parcel = shop.control.fulfil(record)["fulfilment"]
-    kept, other = posted(shop)
-    shop.control.fulfil(other)
-    shop.run("fulfilment_sync")
-    shop.later(60)
-    shop.control.unship(parcel, delete=True)
-    shop.run("fulfilment_sync")
-    assert codes(shop) == set()
-    monkeypatch.setattr(gone, "EVERY", timedelta(0))
-
-    run = shop.run("fulfilment_sync")
-
-    assert run.metadata("netsuite/item_fulfilments")["deleted"] == 1
-    (asked,) = shop.state().exceptions.find(flow="fulfilment", code="FULFILMENT_WITHDRAWN")
-    assert (asked.subject, "was deleted in NetSuite" in asked.message) == (f"order:{order}", True)
-    assert len(shown(shop, order)["shipments"]) == len(shown(shop, kept)["shipments"]) == 1
-    shop.control.clear_log()
-    again = shop.run("fulfilment_sync")
-    assert again.metadata("netsuite/item_fulfilments")["deleted"] == 0
-    assert shop.writes() == []
-    assert len(shop.state().exceptions.find(flow="fulfilment", code="FULFILMENT_WITHDRAWN")) == 1

@@ -15,14 +15,22 @@ TWO = [
     {"sku": "SKU-000001", "quantity": 2, "price": "10.00"},
     {"sku": "SKU-000002", "quantity": 1, "price": "5.00"},
 ]
+NOTE = "custbody_bc_shipment_id"
 AWAITING, SHIPPED, PARTLY, CANCELLED = 11, 2, 3, 5
 
 
 def posted(shop: OrderFlow, **order: Any) -> tuple[int, int]:
     """An order that is in NetSuite: its ids there and here."""
-    placed = shop.control.shop_order(**{"lines": TWO, "restock": True, **order})["id"]
+    (found,) = all_posted(shop, order)
+    return found
+
+
+def all_posted(shop: OrderFlow, *orders: dict[str, Any]) -> list[tuple[int, int]]:
+    """As `posted`, of several orders, with one run for all."""
+    placed = [shop.control.shop_order(**{"lines": TWO, "restock": True, **one})["id"] for one in orders]
     shop.sync()
-    return placed, int(shop.sales_order(placed)["id"])
+    records = shop.sales_orders(*placed)
+    return [(one, int(records[one]["id"])) for one in placed]
 
 
 def shown(shop: OrderFlow, order: int) -> dict[str, Any]:
@@ -31,150 +39,133 @@ def shown(shop: OrderFlow, order: int) -> dict[str, Any]:
     return dict(found)
 
 
-def test_a_shipped_order_has_one_shipment_with_tracking_and_is_shipped(shop: OrderFlow) -> None:
-    order, record = posted(shop)
-    shop.control.fulfil(record, tracking="1Z999AA10123456784", carrier="UPS Ground")
+def test_parcels_become_shipments_as_they_are_packed_shipped_tracked_and_taken_back(shop: OrderFlow) -> None:
+    """Side by side: whole, in parts, tracked later, picked first, to two addresses, called off, taken back."""
+    shop.sections["fulfilment"] = {"note_field": NOTE}
+    shop.configure()
+    # Its shopper chose the lines.
+    places = shop.control.shop_order("multi_address", restock=True)["id"]
+    whole, parts, tracked, picked, called_off, taken_back = all_posted(shop, *({} for _ in range(6)))
+    at_two_places = (places, int(shop.sales_order(places)["id"]))
+    shop.control.fulfil(whole[1], tracking="1Z999AA10123456784", carrier="UPS Ground")
+    shop.control.fulfil(parts[1], lines=[{"sku": "SKU-000001", "quantity": 1}])
+    made = {
+        order: shop.control.fulfil(record)["fulfilment"]
+        for order, record in (tracked, taken_back, at_two_places)
+    }
+    made[picked[0]] = shop.control.fulfil(picked[1], status="A")["fulfilment"]
 
+    # A plan sends nothing and leaves all to the next run.
+    shop.control.clear_log()
+    plan = shop.run("fulfilment_sync", mode="plan")
+    assert shop.writes() == []
+    assert 0 <= plan.metadata("netsuite/item_fulfilments")["change_to_read_p95_seconds"] <= 300
     run = shop.run("fulfilment_sync")
 
+    assert run.checks["every_shipped_line_is_in_the_store"]
+    assert_whole(shop, whole[0])
+    assert shown(shop, parts[0])["status_id"] == PARTLY
+    (mailed,) = shown(shop, tracked[0])["shipments"]
+    assert_noted(shop, tracked[0], made[tracked[0]])
+    assert shown(shop, picked[0])["shipments"] == [], "picked is not shipped"
+    assert_two_addresses(shop, places)
+
+    # A minute later the rest goes out, or comes back; the shop calls one off; the tracking number comes after a day.
+    shop.later(60)
+    shop.control.fulfil(called_off[1])
+    shop.control.order_status(called_off[0], CANCELLED)
+    rest = [{"sku": "SKU-000001", "quantity": 1}, {"sku": "SKU-000002", "quantity": 1}]
+    shop.control.fulfil(parts[1], lines=rest)
+    shop.control.ship(made[picked[0]])
+    shop.control.unship(made[taken_back[0]])
+    shop.later(86_400)
+    shop.control.track(made[tracked[0]], "JD014600006281230704")
+    shop.run("fulfilment_sync")
+
+    assert_called_off(shop, called_off[0])
+    assert_added_up(shop, parts[0])
+    assert_tracked_without_a_second_mail(shop, tracked[0], mailed)
+    assert len(shown(shop, picked[0])["shipments"]) == 1
+    (question,) = shop.open_exceptions("FULFILMENT_WITHDRAWN")
+    assert question.subject == f"order:{taken_back[0]}"
+
+    # Another run has nothing to write.
+    shop.control.clear_log()
+    shop.later(60)
+    shop.run("fulfilment_sync")
+    assert shop.writes() == []
+    assert_whole(shop, whole[0])
+    assert_two_addresses(shop, places)
+    assert_called_off(shop, called_off[0])
+
+
+def assert_whole(shop: OrderFlow, order: int) -> None:
+    """One shipment with all units and the tracking number, and the order is shipped."""
     now = shown(shop, order)
     (shipment,) = now["shipments"]
     assert shipment["tracking_number"] == "1Z999AA10123456784"
     assert sorted(one["quantity"] for one in shipment["items"]) == [1, 2]
     assert now["status_id"] == SHIPPED
-    assert run.checks["every_shipped_line_is_in_the_store"]
-    assert 0 <= run.metadata("netsuite/item_fulfilments")["change_to_read_p95_seconds"] <= 300
-    shop.control.clear_log()
-    shop.later(60)
-    shop.run("fulfilment_sync")
-    assert shop.writes() == []
-    assert len(shown(shop, order)["shipments"]) == 1
 
 
-def test_partial_shipments_add_up_and_the_status_follows(shop: OrderFlow) -> None:
-    order, record = posted(shop)
-    shop.control.fulfil(record, lines=[{"sku": "SKU-000001", "quantity": 1}])
-    shop.run("fulfilment_sync")
-    assert shown(shop, order)["status_id"] == PARTLY
-
-    shop.later(60)
-    shop.control.fulfil(
-        record, lines=[{"sku": "SKU-000001", "quantity": 1}, {"sku": "SKU-000002", "quantity": 1}]
-    )
-    shop.run("fulfilment_sync")
-
+def assert_added_up(shop: OrderFlow, order: int) -> None:
+    """Two shipments come to all three units, and the status follows."""
     now = shown(shop, order)
     assert len(now["shipments"]) == 2
     assert sum(one["quantity"] for shipment in now["shipments"] for one in shipment["items"]) == 3
     assert now["status_id"] == SHIPPED
 
 
-def test_tracking_that_comes_a_day_later_reaches_the_shipment_without_a_second_mail(shop: OrderFlow) -> None:
-    order, record = posted(shop)
-    made = shop.control.fulfil(record)["fulfilment"]
-    shop.run("fulfilment_sync")
-    (mailed,) = shown(shop, order)["shipments"]
-
-    shop.later(86_400)
-    shop.control.track(made, "JD014600006281230704")
-    shop.run("fulfilment_sync")
-
-    now = shown(shop, order)
-    (shipment,) = now["shipments"]
+def assert_tracked_without_a_second_mail(shop: OrderFlow, order: int, mailed: dict[str, Any]) -> None:
+    (shipment,) = shown(shop, order)["shipments"]
     assert shipment["tracking_number"] == "JD014600006281230704"
     assert shipment["emails"] == mailed["emails"] == 1
 
 
-def test_picked_is_not_shipped(shop: OrderFlow) -> None:
-    order, record = posted(shop)
-    made = shop.control.fulfil(record, status="A")["fulfilment"]
-    shop.run("fulfilment_sync")
-    assert shown(shop, order)["shipments"] == []
-
-    shop.later(60)
-    shop.control.ship(made)
-    shop.run("fulfilment_sync")
-
-    assert len(shown(shop, order)["shipments"]) == 1
+def assert_noted(shop: OrderFlow, order: int, fulfilment: Any) -> None:
+    """The fulfilment carries the shipment's id where the account has a field."""
+    (shipment,) = shown(shop, order)["shipments"]
+    (found,) = [one for one in shop.books() if one["id"] == fulfilment]
+    assert found["fields"][NOTE] == str(shipment["id"])
 
 
-def test_a_cancelled_order_gets_no_shipment_and_is_never_moved(shop: OrderFlow) -> None:
-    order, record = posted(shop)
-    shop.control.fulfil(record)
-    shop.control.order_status(order, CANCELLED)
+def assert_two_addresses(shop: OrderFlow, order: int) -> None:
+    """Each address has a shipment."""
+    now = shown(shop, order)
+    assert len({one["order_address_id"] for one in now["shipments"]}) == 2
+    assert now["status_id"] == SHIPPED
 
-    shop.run("fulfilment_sync")
 
+def assert_called_off(shop: OrderFlow, order: int) -> None:
+    """No shipment, never moved, and a question."""
     now = shown(shop, order)
     assert (now["status_id"], now["shipments"]) == (CANCELLED, [])
     (question,) = shop.open_exceptions("SHIPMENT_HELD")
     assert question.subject == f"order:{order}"
 
 
-def test_a_fulfilment_taken_back_is_a_question(shop: OrderFlow) -> None:
-    order, record = posted(shop)
-    made = shop.control.fulfil(record)["fulfilment"]
-    shop.run("fulfilment_sync")
-
-    shop.later(60)
-    shop.control.unship(made)
-    shop.run("fulfilment_sync")
-
-    (question,) = shop.open_exceptions("FULFILMENT_WITHDRAWN")
-    assert question.subject == f"order:{order}"
+KINDS = ("reset_after", "truncate", "reset_before", "5xx", "429")
 
 
-def test_two_addresses_get_a_shipment_each(shop: OrderFlow) -> None:
-    order = shop.control.shop_order("multi_address", restock=True)["id"]
-    shop.sync()
-    shop.control.fulfil(int(shop.sales_order(order)["id"]))
+def test_whatever_the_weather_one_shipment_is_made(shop: OrderFlow) -> None:
+    """As many parcels as there are kinds of weather, and each kind strikes once."""
+    parcels = all_posted(shop, *({} for _ in KINDS))
+    for _, record in parcels:
+        shop.control.fulfil(record)
+    where = {"system": "bigcommerce", "method": "POST", "path_regex": "/shipments", "ms": 100}
+    shop.control.faults(*({**where, "kind": kind, "skip": place} for place, kind in enumerate(KINDS)))
 
-    shop.run("fulfilment_sync")
-
-    now = shown(shop, order)
-    assert len({one["order_address_id"] for one in now["shipments"]}) == 2
-    assert now["status_id"] == SHIPPED
-
-
-def test_the_fulfilment_carries_the_shipments_id_where_the_account_has_a_field(shop: OrderFlow) -> None:
-    shop.sections["fulfilment"] = {"note_field": "custbody_bc_shipment_id"}
-    shop.configure()
-    order, record = posted(shop)
-    made = shop.control.fulfil(record)["fulfilment"]
-
-    shop.run("fulfilment_sync")
-
-    (shipment,) = shown(shop, order)["shipments"]
-    (found,) = [one for one in shop.books() if one["id"] == made]
-    assert found["fields"]["custbody_bc_shipment_id"] == str(shipment["id"])
-
-
-def test_a_plan_sends_nothing_and_leaves_all_to_the_next_run(shop: OrderFlow) -> None:
-    order, record = posted(shop)
-    shop.control.fulfil(record)
-    shop.control.clear_log()
-
-    shop.run("fulfilment_sync", mode="plan")
-
-    assert shop.writes() == []
-    shop.run("fulfilment_sync")
-    assert len(shown(shop, order)["shipments"]) == 1
-
-
-@pytest.mark.parametrize("kind", ["reset_after", "truncate", "reset_before", "5xx", "429"])
-def test_whatever_the_weather_one_shipment_is_made(shop: OrderFlow, kind: str) -> None:
-    order, record = posted(shop)
-    shop.control.fulfil(record)
-    shop.control.faults(
-        {"system": "bigcommerce", "kind": kind, "method": "POST", "path_regex": "/shipments", "ms": 100}
-    )
-
-    for _ in range(3):
+    for _ in range(4):
         shop.run_somehow("fulfilment_sync")
 
     assert shop.control.call("GET", "/faults") == []
-    assert len(shown(shop, order)["shipments"]) == 1
-    assert shown(shop, order)["status_id"] == SHIPPED
+    assert_shipped_once(shop, "weather", *(order for order, _ in parcels))
+
+
+def assert_shipped_once(shop: OrderFlow, when: str, *orders: int) -> None:
+    for order in orders:
+        now = shown(shop, order)
+        assert (len(now["shipments"]), now["status_id"]) == (1, SHIPPED), (when, order)
     shop.assert_tidy()
 
 
@@ -187,27 +178,22 @@ CALLS = {
 
 
 @pytest.mark.kill
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
-def test_a_run_killed_at_a_call_is_finished_by_the_next(
-    shop: OrderFlow, call: tuple[str, str, str], moment: str
-) -> None:
-    system, method, path = call
-    order, record = posted(shop)
-    shop.control.fulfil(record)
-    fault = (
-        {"kind": "timeout", "after_commit": True} if moment == "after" else {"kind": "latency", "ms": 30_000}
-    )
-    shop.control.faults({"system": system, "method": method, "path_regex": path, "times": 1, **fault})
-    child = shop.start("fulfilment_sync")
-    wait_until(lambda: shop.control.call("GET", "/faults") == [])
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
-    shop.control.clear_faults()
+def test_runs_killed_before_and_after_each_call_are_finished_by_the_next(shop: OrderFlow) -> None:
+    """One run is killed before the other side has done its work, the next one after, and the third recovers."""
+    moments = ({"kind": "latency", "ms": 30_000}, {"kind": "timeout", "after_commit": True})
+    parcels = iter(all_posted(shop, *({} for _ in CALLS for _ in moments)))
+    for name, (system, method, path) in CALLS.items():
+        mine = [next(parcels) for _ in moments]
+        for (_, record), fault in zip(mine, moments, strict=True):
+            shop.control.fulfil(record)
+            shop.control.faults({"system": system, "method": method, "path_regex": path, "times": 1, **fault})
+            child = shop.start("fulfilment_sync")
+            wait_until(lambda: shop.control.call("GET", "/faults") == [])
+            os.kill(child.pid, signal.SIGKILL)
+            child.wait()
+            shop.control.clear_faults()
 
-    for _ in range(2):
-        shop.run_somehow("fulfilment_sync")
+        for _ in range(2):
+            shop.run_somehow("fulfilment_sync")
 
-    assert len(shown(shop, order)["shipments"]) == 1
-    assert shown(shop, order)["status_id"] == SHIPPED
-    shop.assert_tidy()
+        assert_shipped_once(shop, name, *(order for order, _ in mine))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bcns_pipeline_tests.defs.fulfilment.test_shipments import AWAITING, CANCELLED, posted, shown
+from bcns_pipeline_tests.defs.fulfilment.test_shipments import AWAITING, CANCELLED, all_posted, shown
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 CODE = "ORDER_STOPPED_IN_NETSUITE"
@@ -13,43 +13,46 @@ def questions(shop: OrderFlow) -> list[str]:
     return [one.subject for one in shop.state().exceptions.find(flow="fulfilment", code=CODE)]
 
 
-def test_an_order_put_on_hold_in_netsuite_is_a_question_until_it_is_released(shop: OrderFlow) -> None:
-    order, record = posted(shop)
+def test_an_order_stopped_in_netsuite_is_what_the_mapping_file_makes_of_it(shop: OrderFlow) -> None:
+    """Side by side: one is put on hold, others are cancelled, and one goes its way."""
+    (held, on_hold), (cancelled, gone), (ignored, unheard), (mapped, told), (other, _) = all_posted(
+        shop, *({} for _ in range(5))
+    )
     shop.run("fulfilment_sync")
     shop.later(60)
-    shop.control.hold_order(record)
-    shop.run("fulfilment_sync")
-    assert questions(shop) == [f"order:{order}"]
-    assert shown(shop, order)["status_id"] == AWAITING
+    shop.control.hold_order(on_hold)
+    shop.control.cancel_order(gone)
 
-    shop.later(60)
-    shop.run("fulfilment_sync")
-    assert questions(shop) == [f"order:{order}"]
+    # A plan asks nothing and leaves the stopped orders to the next run.
+    shop.run("fulfilment_sync", mode="plan")
+    assert questions(shop) == []
+    both = {f"order:{held}", f"order:{cancelled}"}
+    for _ in range(2):
+        shop.run("fulfilment_sync")
+        assert_asked_about(shop, both)
+        assert shown(shop, held)["status_id"] == AWAITING
+        shop.later(60)
 
-    shop.control.hold_order(record, approve=True)
+    # A question ends when the order is released, or the shop cancels it too.
+    shop.control.hold_order(on_hold, approve=True)
+    shop.control.order_status(cancelled, CANCELLED)
     shop.run("fulfilment_sync")
     assert questions(shop) == []
 
-
-def test_a_question_ends_when_the_shop_cancels_the_order_too(shop: OrderFlow) -> None:
-    order, record = posted(shop)
-    shop.control.cancel_order(record)
-    shop.run("fulfilment_sync")
-    assert questions(shop) == [f"order:{order}"]
-
-    shop.control.order_status(order, CANCELLED)
+    # What the mapping file ignores is nobody's question.
+    shop.decide("orders", stopped={"cancelled": "ignore", "closed": "ignore", "held": "ignore"})
+    shop.later(60)
+    shop.control.cancel_order(unheard)
     shop.run("fulfilment_sync")
     assert questions(shop) == []
+    assert shown(shop, ignored)["status_id"] == AWAITING
 
-
-def test_a_cancelled_sales_order_becomes_the_status_that_the_mapping_file_names(shop: OrderFlow) -> None:
+    # A cancelled sales order becomes the status that it names.
     shop.decide("orders", stopped={"cancelled": CANCELLED})
-    order, record = posted(shop)
-    other, _ = posted(shop)
-    shop.control.cancel_order(record)
+    shop.later(60)
+    shop.control.cancel_order(told)
     shop.run("fulfilment_sync")
-
-    assert shown(shop, order)["status_id"] == CANCELLED
+    assert shown(shop, mapped)["status_id"] == CANCELLED
     assert shown(shop, other)["status_id"] == AWAITING
     assert questions(shop) == []
     shop.control.clear_log()
@@ -58,19 +61,6 @@ def test_a_cancelled_sales_order_becomes_the_status_that_the_mapping_file_names(
     assert shop.writes() == []
 
 
-def test_what_the_mapping_file_ignores_is_nobodys_question(shop: OrderFlow) -> None:
-    shop.decide("orders", stopped={"cancelled": "ignore", "closed": "ignore", "held": "ignore"})
-    order, record = posted(shop)
-    shop.control.cancel_order(record)
-    shop.run("fulfilment_sync")
-    assert questions(shop) == []
-    assert shown(shop, order)["status_id"] == AWAITING
-
-
-def test_a_plan_asks_nothing_and_leaves_the_stopped_order_to_the_next_run(shop: OrderFlow) -> None:
-    order, record = posted(shop)
-    shop.control.cancel_order(record)
-    shop.run("fulfilment_sync", mode="plan")
-    assert questions(shop) == []
-    shop.run("fulfilment_sync")
-    assert questions(shop) == [f"order:{order}"]
+def assert_asked_about(shop: OrderFlow, subjects: set[str]) -> None:
+    """One question about each, and none about any other."""
+    assert sorted(questions(shop)) == sorted(subjects)
