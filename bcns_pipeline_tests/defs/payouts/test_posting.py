@@ -149,6 +149,8 @@ def test_an_entry_whose_answer_was_lost_is_there_once(till: PayoutFlow, *, after
 
 
 def test_a_payout_waits_for_the_captures_that_it_settles_and_names_them(till: PayoutFlow) -> None:
+    # Shown as paid, with no payment behind it: a question of that order alone.
+    unpaid = int(till.control.shop_order("plain", restock=True, payment="none", status_id=11)["id"])
     order = till.sold()
     (made,) = till.control.payout_day("stripe", arrives=0, status="paid")
     till.post()
@@ -161,6 +163,9 @@ def test_a_payout_waits_for_the_captures_that_it_settles_and_names_them(till: Pa
     assert till.journals() == []
 
     till.cash()
+    (asked,) = till.state().exceptions.find(code="PAYMENT_MISMATCH")
+    assert (asked.subject, asked.owner) == (f"order:{unpaid}", "finance")
+    assert till.records(unpaid) == []
     till.post()
     assert till.payout(made["id"]).status == "draft_posted"
     assert till.state().exceptions.find(flow="payouts") == []
