@@ -138,6 +138,9 @@ class ProviderMapping(AccountsMapping):
         default_factory=dict, description="The provider's word, or a pattern such as transfer*."
     )
     fee_band: FeeBandMapping | None = None
+    reserve_days: Annotated[Whole, Field(ge=1, le=3660)] | None = Field(
+        None, description="Days after which the contract gives a reserve back: `bcns report reserves`."
+    )
     changes: tuple[ChangeMapping, ...] = Field((), description="Accounts that changed, and since when.")
 
     @field_validator("changes")
@@ -294,6 +297,14 @@ class PayoutsMapping(Section):
                 for name, one in self.providers.items()
             )
         )
+
+    def reserve_days(self) -> dict[tuple[str, str], int]:
+        """By provider and account: after how many days a reserve is given back, where the merchant says so."""
+        return {
+            (one.provider or name, one.account): one.reserve_days
+            for name, one in self.providers.items()
+            if one.reserve_days is not None
+        }
 
     def policy(self) -> PayoutPolicy:
         """What the rules need."""

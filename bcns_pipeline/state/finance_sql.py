@@ -177,14 +177,6 @@ FEES = """
     group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
 """
 
-_OF_CLASS = """
-    select p.provider, p.payout_id, p.arrival_date as arrival, l.line_id, l.category, l.currency,
-        l.gross as amount_minor, l.fee as fee_minor, l.order_id as order, l.occurred_at::date as day,
-        (:until - 1) - l.occurred_at::date as age, p.journal_key as journal
-    from bcns.payout p join bcns.payout_line l on l.payout = p.id and l.version = p.version
-    where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until and {classes}
-    order by p.arrival_date, p.payout_id, l.line
-"""
 # Lines of disputes of all time: what was opened last year may end now.
 DISPUTE_LINES = """
     select p.provider, p.account, p.id as payout, p.payout_id, l.line_id, l.category, l.cls, l.gross, l.fee, l.net,
@@ -203,19 +195,34 @@ DISPUTE_LOSSES = """
         and j.tran_date < :until
     order by j.tran_date, j.id
 """
-RESERVES = _OF_CLASS.format(classes="l.cls in ('reserve','reserve_minbal')")
+# rules/close/reserves.py makes the report's columns of them.
+RESERVES = """
+    select p.provider, p.account, p.payout_id, p.arrival_date as arrival, l.line_id, l.cls as class, l.category,
+        l.currency, l.gross as amount_minor, l.fee as fee_minor, l.order_id as order, l.occurred_at::date as day,
+        (:until - 1) - l.occurred_at::date as age, p.journal_key as journal
+    from bcns.payout p join bcns.payout_line l on l.payout = p.id and l.version = p.version
+    where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until
+        and l.cls in ('reserve','reserve_minbal')
+    order by p.arrival_date, p.payout_id, l.line
+"""
 
+# What our records moved, from the first on: issued by refunds, used by orders that are billed.
 STORED_VALUE = """
-    select day, way, currency, records, redeemed_minor, given_back_minor from (
-        select day, 'redeemed' as way, currency, count(*) as records, sum(amount_minor)::bigint as redeemed_minor,
-            0::bigint as given_back_minor
-        from bcns.cash_record where store = :store and kind = 'credit' and day >= :since and day < :until
-        group by day, currency
+    select kind, currency, coalesce(sum(issued - used) filter (where day < :since), 0)::bigint as opening_minor,
+        coalesce(sum(issued) filter (where day >= :since), 0)::bigint as issued_by_refunds_minor,
+        coalesce(sum(used) filter (where day >= :since), 0)::bigint as used_minor,
+        sum(issued - used)::bigint as closing_minor, count(*) filter (where day >= :since) as records
+    from (
+        select case replace(t.method, '_', '') when 'giftcertificate' then 'gift_certificate'
+                when 'storecredit' then 'store_credit' else 'not known' end as kind,
+            k.day, k.currency, 0::bigint as issued, k.amount_minor as used
+        from bcns.cash_record k
+        left join bcns.tender t on t.store = k.store and t.transaction_id = k.transaction_id
+        where k.store = :store and k.kind = 'credit' and k.day < :until
         union all
-        select day, way, currency, count(*), 0, sum(amount_minor)::bigint from bcns.refund_record
-        where store = :store and way in ('store_credit','gift_certificate') and day >= :since and day < :until
-        group by day, way, currency
-    ) x order by day, way, currency
+        select way, day, currency, amount_minor, 0 from bcns.refund_record
+        where store = :store and way in ('store_credit','gift_certificate') and day < :until
+    ) x group by kind, currency order by kind, currency
 """
 
 # Of orders that are ours to post. A marketplace's own tax has rows of its own; what was not read back yet is in no sum.

@@ -16,11 +16,11 @@ from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs import chart
 from bcns_pipeline.defs.close.outside import outside
 from bcns_pipeline.defs.days import zone_of
-from bcns_pipeline.rules.close import clearing, disputes, tie_out
+from bcns_pipeline.rules.close import clearing, disputes, reserves, tie_out
 from bcns_pipeline.rules.close.beancount import export
 from bcns_pipeline.rules.close.evidence import Outside
 from bcns_pipeline.rules.close.names import called
-from bcns_pipeline.rules.close.reports import NOT_ACCRUED, SPECS, About, report
+from bcns_pipeline.rules.close.reports import NOT_ACCRUED, SPECS, STORED_VALUE_NOT_KNOWN, About, report
 from bcns_pipeline.rules.close.table import Report
 from bcns_pipeline.rules.close.tie_out import OrderTie
 from bcns_pipeline.rules.payouts.roll_forward import RollForward
@@ -30,12 +30,22 @@ from bcns_pipeline.state.store import State
 CODE_VERSION = installed("bcns-pipeline")
 # Nothing of ours is older.
 BEGINNING = date(1970, 1, 1)
+_SAID = {"accrued-fees": (NOT_ACCRUED,), "stored-value": (STORED_VALUE_NOT_KNOWN,)}
 
 
 def about(state: State, since: date, until: date, mapping: Mapping) -> About:
     """What all reports of these days share. `until` is not included."""
     evidenced, zone = finance.bank_evidenced(state), zone_of(mapping).key
-    return About(since, until, state.now(), CODE_VERSION, mapping.digest, evidenced, zone)
+    return About(
+        since,
+        until,
+        state.now(),
+        CODE_VERSION,
+        mapping.digest,
+        evidenced,
+        zone,
+        mapping.payouts.reserve_days(),
+    )
 
 
 def make(state: State, name: str, about: About) -> Report:
@@ -67,8 +77,11 @@ def make(state: State, name: str, about: About) -> Report:
         return report(spec, about, clearing.OTHERS_COLUMNS, _called(state, rows), said.notes)
     if name == "disputes":
         return report(spec, about, disputes.COLUMNS, _disputes(state, about))
+    if name == "reserves":
+        rows, told = reserves.shown(_rows(state, "reserves", about), about.reserve_days)
+        return report(spec, about, reserves.COLUMNS, rows, told)
     columns, found_rows = finance.rows(state, name, about.since, about.until, about.zone)
-    return report(spec, about, columns, found_rows, (NOT_ACCRUED,) if name == "accrued-fees" else ())
+    return report(spec, about, columns, found_rows, _SAID.get(name, ()))
 
 
 def ties(state: State, about: About) -> list[OrderTie]:

@@ -7,7 +7,7 @@ of facts/finance.md 5.1.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,11 @@ NO_BANK = "bank: not evidenced (no bank statement was ever read)"
 
 NOT_ACCRUED = (
     "not accrued: below payouts.accrual.materiality_percent, not to be posted, or told after the entry"
+)
+
+STORED_VALUE_NOT_KNOWN = (
+    "not known here: certificates sold, expired or changed by hand, and balances from before the cutover; the closing "
+    "is what these records moved since the first of them, and not the balance of the account in NetSuite"
 )
 
 
@@ -50,6 +55,8 @@ class About:
     config_digest: str
     bank_evidenced: bool = False
     zone: str = "UTC"
+    # By provider and account: days after which a reserve is given back, as the mapping file has them.
+    reserve_days: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 SPECS = {
@@ -76,7 +83,7 @@ SPECS = {
         Spec("accrued-fees", "FR8", "Fees accrued at the end", "lines of later payouts, journal entries"),
         Spec("disputes", "FR9", "Disputes", "lines of payouts, what providers say, entries of losses"),
         Spec("reserves", "FR10", "Reserves", "lines of payouts"),
-        Spec("stored-value", "FR11", "Stored value", "gift certificates and store credit redeemed and given back"),
+        Spec("stored-value", "FR11", "Stored value", "gift certificates and store credit, given by refunds and used"),
         Spec(
             "tax", "FR12", "Tax tie-out", "tax charged in BigCommerce and read back from NetSuite",
             ("difference",),
