@@ -79,24 +79,6 @@ def test_the_sensor_asks_for_what_has_just_run_low_and_for_nothing_else(
     assert [sensor.tick() for _ in range(2)] == [[[item_of(flow, one)]] for one in (SKU, "SKU-000031")]
 
 
-def test_the_job_pushes_only_its_items_and_a_second_one_writes_nothing(flow: Flow) -> None:
-    flow.run()
-    flow.later()
-    flow.stock(SKU, 1, 2)
-    flow.stock("SKU-000031", 3, 4)
-    before = flow.shop("SKU-000031")
-    flow.control.clear_log()
-
-    push(flow, [item_of(flow, SKU)])
-    assert flow.shop(SKU) == (1, 2)
-    assert flow.shop("SKU-000031") == before
-    push(flow, [item_of(flow, SKU)])
-    assert flow.puts() == 1
-
-    flow.run()
-    flow.assert_in_step()
-
-
 @pytest.mark.long
 def test_it_gets_in_between_the_batches_of_a_full_sync_and_is_not_overwritten_by_it(flow: Flow) -> None:
     flow.seed(60, stock="zero")
@@ -123,38 +105,6 @@ def test_it_gets_in_between_the_batches_of_a_full_sync_and_is_not_overwritten_by
     assert set(ends["outcome"]) == {"confirmed", "superseded"}
 
 
-def test_kits_that_it_does_not_read_whole_are_left_alone_and_not_complained_of(flow: Flow) -> None:
-    flow.seed(60)
-    flow.run()
-    shown = flow.shop("KIT-000060")
-    flow.later()
-    flow.stock("SKU-000001", 2, 2)
-
-    push(flow, [item_of(flow, "SKU-000001")])
-
-    assert flow.shop("SKU-000001") == (2, 2)
-    assert flow.shop("KIT-000060") == shown
-    assert not flow.open_exceptions("KIT_UNRESOLVED")
-
-
-def test_without_items_it_takes_up_what_was_left_open(flow: Flow) -> None:
-    flow.run()
-    flow.later()
-    flow.stock(SKU, 7, 8)
-    flow.control.faults(
-        {"system": "bigcommerce", "kind": "5xx", "path_regex": "inventory/items", "times": None}
-    )
-    config = {"ops": {"push_low_stock": {"config": {"item_ids": [item_of(flow, SKU)]}}}}
-    flow.run("inventory_low_stock", run_config=config, fails=True)
-    assert flow.state().outbox.find(flow="inventory_low_stock")
-    flow.control.clear_faults()
-
-    flow.run("inventory_low_stock")
-
-    assert flow.shop(SKU) == (7, 8)
-    flow.assert_in_step()
-
-
 def test_the_breaker_holds_the_fast_lane_too(flow: Flow) -> None:
     flow.run()
     flow.later()
@@ -168,8 +118,47 @@ def test_the_breaker_holds_the_fast_lane_too(flow: Flow) -> None:
     assert flow.puts() == 0
 
 
-def test_the_leftovers_sensor_starts_the_job_of_the_flow_that_has_some(flow: Flow) -> None:
+def test_it_pushes_only_its_items_and_what_is_left_open_is_taken_up(flow: Flow) -> None:
+    """By the job itself without items, and by that of the flow which the leftovers sensor names."""
+    flow.seed(60)
     flow.run()
+
+    # -- only its items, and a second one writes nothing
+    flow.later()
+    flow.stock(SKU, 1, 2)
+    flow.stock("SKU-000031", 3, 4)
+    before = flow.shop("SKU-000031")
+    flow.control.clear_log()
+    push(flow, [item_of(flow, SKU)])
+    assert flow.shop(SKU) == (1, 2)
+    assert flow.shop("SKU-000031") == before
+    push(flow, [item_of(flow, SKU)])
+    assert flow.puts() == 1
+
+    # -- kits that it does not read whole are left alone and not complained of
+    shown = flow.shop("KIT-000060")
+    flow.stock("SKU-000001", 2, 2)
+    push(flow, [item_of(flow, "SKU-000001")])
+    assert flow.shop("SKU-000001") == (2, 2)
+    assert flow.shop("KIT-000060") == shown
+    assert not flow.open_exceptions("KIT_UNRESOLVED")
+    flow.run()
+    flow.assert_in_step()
+
+    # -- without items it takes up what was left open
+    unreadable = {"system": "bigcommerce", "kind": "5xx", "path_regex": "inventory/items", "times": None}
+    flow.later()
+    flow.stock(SKU, 7, 8)
+    flow.control.faults(unreadable)
+    config = {"ops": {"push_low_stock": {"config": {"item_ids": [item_of(flow, SKU)]}}}}
+    flow.run("inventory_low_stock", run_config=config, fails=True)
+    assert flow.state().outbox.find(flow="inventory_low_stock")
+    flow.control.clear_faults()
+    flow.run("inventory_low_stock")
+    assert flow.shop(SKU) == (7, 8)
+    flow.assert_in_step()
+
+    # -- the leftovers sensor starts the job of the flow that has some
     sensor = build_defs().resolve_sensor_def("leftovers")
 
     def tick() -> Any:
@@ -181,16 +170,13 @@ def test_the_leftovers_sensor_starts_the_job_of_the_flow_that_has_some(flow: Flo
 
     assert tick().run_requests == []
     flow.later()
-    flow.stock(SKU, 7, 8)
-    flow.control.faults(
-        {"system": "bigcommerce", "kind": "5xx", "path_regex": "inventory/items", "times": None}
-    )
+    flow.stock(SKU, 9, 10)
+    flow.control.faults(unreadable)
     flow.run(fails=True)
     # Those of a flow that this release does not have keep nobody's from being taken up.
     outbox = flow.state().outbox
     (strange,) = outbox.stage("of_the_next_release", [Intent("thing", "thing-1", {})])
     flow.age_operations(minutes=6)
-
     requests = tick().run_requests
     assert [request.job_name for request in requests] == ["inventory_sync"]
     assert json.dumps(requests[0].run_key)
