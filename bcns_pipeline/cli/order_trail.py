@@ -93,7 +93,10 @@ def _decisions(state: State, order_id: int) -> Iterator[Moment]:
                 for part in (one.disposition, f"({one.code})" if one.code else "", one.reason or "")
                 if part
             )
-            facts = ", ".join(f"{name} {value}" for name, value in sorted(one.facts.items()))
+            # The tax by name is the tax report's.
+            facts = ", ".join(
+                f"{name} {value}" for name, value in sorted(one.facts.items()) if name != "taxes"
+            )
             said = f"{said}: {facts}" if facts else said
         yield Moment(one.at, where, said)
 

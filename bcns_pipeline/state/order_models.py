@@ -81,7 +81,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """An order that we wrote to NetSuite. `applied_hash` is the `content_hash` of the version written."""
+    """An order that we wrote to NetSuite. `applied_hash` is the `content_hash` of the version written.
+
+    `taxes`: its tax by name, as far as it has names.
+    """
 
     order_id: int
     netsuite_id: str
@@ -90,6 +93,7 @@ class Posted:
     expected_total: Money | None
     expected_tax: Money | None
     netsuite_number: str | None = None
+    taxes: tuple[tuple[str, Money], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

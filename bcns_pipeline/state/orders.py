@@ -91,7 +91,14 @@ class OrderStates(OrdersDue):
             }
             for one in posted
         ]
-        facts = {one.order_id: {"netsuite_id": one.netsuite_id, "how": "written"} for one in posted}
+        facts = {
+            one.order_id: {
+                "netsuite_id": one.netsuite_id,
+                "how": "written",
+                **({"taxes": {name: tax.minor for name, tax in one.taxes}} if one.taxes else {}),
+            }
+            for one in posted
+        }
         return self._change(_POST, rows, "posted", facts, conn)
 
     def adopted(self, adopted: Sequence[Adopted], *, conn: sa.Connection | None = None) -> list[int]:

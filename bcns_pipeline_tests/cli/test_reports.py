@@ -27,8 +27,10 @@ from bcns_pipeline.defs.close.run import key_of
 from bcns_pipeline.rules.close.files import WRITERS
 from bcns_pipeline.rules.close.reports import SPECS, remainder
 from bcns_pipeline.rules.close.tie_out import Reason
+from bcns_pipeline.rules.money import Money
 from bcns_pipeline.state.exceptions import Question
 from bcns_pipeline.state.operations import Intent, SelfApproval
+from bcns_pipeline.state.order_models import Posted, ReadBack
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.cli.conftest import Bcns
 from bcns_pipeline_tests.rules.close.test_beancount import bean_check
@@ -346,6 +348,26 @@ def test_what_a_provider_holds_and_what_is_stored_value_say_what_is_not_known(ma
     )
     assert ("closing", "USD", Decimal("2.00")) in made.controls
     assert any("not known here: certificates sold" in note for note in made.notes)
+
+
+def test_tax_is_told_by_jurisdiction_as_far_as_it_is_named_and_no_cent_of_it_is_lost(march: State) -> None:
+    names = (("Texas", Money(600, "USD")), ("Travis County", Money(150, "USD")))
+    for taxes in ((("Texas", Money(1, "USD")),), names):
+        march.orders.posted([
+            Posted(1001, "91", "salesOrder", "v1", Money(11673, "USD"), Money(825, "USD"), taxes=taxes)
+        ])  # fmt: skip
+    march.orders.read_back([ReadBack(1001, Money(11673, "USD"), Money(826, "USD"))])
+    made = reports.make(march, "tax", reports.about(march, *MARCH, Mapping()))
+    at = [made.columns.index(name) for name in ("jurisdiction", "orders", "tax", "difference", "tax_named")]
+    assert [tuple(row[place] for place in at) for row in made.rows] == [
+        ("all", 1, Decimal("8.25"), Decimal("0.01"), None),
+        ("Texas", 1, None, None, Decimal("6.00")),
+        ("Travis County", 1, None, None, Decimal("1.50")),
+        ("not named", 1, None, None, Decimal("0.75")),
+    ]
+    sums = {name: total for name, _, total in made.controls}
+    assert sums["tax_named"] == sums["tax"]
+    assert remainder(SPECS["tax"], made) == {"USD": Decimal("0.01")}
 
 
 def test_all_reports_are_written_at_once_with_a_page_over_them(bcns: Bcns, march: State) -> None:

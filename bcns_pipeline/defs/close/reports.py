@@ -20,7 +20,14 @@ from bcns_pipeline.rules.close import clearing, disputes, reserves, tie_out
 from bcns_pipeline.rules.close.beancount import export
 from bcns_pipeline.rules.close.evidence import Outside
 from bcns_pipeline.rules.close.names import called
-from bcns_pipeline.rules.close.reports import NOT_ACCRUED, SPECS, STORED_VALUE_NOT_KNOWN, About, report
+from bcns_pipeline.rules.close.reports import (
+    NOT_ACCRUED,
+    SPECS,
+    STORED_VALUE_NOT_KNOWN,
+    TAX_NOT_KNOWN,
+    About,
+    report,
+)
 from bcns_pipeline.rules.close.table import Report
 from bcns_pipeline.rules.close.tie_out import OrderTie
 from bcns_pipeline.rules.payouts.roll_forward import RollForward
@@ -30,7 +37,11 @@ from bcns_pipeline.state.store import State
 CODE_VERSION = installed("bcns-pipeline")
 # Nothing of ours is older.
 BEGINNING = date(1970, 1, 1)
-_SAID = {"accrued-fees": (NOT_ACCRUED,), "stored-value": (STORED_VALUE_NOT_KNOWN,)}
+_SAID = {
+    "accrued-fees": (NOT_ACCRUED,),
+    "stored-value": (STORED_VALUE_NOT_KNOWN,),
+    "tax": (TAX_NOT_KNOWN,),
+}
 
 
 def about(state: State, since: date, until: date, mapping: Mapping) -> About:

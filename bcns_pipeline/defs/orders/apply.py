@@ -164,7 +164,16 @@ def _link(connections: Connections, lines: Sequence[PlanLine], conn: Any) -> Non
         total = Money.exactly(expected.total, expected.currency)
         tax = Money.exactly(expected.charged_tax, expected.currency)
         posted.append(
-            Posted(order_id, netsuite_id, record, payload["version"], total, tax, payload["number"])
+            Posted(
+                order_id,
+                netsuite_id,
+                record,
+                payload["version"],
+                total,
+                tax,
+                payload["number"],
+                expected.named_taxes(),
+            )
         )
     state.orders.posted(posted, conn=conn)
     state.orders.adopted(adopted, conn=conn)
@@ -282,6 +291,7 @@ def _posted(one: Settled) -> Posted:
         applied_hash=payload["version"],
         expected_total=Money.exactly(expected.total, expected.currency),
         expected_tax=Money.exactly(expected.charged_tax, expected.currency),
+        taxes=expected.named_taxes(),
     )
 
 

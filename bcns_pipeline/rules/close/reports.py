@@ -27,6 +27,11 @@ STORED_VALUE_NOT_KNOWN = (
     "is what these records moved since the first of them, and not the balance of the account in NetSuite"
 )
 
+TAX_NOT_KNOWN = (
+    "by jurisdiction is what was charged, by the names of the orders' own tax rows, which are read where "
+    "orders.tax.codes has any; 'not named' is the rest. NetSuite's tax is read as a whole, and not by its codes"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:

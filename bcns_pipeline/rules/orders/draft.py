@@ -90,7 +90,8 @@ class Expected:
     """What NetSuite must show, in `currency`. `tolerance` is 0 unless NetSuite itself computes the tax.
 
     `tax` is NetSuite's own tax total: 0 where tax is a line. `charged_tax` is the tax that the shopper paid,
-    `residual` what a rounding line closes (signed).
+    `residual` what a rounding line closes (signed). `taxes` is the charged tax by name as far as it has names; what
+    NetSuite shows does not depend on them.
     """
 
     total: Decimal
@@ -103,6 +104,7 @@ class Expected:
     tolerance: Decimal = ZERO
     lines: tuple[ExpectedLine, ...] = ()
     base: Money | None = None  # the total in the subsidiary's currency, where BigCommerce's rate was sent
+    taxes: tuple[tuple[str, Decimal], ...] = field(default=(), compare=False)
 
     def document(self) -> dict[str, Any]:
         """As JSON, for the operation's payload and the state; amounts are text."""
@@ -116,11 +118,16 @@ class Expected:
             "handling": str(self.handling),
             "tolerance": str(self.tolerance),
             "base": None if self.base is None else [self.base.minor, self.base.currency],
+            "taxes": [[name, str(amount)] for name, amount in self.taxes],
             "lines": [
                 {"key": one.key, "item": one.item, "quantity": one.quantity, "amount": str(one.amount)}
                 for one in self.lines
             ],
         }
+
+    def named_taxes(self) -> tuple[tuple[str, Money], ...]:
+        """`taxes` as money."""
+        return tuple((name, Money.exactly(amount, self.currency)) for name, amount in self.taxes)
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Expected:
@@ -136,6 +143,7 @@ class Expected:
             tolerance=Decimal(document["tolerance"]),
             # Operations from before it was kept do not have it.
             base=Money(*document["base"]) if document.get("base") else None,
+            taxes=tuple((name, Decimal(amount)) for name, amount in document.get("taxes", ())),
             lines=tuple(
                 ExpectedLine(one["key"], int(one["item"]), one["quantity"], Decimal(one["amount"]))
                 for one in document["lines"]

@@ -191,6 +191,7 @@ def _expected(
         handling=(charges.handling or nothing).amount,
         tolerance=policy.tax.tolerance.get(currency, Decimal(0)) if taxes.engine else Decimal(0),
         lines=expected_lines(lines),
+        taxes=tuple((name, amount.amount) for name, amount in sorted(taxes.named.items())),
     )
 
 

@@ -39,6 +39,7 @@ class TaxPlan:
 
     `overrides`: NetSuite is given every row; `details` are those of the parts, by key, and `untaxed` the code
     of all other lines. `lines` carry tax as items. `fields` go to the header. `engine`: NetSuite computes.
+    `named` is the tax by the names that the order's own tax rows have for it, where they were read.
     """
 
     how: str
@@ -49,6 +50,7 @@ class TaxPlan:
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
     engine: bool = False
     inside: bool = False
+    named: Mapping[str, Money] = field(default_factory=dict)
 
     def of(self, key: str, basis: Money) -> tuple[TaxDetail, ...]:
         """The rows of a line; one of 0.00 for a line that carries no tax."""
@@ -145,6 +147,7 @@ def _marketplace(charged: Money, rules: TaxPolicy, account: Account) -> TaxPlan 
 
 def _suitetax(totals: Totals, details: Details, rules: TaxPolicy) -> TaxPlan | list[Problem]:
     rows: dict[str, tuple[TaxDetail, ...]] = {}
+    named: dict[str, Money] = {}
     problems: dict[str, Problem] = {}
     for part in totals.parts:
         if not part.tax:
@@ -157,11 +160,18 @@ def _suitetax(totals: Totals, details: Details, rules: TaxPolicy) -> TaxPlan | l
             else:
                 basis = part.net.amount
                 rate = code.rate if code.rate is not None else rate
+                _add(named, name, amount)
                 found.append(TaxDetail(code.code, code.type, basis, _rate(rate, amount, part), amount.amount))
         rows[part.key] = tuple(found)
     if problems:
         return list(problems.values())
-    return TaxPlan("suitetax", overrides=True, untaxed=_untaxed(rules) or _any_code(rules), details=rows)
+    untaxed = _untaxed(rules) or _any_code(rules)
+    return TaxPlan("suitetax", overrides=True, untaxed=untaxed, details=rows, named=named)
+
+
+def _add(named: dict[str, Money], name: str, amount: Money) -> None:
+    if name:
+        named[name] = named.get(name, Money.zero(amount.currency)) + amount
 
 
 def _any_code(rules: TaxPolicy) -> TaxCode | None:
@@ -172,6 +182,7 @@ def _item_lines(
     totals: Totals, details: Details, rules: TaxPolicy, account: Account
 ) -> TaxPlan | list[Problem]:
     sums: dict[int, Money] = {}
+    named: dict[str, Money] = {}
     problems: dict[str, Problem] = {}
     for part in totals.parts:
         for name, code, _, amount in _taxes_of(part, details, rules) if part.tax else ():
@@ -179,6 +190,7 @@ def _item_lines(
                 key = f"orders.tax.codes.{name}.item" if rules.codes else "orders.tax.item"
                 problems[name] = _no_code(f"the tax {name!r}" if name else "tax", key, name)
             else:
+                _add(named, name, amount)
                 sums[code.item] = sums.get(code.item, Money.zero(amount.currency)) + amount
     if problems:
         return list(problems.values())
@@ -186,7 +198,7 @@ def _item_lines(
     lines = [
         TaxLine(f"tax-{item}" if own_names else "tax", item, amount) for item, amount in sorted(sums.items())
     ]
-    return _tax_free("item_line", rules, account, *lines)
+    return replace(_tax_free("item_line", rules, account, *lines), named=named)
 
 
 def _taxes_of(

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bcns_pipeline.rules.money import Money
+from bcns_pipeline.rules.orders.draft import Expected
 from bcns_pipeline.rules.orders.model import Cost, Details, Order, TaxRow
 from bcns_pipeline.rules.orders.paths import parse_path
 from bcns_pipeline.rules.orders.policy import Channel, OrderPolicy, ReverseCharge, TaxCode, TaxPolicy
@@ -143,6 +145,14 @@ def test_each_jurisdiction_has_its_row_or_its_line() -> None:
     lines = replace(POLICY, tax=replace(ITEM_LINE, codes=BY_NAME, default=TaxCode()))
     found_lines = amounts(drafted(EXAMPLE_C, lines, FACTS, jurisdictions()))
     assert (found_lines["tax-801"], found_lines["tax-802"]) == (D("6.13"), D("2.58"))
+    # By either road the tax keeps its names, all of it, in what is remembered of the posting.
+    for one in (policy, lines):
+        expected = drafted(EXAMPLE_C, one, SUITE_FACTS if one is policy else FACTS, jurisdictions()).expected
+        named = dict(Expected.read(expected.document()).named_taxes())
+        assert named == {"State Tax": Money(613, "USD"), "City Tax": Money(258, "USD")}
+        assert sum(named.values(), Money(0, "USD")) == Money.of(expected.charged_tax, "USD")
+    unnamed = drafted(EXAMPLE_C, POLICY, FACTS).expected
+    assert (unnamed.named_taxes(), unnamed.charged_tax) == ((), D("8.71"))
 
 
 def test_an_unknown_jurisdiction_waits_unless_there_is_a_default() -> None:
