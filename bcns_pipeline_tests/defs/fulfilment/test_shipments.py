@@ -64,7 +64,7 @@ def test_parcels_become_shipments_as_they_are_packed_shipped_tracked_and_taken_b
 
     assert run.checks["every_shipped_line_is_in_the_store"]
     assert_whole(shop, whole[0])
-    assert shown(shop, parts[0])["status_id"] == PARTLY
+    assert shown(shop, parts[0])["status_id"] == PARTLY, "one of three units was shipped"
     (mailed,) = shown(shop, tracked[0])["shipments"]
     assert_noted(shop, tracked[0], made[tracked[0]])
     assert shown(shop, picked[0])["shipments"] == [], "picked is not shipped"
@@ -85,7 +85,7 @@ def test_parcels_become_shipments_as_they_are_packed_shipped_tracked_and_taken_b
     assert_called_off(shop, called_off[0])
     assert_added_up(shop, parts[0])
     assert_tracked_without_a_second_mail(shop, tracked[0], mailed)
-    assert len(shown(shop, picked[0])["shipments"]) == 1
+    assert len(shown(shop, picked[0])["shipments"]) == 1, "what was picked has been shipped"
     (question,) = shop.open_exceptions("FULFILMENT_WITHDRAWN")
     assert question.subject == f"order:{taken_back[0]}"
 
@@ -103,45 +103,45 @@ def assert_whole(shop: OrderFlow, order: int) -> None:
     """One shipment with all units and the tracking number, and the order is shipped."""
     now = shown(shop, order)
     (shipment,) = now["shipments"]
-    assert shipment["tracking_number"] == "1Z999AA10123456784"
-    assert sorted(one["quantity"] for one in shipment["items"]) == [1, 2]
-    assert now["status_id"] == SHIPPED
+    assert shipment["tracking_number"] == "1Z999AA10123456784", order
+    assert sorted(one["quantity"] for one in shipment["items"]) == [1, 2], order
+    assert now["status_id"] == SHIPPED, order
 
 
 def assert_added_up(shop: OrderFlow, order: int) -> None:
     """Two shipments come to all three units, and the status follows."""
     now = shown(shop, order)
-    assert len(now["shipments"]) == 2
-    assert sum(one["quantity"] for shipment in now["shipments"] for one in shipment["items"]) == 3
-    assert now["status_id"] == SHIPPED
+    assert len(now["shipments"]) == 2, order
+    assert sum(one["quantity"] for shipment in now["shipments"] for one in shipment["items"]) == 3, order
+    assert now["status_id"] == SHIPPED, order
 
 
 def assert_tracked_without_a_second_mail(shop: OrderFlow, order: int, mailed: dict[str, Any]) -> None:
     (shipment,) = shown(shop, order)["shipments"]
-    assert shipment["tracking_number"] == "JD014600006281230704"
-    assert shipment["emails"] == mailed["emails"] == 1
+    assert shipment["tracking_number"] == "JD014600006281230704", order
+    assert shipment["emails"] == mailed["emails"] == 1, order
 
 
 def assert_noted(shop: OrderFlow, order: int, fulfilment: Any) -> None:
     """The fulfilment carries the shipment's id where the account has a field."""
     (shipment,) = shown(shop, order)["shipments"]
     (found,) = [one for one in shop.books() if one["id"] == fulfilment]
-    assert found["fields"][NOTE] == str(shipment["id"])
+    assert found["fields"][NOTE] == str(shipment["id"]), order
 
 
 def assert_two_addresses(shop: OrderFlow, order: int) -> None:
     """Each address has a shipment."""
     now = shown(shop, order)
-    assert len({one["order_address_id"] for one in now["shipments"]}) == 2
-    assert now["status_id"] == SHIPPED
+    assert len({one["order_address_id"] for one in now["shipments"]}) == 2, order
+    assert now["status_id"] == SHIPPED, order
 
 
 def assert_called_off(shop: OrderFlow, order: int) -> None:
     """No shipment, never moved, and a question."""
     now = shown(shop, order)
-    assert (now["status_id"], now["shipments"]) == (CANCELLED, [])
+    assert (now["status_id"], now["shipments"]) == (CANCELLED, []), order
     (question,) = shop.open_exceptions("SHIPMENT_HELD")
-    assert question.subject == f"order:{order}"
+    assert question.subject == f"order:{order}", order
 
 
 KINDS = ("reset_after", "truncate", "reset_before", "5xx", "429")

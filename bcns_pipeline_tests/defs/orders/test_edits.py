@@ -94,7 +94,7 @@ def test_where_updates_are_off_or_of_the_status_only_a_changed_total_stands_or_i
     shop.sync()
     before = shop.sales_orders(*orders, alone)
     shop.control.cancel_units(alone, 1, sku="SKU-000001")
-    shop.sync_twice()
+    shop.sync()
     assert shop.sales_order(alone) == before[alone]
     shop.control.edit_order(alone, lines=[{"sku": "SKU-000001", "quantity": 3}])
 

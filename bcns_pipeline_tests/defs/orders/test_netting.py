@@ -11,7 +11,7 @@ from bcns_pipeline_tests.defs.flow import NETSUITE_LOCATIONS, Run, wait_until
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 SKU, OTHER, KIT = "SKU-000004", "SKU-000007", "KIT-000060"
-# What becomes of each: more goods, as many, or none arrive than were sold …
+# What becomes of each: more goods arrive than were sold, as many, or none; …
 EVERY = (MORE, EQUAL, NONE, CALLED_OFF, FAST, POSTED, ELSEWHERE, UNNETTED) = (
     *("SKU-000001", "SKU-000002", "SKU-000003", SKU),
     *("SKU-000005", "SKU-000006", OTHER, "SKU-000008"),
@@ -28,10 +28,10 @@ def buy(shop: OrderFlow, sku: str = SKU, quantity: int = 1, **order: object) -> 
     return int(placed["id"])
 
 
-def begin(shop: OrderFlow, *skus: str, units: int = 10) -> None:
-    """These SKUs have so many units everywhere, and both sides agree."""
+def begin(shop: OrderFlow, *skus: str) -> None:
+    """These SKUs have ten units everywhere, and both sides agree."""
     for sku in skus or (SKU,):
-        shop.stock(sku, units, units)
+        shop.stock(sku, 10, 10)
     shop.run()
     shop.later()
 
@@ -156,7 +156,8 @@ def assert_a_location_of_ones_own_is_taken(shop: OrderFlow) -> None:
 def test_a_kit_sold_lowers_its_members_and_the_kits_that_share_them(shop: OrderFlow) -> None:
     shop.seed(60)
     shop.control.members(KIT, [{"sku": SKU, "quantity": 4}, {"sku": OTHER, "quantity": 1}])
-    begin(shop, SKU, OTHER, units=40)
+    for sku in (SKU, OTHER):
+        shop.stock(sku, 40, 40)
     shop.run("inventory_full_sync")
     assert shop.shop(KIT) == (10, 10)
     shop.later(60 * 60)
