@@ -254,8 +254,10 @@ class Flow:
     def assert_tidy(self) -> None:
         """Nothing is left open in the outbox, and the audit chain holds."""
         state = self.state()
-        assert state.outbox.find() == []
-        assert isinstance(state.verify_audit(), Verified)
+        left = state.outbox.find()
+        assert not left, f"left open in the outbox: {left}"
+        audited = state.verify_audit()
+        assert isinstance(audited, Verified), audited
 
     @contextlib.contextmanager
     def at(self, **addresses: str) -> Iterator[None]:

@@ -11,7 +11,7 @@ from bcns_pipeline.clients.slack import SlackClient
 from bcns_pipeline.defs.platform.failed import heal_recovered, note_failure
 from bcns_pipeline.state.usage import UsageMeter
 from bcns_pipeline_tests.defs.flow import Flow, Impatient
-from bcns_pipeline_tests.defs.relay import serving
+from bcns_pipeline_tests.defs.relay import Server, serving
 
 
 class OnlySlack:
@@ -32,58 +32,48 @@ def down(method: str, path: str, body: bytes) -> tuple[int, Any] | None:
     return 500, {}
 
 
-def test_a_run_posts_one_line(flow: Flow) -> None:
-    with serving(taken) as slack, flow.at(BCNS_SLACK_WEBHOOK_URL=f"{slack.url}/services/T0/B0/secret"):
-        flow.run()
-        flow.later()
-        flow.stock("SKU-000001", 5, 6)
-        flow.run()
-
-    assert [(method, path) for method, path, _ in slack.seen] == [("POST", "/services/T0/B0/secret")] * 2
-    text = json.loads(slack.seen[-1][2])["text"]
-    assert text == ":white_check_mark: inventory: 2 lines in 1 calls; 2 confirmed"
-
-
-def test_failures_are_grouped_by_their_reason(flow: Flow) -> None:
-    flow.run()
-    flow.later()
-    for sku in ("SKU-000001", "SKU-000002", "SKU-000003"):
-        flow.stock(sku, 5, 6)
-    flow.control.call("POST", "/bigcommerce/location", {"location_id": 2, "enabled": False})
-
-    with serving(taken) as slack, flow.at(BCNS_SLACK_WEBHOOK_URL=slack.url):
-        flow.run()
-    flow.control.call("POST", "/bigcommerce/location", {"location_id": 2, "enabled": True})
-
-    first, *groups = json.loads(slack.seen[0][2])["text"].splitlines()
-    assert first.startswith(":warning: inventory: 3 lines in 2 calls; 3 confirmed; 3 refused")
-    assert len(groups) == 1
-    assert groups[0].endswith("SKU-000001, SKU-000002, SKU-000003")
-
-
-def test_a_paused_run_says_so(flow: Flow) -> None:
-    flow.run()
-    flow.later()
-    flow.control.adjust(all=True, delta=500)
-
-    with serving(taken) as slack, flow.at(BCNS_SLACK_WEBHOOK_URL=slack.url):
-        flow.run()
-
-    text = json.loads(slack.seen[0][2])["text"]
-    assert text.startswith(":warning: inventory: pushing is paused")
-
-
-def test_a_slack_that_is_down_stops_nothing(flow: Flow) -> None:
+def test_a_run_posts_one_line_with_its_failures_grouped_and_a_plan_posts_nothing(flow: Flow) -> None:
+    """A slack that is down stops nothing."""
     with serving(down) as slack, flow.at(BCNS_SLACK_WEBHOOK_URL=slack.url):
         run = flow.run()
     assert run.success
     assert slack.seen
 
-
-def test_plan_mode_posts_nothing(flow: Flow) -> None:
-    with serving(taken) as slack, flow.at(BCNS_SLACK_WEBHOOK_URL=slack.url):
+    with serving(taken) as slack, flow.at(BCNS_SLACK_WEBHOOK_URL=f"{slack.url}/services/T0/B0/secret"):
         flow.run(mode="plan")
-    assert slack.seen == []
+        assert slack.seen == []
+
+        # -- one line a run
+        flow.later()
+        flow.stock("SKU-000001", 5, 6)
+        flow.run()
+        assert [(method, path) for method, path, _ in slack.seen] == [("POST", "/services/T0/B0/secret")]
+        assert said(slack) == ":white_check_mark: inventory: 2 lines in 1 calls; 2 confirmed"
+
+        # -- failures are grouped by their reason
+        flow.later()
+        for sku in ("SKU-000001", "SKU-000002", "SKU-000003"):
+            flow.stock(sku, 7, 8)
+        flow.control.call("POST", "/bigcommerce/location", {"location_id": 2, "enabled": False})
+        flow.run()
+        flow.control.call("POST", "/bigcommerce/location", {"location_id": 2, "enabled": True})
+        assert len(slack.seen) == 2
+        first, *groups = said(slack).splitlines()
+        assert first.startswith(":warning: inventory: 3 lines in 2 calls; 3 confirmed; 3 refused")
+        assert len(groups) == 1
+        assert groups[0].endswith("SKU-000001, SKU-000002, SKU-000003")
+
+        # -- a paused run says so
+        flow.later()
+        flow.control.adjust(all=True, delta=500)
+        flow.run()
+        assert len(slack.seen) == 3
+        assert said(slack).startswith(":warning: inventory: pushing is paused")
+
+
+def said(slack: Server) -> str:
+    """The text of the last message."""
+    return str(json.loads(slack.seen[-1][2])["text"])
 
 
 def fail(flow: Flow, connections: Any) -> str:
