@@ -131,7 +131,7 @@ def record_kind(record_type: str | None) -> Record:
 def _fate(one: Version, patch: Patch | Problem | None, basis: Basis) -> Fate:
     match patch:
         case None:
-            return _unchanged(one)
+            return _unchanged(one, basis)
         case Problem():
             return _waiting(one, [patch])
         case _:
@@ -149,8 +149,8 @@ def _answered(connections: Connections, one: Version, patch: Patch | Problem | N
     return any(row.resolution in ("dismissed", "approved") and row.message == said for row in rows)
 
 
-def _unchanged(one: Version) -> Fate:
-    return Fate(one.state, None, "unchanged", refunded=has_refund(one.order))
+def _unchanged(one: Version, basis: Basis | None = None) -> Fate:
+    return Fate(one.state, None, "unchanged", basis=basis, refunded=has_refund(one.order))
 
 
 def _waiting(one: Version, problems: Sequence[Problem]) -> Fate:

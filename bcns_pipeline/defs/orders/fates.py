@@ -20,7 +20,7 @@ from bcns_pipeline.rules.orders.draft import Draft
 from bcns_pipeline.rules.orders.edits import Patch
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.state.exceptions import Question
-from bcns_pipeline.state.order_models import Decision, Disposition, OrderState
+from bcns_pipeline.state.order_models import Decision, Disposition, OrderState, ReadBack
 
 # What a person has to mend is looked at again this often; what appears by itself is found as soon.
 RETRY_AFTER = timedelta(minutes=5)
@@ -85,7 +85,9 @@ def remember(connections: Connections, fates: Sequence[Fate]) -> None:
     with state.scope.transaction() as conn:
         give_way(state, stopped, conn=conn)
         state.orders.decide(decisions, conn=conn)
-        state.orders.absorbed([one.state.order_id for one in fates if one.outcome == "unchanged"], conn=conn)
+        unchanged = [one for one in fates if one.outcome == "unchanged"]
+        state.orders.absorbed([one.state.order_id for one in unchanged], conn=conn)
+        state.orders.read_back(_seen(unchanged), conn=conn)
         state.exceptions.open_many(FLOW, questions, conn=conn)
         gone: dict[str, list[str]] = {}
         for row in state.exceptions.find(flow=FLOW, conn=conn):
@@ -94,6 +96,18 @@ def remember(connections: Connections, fates: Sequence[Fate]) -> None:
                 gone.setdefault(row.code, []).append(row.subject)
         for code, subjects in gone.items():
             state.exceptions.heal(FLOW, code, subjects, conn=conn)
+
+
+def _seen(fates: Sequence[Fate]) -> list[ReadBack]:
+    """What NetSuite was just seen to have of these, where somebody may have brought it about by hand.
+
+    A record that is still to be read back is left to that: only there is it compared with what was written.
+    """
+    return [
+        ReadBack(one.state.order_id, Money.of(one.basis.shown.total, one.state.total.currency))
+        for one in fates
+        if one.basis is not None and one.state.read_back_at is not None
+    ]
 
 
 def table_row(fate: Fate) -> dict[str, Any]:
