@@ -41,9 +41,13 @@ def sandbox(running_sandbox: Sandbox) -> Sandbox:
 
 @pytest.fixture
 def flow(
-    sandbox: Sandbox, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    sandbox: Sandbox,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Flow]:
-    """A merchant of 40 SKUs at 2 locations, in step, whom we have never met."""
+    """A merchant whom we have never met: of 40 SKUs at 2 locations, in step, or as the mark `merchant` says."""
     # A step that met an outage is tried again at once.
     monkeypatch.setattr(failures, "RETRY_SECONDS", 0)
     # These sandboxes apply an adjustment after 20 ms.
@@ -52,7 +56,11 @@ def flow(
     monkeypatch.chdir(tmp_path)
     with history() as instance:
         merchant = Flow(sandbox, database_url, tmp_path, instance)
-        merchant.seed()
+        wanted = request.node.get_closest_marker("merchant")
+        if wanted:
+            merchant.seed(*wanted.args, **wanted.kwargs)
+        else:
+            merchant.seed()
         with variables(merchant.environment):
             yield merchant
         merchant.close()

@@ -312,7 +312,8 @@ class Flow:
 
     def job(self, name: str) -> dg.JobDefinition:
         """A job for one run, with short waits."""
-        return _job(name, Path(self.environment["BCNS_CONFIG"]).read_text())
+        file = Path(self.environment["BCNS_CONFIG"])
+        return _job(name, file.read_text() if file.exists() else "")
 
     def run(
         self,

@@ -81,8 +81,8 @@ def test_the_state_of_other_accounts_is_refused(flow: Flow) -> None:
     assert run.attempts == 0
 
 
+@pytest.mark.merchant(30, locations=1, stock="zero")
 def test_without_locations_in_the_mapping_one_location_on_each_side_is_enough(flow: Flow) -> None:
-    flow.seed(30, locations=1, stock="zero")
     flow.configure(locations=None)
 
     flow.run()

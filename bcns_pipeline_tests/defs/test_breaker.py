@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bcns_pipeline_tests.defs.flow import Flow
 
 CODE = "INVENTORY_BREAKER"
@@ -80,8 +82,7 @@ def test_a_store_that_shows_far_more_than_there_is_is_not_lowered_unseen(flow: F
     flow.assert_in_step()
 
 
+@pytest.mark.merchant(60, stock="zero")
 def test_a_first_load_is_no_flood(flow: Flow) -> None:
-    flow.seed(60, stock="zero")
-
     assert flow.run().sent > 100
     assert not flow.open_exceptions(CODE)

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bcns_pipeline_tests.defs.children import ROOT
 from bcns_pipeline_tests.defs.flow import DATA_KEY, Flow
 from bcns_pipeline_tests.defs.relay import serving
@@ -19,8 +21,8 @@ def nothing(method: str, path: str, body: bytes) -> tuple[int, Any] | None:
     return None
 
 
+@pytest.mark.merchant(30, stock="zero")
 def test_dagster_runs_the_flow_against_doubles_below_path_prefixes(flow: Flow, tmp_path: Path) -> None:
-    flow.seed(30, stock="zero")
     with (
         serving(nothing, prefix=BOOKS, target=flow.sandbox.netsuite_url) as books,
         serving(nothing, prefix=SHOP, target=flow.sandbox.bigcommerce_url) as shop,

@@ -81,6 +81,7 @@ def assert_exactly_right(flow: Flow, numbers: Numbers, after: object) -> None:
     flow.assert_in_step()
 
 
+@pytest.mark.long
 def test_faults_that_pass_cost_time_and_nothing_else(flow: Flow) -> None:
     """One of NetSuite's, one of BigCommerce's and one of an adjustment in each run, since they meet different calls."""
     flow.run()
@@ -137,8 +138,8 @@ def test_adjustments_that_got_lost_are_found_out_and_computed_anew(
         [shop("5xx", "catalog", times=3), books("429", times=3, skip=2), shop("html", after_commit=True)],
     ],
 )
+@pytest.mark.merchant(60, stock="zero")
 def test_a_first_full_load_comes_through_bad_weather(flow: Flow, faults: list[dict[str, Any]]) -> None:
-    flow.seed(60, stock="zero")
     flow.control.faults(*faults)
 
     flow.run("inventory_full_sync")

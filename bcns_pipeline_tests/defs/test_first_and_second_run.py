@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bcns_pipeline_tests.defs.flow import Flow
 
 
+@pytest.mark.merchant(60, stock="zero")
 def test_from_the_first_plan_to_the_first_change_what_is_sent_is_what_has_changed(flow: Flow) -> None:
-    flow.seed(60, stock="zero")
-
     # -- a plan on a store never met sends nothing
     plan = flow.run("inventory_full_sync", mode="plan")
     assert plan.metadata("inventory/diff")["planned"] > 30
@@ -77,19 +78,19 @@ def test_a_first_run_adopts_what_is_right_and_pushes_only_differences(flow: Flow
     flow.assert_in_step()
 
 
+@pytest.mark.merchant(
+    40,
+    stock="zero",
+    duplicates=2,
+    blanks=1,
+    netsuite_orphans=3,
+    bigcommerce_orphans=2,
+    fractional=2,
+    negative=2,
+)
 def test_every_row_is_accounted_for_and_later_runs_of_every_job_write_nothing_while_nothing_changes(
     flow: Flow,
 ) -> None:
-    flow.seed(
-        40,
-        stock="zero",
-        duplicates=2,
-        blanks=1,
-        netsuite_orphans=3,
-        bigcommerce_orphans=2,
-        fractional=2,
-        negative=2,
-    )
     flow.control.clear_log()
     jobs = ("inventory_sync", "inventory_full_sync", "inventory_reconciliation", "inventory_sync")
     for turn, job in enumerate(jobs):

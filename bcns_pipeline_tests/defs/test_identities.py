@@ -13,9 +13,9 @@ from bcns_pipeline_tests.defs.flow import Flow
 ORPHANS = "inventory/orphans"
 
 
+@pytest.mark.merchant(40, bigcommerce_orphans=1, odd_skus=2)
 def test_a_renamed_sku_is_followed_by_its_link_and_a_new_item_finds_its_partner(flow: Flow) -> None:
     """Renamed in NetSuite, renamed in BigCommerce, new in NetSuite, and SKUs with commas, quotes and blanks."""
-    flow.seed(40, bigcommerce_orphans=1, odd_skus=2)
     odd = ("CABLE 1,5 M 1", '10% O\'NEIL "W" & CO 2')
     flow.run()
     flow.later()
@@ -56,8 +56,8 @@ def test_a_renamed_sku_is_followed_by_its_link_and_a_new_item_finds_its_partner(
     flow.assert_tidy()
 
 
+@pytest.mark.merchant(40, duplicates=2, blanks=1)
 def test_skus_that_are_blank_or_used_twice_are_blocked_alone_and_heal_after_mending(flow: Flow) -> None:
-    flow.seed(40, duplicates=2, blanks=1)
     blank = flow.control.item(create=True, sku="")["items"][0]
     flow.control.adjust(item=blank, location=1, on_hand=50)
     flow.stock("SKU-000009", 5, 5)
@@ -115,8 +115,8 @@ def test_skus_that_are_blank_or_used_twice_are_blocked_alone_and_heal_after_mend
     flow.assert_in_step()
 
 
+@pytest.mark.merchant(40, bigcommerce_orphans=1, untracked=1)
 def test_what_the_store_does_not_track_is_left_alone_and_said(flow: Flow) -> None:
-    flow.seed(40, bigcommerce_orphans=1, untracked=1)
     flow.control.item(create=True, sku="SERVICE-001", itemtype="InvtPart")
     item = flow.control.item(sku="SERVICE-001", itemid="SERVICE-OLD")["items"][0]
     assert item
@@ -128,8 +128,8 @@ def test_what_the_store_does_not_track_is_left_alone_and_said(flow: Flow) -> Non
     assert flow.puts() == 0
 
 
+@pytest.mark.merchant(40, netsuite_orphans=3, bigcommerce_orphans=2)
 def test_orphans_of_both_sides_are_reported_with_since_when_and_what_is_at_stake(flow: Flow) -> None:
-    flow.seed(40, netsuite_orphans=3, bigcommerce_orphans=2)
     flow.stock("ONLY-NS-002", 400, 500)
     flow.control.edit(sku="ONLY-BC-001", location_id=1, quantity=12)
 
@@ -161,10 +161,10 @@ def test_orphans_of_both_sides_are_reported_with_since_when_and_what_is_at_stake
     assert flow.shop("ONLY-BC-001") == flow.should_show("ONLY-BC-001")
 
 
+@pytest.mark.merchant(40, netsuite_orphans=1)
 def test_without_the_right_to_see_costs_what_an_orphan_is_worth_is_unknown(
     flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flow.seed(40, netsuite_orphans=1)
     flow.stock("ONLY-NS-001", 4, 5)
     # The sandbox hides tables from a role, not columns.
     fill = sql.fill

@@ -50,6 +50,7 @@ def assert_exactly_right(flow: Flow, turn: int, after: str) -> None:
     flow.assert_in_step()
 
 
+@pytest.mark.long
 def test_wherever_a_run_ends_early_the_next_one_makes_it_exactly_right(flow: Flow) -> None:
     """Killed before, between, after and during its call; its database session ended; two at once. Then nothing."""
     flow.run()
@@ -136,8 +137,8 @@ def test_wherever_a_run_ends_early_the_next_one_makes_it_exactly_right(flow: Flo
     assert flow.puts() <= 10
 
 
+@pytest.mark.merchant(60, stock="zero")
 def test_a_full_load_killed_in_the_middle_of_its_batches_is_finished_by_the_next_run(flow: Flow) -> None:
-    flow.seed(60, stock="zero")
     slow = {"system": "bigcommerce", "kind": "latency", "path_regex": "adjustments", "ms": 200, "times": None}
     flow.control.faults(slow)
     child = flow.start("inventory_full_sync", "--batch", "20")
@@ -152,9 +153,8 @@ def test_a_full_load_killed_in_the_middle_of_its_batches_is_finished_by_the_next
     assert flow.run("inventory_full_sync").sent == 0
 
 
+@pytest.mark.merchant(40, stock="zero")
 def test_two_first_runs_at_once_fill_the_store_once(flow: Flow) -> None:
-    flow.seed(40, stock="zero")
-
     children = [flow.start(), flow.start()]
     assert [child.wait(180) for child in children] == [0, 0], [c.stdout.read()[-3000:] for c in children]
 

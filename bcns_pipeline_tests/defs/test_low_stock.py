@@ -80,8 +80,8 @@ def test_the_sensor_asks_for_what_has_just_run_low_and_for_nothing_else(
 
 
 @pytest.mark.long
+@pytest.mark.merchant(60, stock="zero")
 def test_it_gets_in_between_the_batches_of_a_full_sync_and_is_not_overwritten_by_it(flow: Flow) -> None:
-    flow.seed(60, stock="zero")
     # A full load of some 30 slow calls; the SKU's own line is among the last ones.
     slow = {"system": "bigcommerce", "kind": "latency", "path_regex": "adjustments", "ms": 300, "times": None}
     flow.control.faults(slow)
@@ -118,9 +118,9 @@ def test_the_breaker_holds_the_fast_lane_too(flow: Flow) -> None:
     assert flow.puts() == 0
 
 
+@pytest.mark.merchant(60)
 def test_it_pushes_only_its_items_and_what_is_left_open_is_taken_up(flow: Flow) -> None:
     """By the job itself without items, and by that of the flow which the leftovers sensor names."""
-    flow.seed(60)
     flow.run()
 
     # -- only its items, and a second one writes nothing

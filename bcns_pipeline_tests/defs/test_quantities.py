@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bcns_pipeline_tests.defs.flow import Flow
 
 POOLED = [{"netsuite": [1, 6], "bigcommerce": 1}]
@@ -22,9 +24,9 @@ def make(flow: Flow, *needed: tuple[str, int]) -> None:
     flow.control.members(KIT, [{"sku": sku, "quantity": need} for sku, need in needed])
 
 
+@pytest.mark.merchant(60, fractional=2, negative=2, bigcommerce_orphans=1)
 def test_every_kind_of_item_shows_its_own_number_from_the_first_run_to_its_end(flow: Flow) -> None:
     """Kits, assemblies, matrix parents, fractions, negatives, never stocked; one location alone; made inactive."""
-    flow.seed(60, fractional=2, negative=2, bigcommerce_orphans=1)
     make(flow, ("SKU-000001", 4), ("SKU-000002", 1))
     flow.stock("SKU-000001", 40, 40)
     flow.stock("SKU-000002", 100, 100)
@@ -96,11 +98,11 @@ def test_every_kind_of_item_shows_its_own_number_from_the_first_run_to_its_end(f
     flow.assert_in_step()
 
 
+@pytest.mark.merchant(60)
 def test_the_mapping_of_locations_and_kits_makes_the_number_and_a_change_of_it_is_applied_to_everything(
     flow: Flow,
 ) -> None:
     """10, 12 and 8 members with 4, 4 and 2 needed are two kits pooled, and fewer where each location makes its own."""
-    flow.seed(60)
     members = ("SKU-000011", "SKU-000012", "SKU-000013")
     make(flow, *zip(members, (4, 4, 2), strict=True))
 

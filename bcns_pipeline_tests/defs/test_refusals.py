@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from bcns_pipeline_tests.defs.flow import Flow
 from bcns_pipeline_tests.defs.relay import serving
 
@@ -94,10 +96,10 @@ def test_lines_that_the_store_refuses_are_isolated_said_and_go_through_once_mend
     flow.assert_in_step()
 
 
+@pytest.mark.merchant(60)
 def test_an_unnamed_line_a_quantity_that_is_none_and_kits_without_members_stop_nothing_else_and_heal(
     flow: Flow,
 ) -> None:
-    flow.seed(60)
     flow.control.members(KIT, [{"sku": "SKU-000020", "quantity": 2}])
     flow.stock("SKU-000020", 10, 10)
     flow.run()

@@ -252,6 +252,7 @@ CALLS = {
 
 
 @pytest.mark.kill
+@pytest.mark.long
 def test_an_entry_whose_answer_was_lost_or_whose_run_was_killed_is_there_once(till: PayoutFlow) -> None:
     posts = [(name, call) for name, call in CALLS.items() if call[1] == "POST"]
     turns = [(name, call, False) for name, call in posts] + [

@@ -159,6 +159,7 @@ def test_every_edit_is_planned_again_too_from_both_versions_and_the_record_as_it
     assert shop.control.log() == []
 
 
+@pytest.mark.long
 def test_smoke_posts_one_order_compares_its_lines_and_writes_nothing_twice(
     shop: OrderFlow, bcns: Bcns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
