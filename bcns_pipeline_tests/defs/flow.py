@@ -12,6 +12,7 @@ import contextlib
 import json
 import math
 import os
+import signal
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -337,6 +338,22 @@ class Flow:
         child = Child(self.folder, {**os.environ, **self.environment}, (job, *options))
         self.children.append(child)
         return child
+
+    def kill_at(self, job: str, fault: dict[str, Any], when: str) -> None:
+        """A run of `job` is killed while it waits for the call that `fault` strikes; fails where it makes none."""
+
+        def struck_or_ended() -> bool:
+            # The call hangs for as long as it takes us to notice.
+            time.sleep(0.1)
+            return self.control.call("GET", "/faults") == [] or child.poll() is not None
+
+        self.control.faults(fault)
+        child = self.start(job)
+        wait_until(struck_or_ended)
+        assert child.poll() is None, f"{when}: the run ended before it was killed"
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        self.control.clear_faults()
 
     def puts(self) -> int:
         """Adjustment calls that reached the store."""

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import pytest
 
 from bcns_pipeline_tests.defs.customers.people import People
-from bcns_pipeline_tests.defs.flow import wait_until
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 CUSTOMERS = r"record/v1/customer(/\d+)?$"
@@ -76,12 +72,8 @@ def test_runs_killed_after_and_before_each_call_are_finished_by_the_next(
                 people.move(shoppers[place], address1="2 Second Street", city="Albany")
             else:
                 shoppers += people.sign_up_many(mine[place])
-            shop.control.faults({"system": system, "method": method, "path_regex": path, "times": 1, **how})
-            child = shop.start("customer_sync")
-            wait_until(lambda: shop.control.call("GET", "/faults") == [])
-            os.kill(child.pid, signal.SIGKILL)
-            child.wait()
-            shop.control.clear_faults()
+            fault = {"system": system, "method": method, "path_regex": path, "times": 1, **how}
+            shop.kill_at("customer_sync", fault, f"{how['kind']} at {name}")
 
         for _ in range(2):
             shop.run_somehow("customer_sync")

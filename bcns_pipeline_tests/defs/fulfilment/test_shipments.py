@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from typing import Any
 
 import pytest
 
-from bcns_pipeline_tests.defs.flow import wait_until
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 TWO = [
@@ -184,14 +181,10 @@ def test_runs_killed_before_and_after_each_call_are_finished_by_the_next(shop: O
     parcels = iter(all_posted(shop, *({} for _ in CALLS for _ in moments)))
     for name, (system, method, path) in CALLS.items():
         mine = [next(parcels) for _ in moments]
-        for (_, record), fault in zip(mine, moments, strict=True):
+        for (_, record), how in zip(mine, moments, strict=True):
             shop.control.fulfil(record)
-            shop.control.faults({"system": system, "method": method, "path_regex": path, "times": 1, **fault})
-            child = shop.start("fulfilment_sync")
-            wait_until(lambda: shop.control.call("GET", "/faults") == [])
-            os.kill(child.pid, signal.SIGKILL)
-            child.wait()
-            shop.control.clear_faults()
+            fault = {"system": system, "method": method, "path_regex": path, "times": 1, **how}
+            shop.kill_at("fulfilment_sync", fault, f"{how['kind']} at {name}")
 
         for _ in range(2):
             shop.run_somehow("fulfilment_sync")

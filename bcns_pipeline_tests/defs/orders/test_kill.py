@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import time
-from typing import Any
 
 import pytest
 
@@ -77,7 +73,7 @@ def test_runs_killed_before_and_after_each_call_are_finished_by_the_next(shop: O
                     placed.append(to_edit.pop())
                     shop.control.cancel_units(placed[-1], 1, sku="SKU-000001")
                 placed += three_orders(shop)
-                kill_at(shop, fault, f"{moment} {name}")
+                shop.kill_at("order_sync", fault, f"{moment} {name}")
 
         shop.sync_until_done()
 
@@ -96,23 +92,6 @@ def two_orders_to_edit(shop: OrderFlow) -> list[int]:
     orders = [shop.control.shop_order(lines=lines, restock=True)["id"] for _ in range(2)]
     shop.sync()
     return orders
-
-
-def kill_at(shop: OrderFlow, fault: dict[str, Any], when: str) -> None:
-    """A run is killed as soon as it has made the call; fails the test where it makes none."""
-
-    def struck_or_ended() -> bool:
-        # The call hangs for as long as it takes us to notice.
-        time.sleep(0.1)
-        return shop.control.call("GET", "/faults") == [] or child.poll() is not None
-
-    shop.control.faults(fault)
-    child = shop.start("order_sync")
-    wait_until(struck_or_ended)
-    assert child.poll() is None, f"{when}: the run ended before it was killed"
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
-    shop.control.clear_faults()
 
 
 def three_orders(shop: OrderFlow) -> list[int]:
