@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from datetime import timedelta
 
 import pytest
 
 from bcns_pipeline_tests.defs.cash_flow import LINES, CashFlow
-from bcns_pipeline_tests.defs.flow import wait_until
 
 WHOLE = ["customerDeposit", "invoice", "depositApplication"]
 DEPOSIT, INVOICE = "record/v1/customerDeposit$", "transform/invoice"
@@ -64,15 +61,11 @@ WRITES = {
 @pytest.mark.kill
 def test_a_run_killed_at_any_write_of_an_order_is_finished_by_the_next(shop: CashFlow) -> None:
     order = shop.sold(lines=LINES)
-    for path, fault in [(path, fault) for path, faults in WRITES.values() for fault in faults]:
+    for name, path, how in [(name, path, how) for name, (path, ways) in WRITES.items() for how in ways]:
         if path == INVOICE:
             shop.ship(order)
-        shop.control.faults({"system": "netsuite", "method": "POST", "path_regex": path, "times": 1, **fault})
-        child = shop.start("cash_application")
-        wait_until(lambda: shop.control.call("GET", "/faults") == [])
-        os.kill(child.pid, signal.SIGKILL)
-        child.wait()
-        shop.control.clear_faults()
+        fault = {"system": "netsuite", "method": "POST", "path_regex": path, "times": 1, **how}
+        shop.kill_at("cash_application", fault, f"{how['kind']} at {name}")
         # The server needs a moment to notice that the process is gone.
         time.sleep(0.3)
         shop.money_is_due()

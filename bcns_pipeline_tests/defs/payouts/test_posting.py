@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +10,6 @@ import pytest
 
 from bcns_pipeline.config import load_mapping
 from bcns_pipeline.defs.close import reports
-from bcns_pipeline_tests.defs.flow import wait_until
 from bcns_pipeline_tests.defs.payout_flow import ENTRIES, PLAN, PayoutFlow
 
 
@@ -261,18 +258,16 @@ def test_an_entry_whose_answer_was_lost_or_whose_run_was_killed_is_there_once(ti
     for turn, (name, (system, method, path, after), killed) in enumerate(turns, start=1):
         fate = f"{name}, {'killed' if killed else 'lost'}"
         made = till.pays_out(2)
-        fault = (
+        how = (
             {"kind": "latency", "ms": 30_000}
             if killed and not after
             else {"kind": "timeout", "after_commit": after}
         )
-        till.control.faults({"system": system, "method": method, "path_regex": path, "times": 1, **fault})
+        fault = {"system": system, "method": method, "path_regex": path, "times": 1, **how}
         if killed:
-            child = till.start("payout_posting")
-            wait_until(lambda: till.control.call("GET", "/faults") == [])
-            os.kill(child.pid, signal.SIGKILL)
-            child.wait()
-            till.control.clear_faults()
+            till.kill_at("payout_posting", fault, fate)
+        else:
+            till.control.faults(fault)
         for _ in range(2):
             till.post()
             if till.payout(made["id"]).status == "draft_posted":

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import pytest
 
-from bcns_pipeline_tests.defs.flow import wait_until
 from bcns_pipeline_tests.defs.refunds.giving_back import JOB, RefundFlow
 
 pytestmark = pytest.mark.kill
@@ -36,17 +32,13 @@ def test_a_run_killed_at_any_write_is_finished_by_the_next(shop: RefundFlow) -> 
             if name == "the cut"
             else shop.refund(billed.pop(), amount="30.00", payments=WAYS)
         )
-        fault = (
+        how = (
             {"kind": "timeout", "after_commit": True}
             if moment == "after"
             else {"kind": "latency", "ms": 30_000}
         )
-        shop.control.faults({"system": "netsuite", "method": method, "path_regex": path, "times": 1, **fault})
-        child = shop.start(JOB)
-        wait_until(lambda: shop.control.call("GET", "/faults") == [])
-        os.kill(child.pid, signal.SIGKILL)
-        child.wait()
-        shop.control.clear_faults()
+        fault = {"system": "netsuite", "method": method, "path_regex": path, "times": 1, **how}
+        shop.kill_at(JOB, fault, f"{moment} {name}")
 
         for _ in range(3):
             shop.run_somehow(JOB)
