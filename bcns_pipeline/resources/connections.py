@@ -45,8 +45,9 @@ from bcns_pipeline.state.worker import Worker
 # BigCommerce names no cap for inventory reads; its quota per 30 s is what binds, and the pacing obeys that.
 BIGCOMMERCE_SLOTS = 5
 RESERVED_FOR_FAST_LANE = 1
-# Payouts are read one page after the other; Stripe allows a hundred reads a second.
-PAYMENT_SLOTS = 2
+# Payouts are read one page after the other, what happened since a day several days at once; Stripe allows a hundred
+# reads a second.
+PAYMENT_SLOTS = 4
 # What documents from a drop folder say of their origin.
 PAYOUT_FILES = "drop/payouts"
 BANK_FILES = "drop/bank"

@@ -1,13 +1,15 @@
 """Stripe by its API: payouts, the balance transactions of one, and what the balance is.
 
 Put requests here, reading is in `stripe_reading.py`. Only reads: nothing here moves money. Each page is handed out as
-it came before the next is asked for, so that it can be stored first. A payout of n lines costs one page per hundred
-rows of its list, in which it is a row itself; the list of payouts is one call per hundred. Facts: facts/finance.md 1.2.
+it came before the next of its list is asked for, so that it can be stored first; only what happened since a moment is
+several lists, read side by side. A payout of n lines costs one page per hundred rows of its list, in which it is a row
+itself; the list of payouts is one call per hundred. Facts: facts/finance.md 1.2.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -33,6 +35,11 @@ PAGE: Final = 100
 API_VERSION: Final = "2024-12-18.acacia"
 ORIGIN: Final = "stripe/api"
 _MOST_PAGES: Final = 10_000
+# What happened since a moment is read span by span, so many at once: of one list each page waits for the one before.
+_BESIDE: Final = 4
+_DAY: Final = 86_400
+# A span is longer than a day where there would be more of them: each costs a call, whatever happened in it.
+_MOST_SPANS: Final = 32
 
 
 class StripeSource:
@@ -110,7 +117,7 @@ class StripeSource:
         """The balance now; for a moment in the past also what happened since, which is taken off it."""
         yield self._get("/v1/balance", {}, _object)
         if at is not None:
-            yield from self._transactions({"created[gte]": stripe_reading.start_of(at)})
+            yield from self._since(at)
 
     def read_balance(self, documents: Sequence[Document], at: datetime | None = None) -> SourceBalance | None:
         """What these documents say; pass the `at` for which they were fetched."""
@@ -119,6 +126,18 @@ class StripeSource:
     def close(self) -> None:
         """Close the connections."""
         self._transport.close()
+
+    def _since(self, at: datetime) -> Iterator[Document]:
+        """Pages of what happened since then, without what it was for; of two waves of spans at a time."""
+        spans = _spans(stripe_reading.start_of(at), stripe_reading.start_of(self._now()))
+
+        def read(span: Params) -> list[Document]:
+            return list(self._pages("/v1/balance_transactions", span))
+
+        with ThreadPoolExecutor(_BESIDE, thread_name_prefix="spans") as pool:
+            for start in range(0, len(spans), 2 * _BESIDE):
+                for pages in pool.map(read, spans[start : start + 2 * _BESIDE]):
+                    yield from pages
 
     def _transactions(self, asked: Params) -> Iterator[Document]:
         params = {**asked, "expand[]": "data.source"} if self._expand else asked
@@ -148,6 +167,14 @@ class StripeSource:
         return Document(
             ORIGIN, f"GET {path}?{query}" if query else f"GET {path}", answer.content, self._now()
         )
+
+
+def _spans(since: int, now: int) -> list[Params]:
+    """[since, now) in Unix time cut into whole days, or longer pieces; the last one has no end."""
+    step = max(_DAY, -(-(now - since) // _MOST_SPANS))
+    starts = list(range(since, max(now, since + 1), step))
+    ends: list[int | None] = [*starts[1:], None]
+    return [{"created[gte]": start, "created[lt]": end} for start, end in zip(starts, ends, strict=True)]
 
 
 def _object(content: bytes) -> Any:

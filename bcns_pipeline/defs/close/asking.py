@@ -1,12 +1,13 @@
 """Asks NetSuite and the providers what the clearing accounts hold at the end of a day, and keeps what they say.
 
 Put the asking here, and in which shape it is kept. Do not put comparisons here (rules/close/evidence.py, outside.py).
-Reports are made of what is kept, so that they can be made again. Two calls to NetSuite (three where a clearing account
-was never read), and a balance per provider with
-an API; whoever only drops files is remembered as one who can't say.
+Reports are made of what is kept, so that they can be made again. Two calls to NetSuite, side by side (three where a
+clearing account was never read), and a balance per provider with an API; whoever only drops files is remembered as one
+who can't say.
 """
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -73,13 +74,14 @@ def ask_each(connections: Connections, as_of: date) -> None:
 def _ledger(connections: Connections, accounts: list[int], as_of: date) -> dict[str, Any]:
     account = account_of(connections)
     client, oneworld = connections.netsuite(Lane.BULK).clearing, account.oneworld
-    balances = client.balances(accounts, as_of, oneworld=oneworld)
-    others = client.others(accounts, as_of, connections.state.store, oneworld=oneworld)
-    return {
-        "accounts": accounts,
-        "balances": [{**_amount(account, one), "lines": one.lines} for one in balances],
-        "others": _rows(account, others),
-    }
+    with ThreadPoolExecutor(1, thread_name_prefix="beside") as beside:
+        others = beside.submit(client.others, accounts, as_of, connections.state.store, oneworld=oneworld)
+        balances = client.balances(accounts, as_of, oneworld=oneworld)
+        return {
+            "accounts": accounts,
+            "balances": [{**_amount(account, one), "lines": one.lines} for one in balances],
+            "others": _rows(account, others.result()),
+        }
 
 
 def _rows(account: Account, records: Iterable[RecordRow]) -> list[dict[str, Any]]:

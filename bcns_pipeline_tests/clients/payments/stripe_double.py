@@ -47,8 +47,9 @@ class StripeDouble:
             return self._page([row for row in self.disputes if row["created"] >= since], params)
         if "payout" in params:
             return self._page(self.transactions[params["payout"]], params)
-        rows = [row for rows in self.transactions.values() for row in rows if row["created"] >= since]
-        return self._page(rows, params)
+        until = int(params.get("created[lt]", NOW.timestamp()))
+        every = [row for rows in self.transactions.values() for row in rows]
+        return self._page([row for row in every if since <= row["created"] < until], params)
 
     @staticmethod
     def _page(rows: list[dict[str, Any]], params: httpx.QueryParams) -> httpx.Response:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 import tracemalloc
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -266,6 +267,43 @@ def test_the_balance_now_and_at_a_moment_in_the_past() -> None:
     assert then.amounts == (("ISK", 123), ("USD", 99500 - later))
     assert then.at == at
     assert found.read_balance([]) is None
+
+
+@pytest.mark.parametrize(("days", "spans"), [(0.25, 1), (1, 1), (7, 7), (7.5, 8), (400, 32)])
+def test_what_happened_since_a_moment_is_read_by_spans_that_leave_nothing_out(
+    days: float, spans: int
+) -> None:
+    double, at = StripeDouble(), NOW - timedelta(days=days)
+    first, last = int(at.timestamp()), int(NOW.timestamp())
+    line = {**transactions()[0], "amount": 100, "fee": 0, "net": 100, "fee_details": []}
+    moments = sorted({first, last - 1, *range(first, last, max(1, (last - first) // 1_200))})
+    # One a second before is not looked at.
+    double.transactions["po_SYN0304"] = [
+        {**line, "id": f"txn_{n}", "created": when} for n, when in enumerate([first - 1, *moments])
+    ]
+    double.balance["available"] = [{"amount": 100 * len(moments) + 7, "currency": "usd"}]
+    found, _, gate = source(double)
+    pages = list(found.balance(at))
+    told = found.read_balance(pages, at)
+    assert told is not None
+    assert told.amounts == (("USD", 7),)
+    firsts = [url for url in double.asked[1:] if "starting_after" not in url.params]
+    assert len(firsts) == spans
+    assert len(pages) == len(double.asked) == len(set(double.asked))
+    assert double.asked[0].path == "/v1/balance"
+    assert gate.most <= 4
+
+
+def test_spans_are_read_side_by_side() -> None:
+    double, together = StripeDouble(), threading.Barrier(4)
+
+    def meet(_: httpx.Request) -> httpx.Response:
+        together.wait(timeout=20)
+        return httpx.Response(200, json={"object": "list", "has_more": False, "data": []})
+
+    double.faults = [httpx.Response(200, json=double.balance), meet, meet, meet, meet]
+    found, _, _ = source(double)
+    assert len(list(found.balance(NOW - timedelta(days=4)))) == 5
 
 
 def test_arrival_is_the_day_in_utc() -> None:
