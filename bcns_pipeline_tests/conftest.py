@@ -23,31 +23,37 @@ from bcns_pipeline_tests import contract
 ROOT = Path(__file__).resolve().parent.parent
 TEST_HOME = ROOT / ".bcns" / "pytest"
 
-# As if freshly migrated. What a killed process of the last test left connected is sent away first, because
-# its locks would hold us up; `replica` is how the owner of the database gets past the append-only triggers.
-EMPTY = sa.text("""
-do $$
-declare found record; has_rows boolean;
-begin
-    perform pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and pid <> pg_backend_pid();
-    perform set_config('session_replication_role', 'replica', true);
-    for found in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-            where i.inhparent = 'bcns.inventory_change'::regclass loop
-        execute format('drop table bcns.%I', found.relname);
-    end loop;
-    for found in select relname from pg_class where relnamespace = 'bcns'::regnamespace
-            and relkind = 'r' and relname <> 'alembic_version' loop
-        execute format('select exists (select from bcns.%I)', found.relname) into has_rows;
-        if has_rows then
-            execute format('truncate bcns.%I cascade', found.relname);
-        end if;
-    end loop;
-    for found in select relname from pg_class where relnamespace = 'bcns'::regnamespace and relkind = 'S' loop
-        execute format('alter sequence bcns.%I restart', found.relname);
-    end loop;
-end $$
-""")
+# What is smaller is deleted from: truncating it would make six new files.
+_LARGE_BYTES = 262_144
+_OURS = "relnamespace = 'bcns'::regnamespace"
+
+
+def empty(conn: sa.Connection) -> None:
+    """The tables as if freshly migrated.
+
+    What a killed process of the last test left connected is sent away first, because its locks would hold us up;
+    `replica` is how the owner of the database gets past the append-only triggers.
+    """
+    conn.exec_driver_sql(
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    conn.exec_driver_sql("set local session_replication_role = replica")
+    months = (
+        "select inhrelid::regclass::text from pg_inherits where inhparent = 'bcns.inventory_change'::regclass"
+    )
+    for month in conn.exec_driver_sql(months).scalars():
+        conn.exec_driver_sql(f"drop table {month}")
+    tables = conn.exec_driver_sql(
+        f"select oid::regclass::text from pg_class where {_OURS} and relkind = 'r' and relname <> 'alembic_version'"
+    ).scalars()
+    filled = " union all ".join(
+        f"select '{table}', pg_relation_size('{table}') where exists (select from {table})"
+        for table in tables
+    )
+    for table, size in conn.exec_driver_sql(filled):
+        conn.exec_driver_sql(f"truncate {table} cascade" if size > _LARGE_BYTES else f"delete from {table}")
+    conn.exec_driver_sql(f"select setval(oid, 1, false) from pg_class where {_OURS} and relkind = 'S'")
 
 
 @pytest.fixture(scope="session")
@@ -76,12 +82,19 @@ def worker_database(server_url: str) -> Iterator[str]:
         conn.exec_driver_sql(f"drop database {name} with (force)")
 
 
+@pytest.fixture(scope="session")
+def emptying(worker_database: str) -> Iterator[sa.Engine]:
+    """One connection that stays: a new one would have to learn of every table again, for each test."""
+    engine = sa.create_engine(worker_database, poolclass=sa.StaticPool, pool_pre_ping=True)
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture
-def database_url(worker_database: str) -> str:
+def database_url(worker_database: str, emptying: sa.Engine) -> str:
     """URL of a database with all our tables, empty."""
-    engine = sa.create_engine(worker_database, poolclass=sa.NullPool)
-    with engine.begin() as conn:
-        conn.execute(EMPTY)
+    with emptying.begin() as conn:
+        empty(conn)
     return worker_database
 
 

@@ -71,16 +71,16 @@ class FarSide:
     """A schema that stands for an outside system: asked through a session of its own, so a kill takes none of it."""
 
     def __init__(self, url: str, store: str) -> None:
-        self._url = url.replace("postgresql+psycopg2", "postgresql")
+        self._session = psycopg2.connect(url.replace("postgresql+psycopg2", "postgresql"))
+        self._session.autocommit = True
         self._store = store
 
     def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of a query whose first parameter is the store."""
-        session = psycopg2.connect(self._url)
-        session.autocommit = True
-        try:
-            with session.cursor() as cursor:
-                cursor.execute(query, (self._store, *values))
-                return cursor.fetchall()
-        finally:
-            session.close()
+        with self._session.cursor() as cursor:
+            cursor.execute(query, (self._store, *values))
+            return cursor.fetchall() if cursor.description else []
+
+    def close(self) -> None:
+        """The session ends."""
+        self._session.close()

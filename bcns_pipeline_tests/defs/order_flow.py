@@ -23,7 +23,7 @@ from bcns_pipeline.defs.days import tags_of
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.store import State
-from bcns_pipeline_tests.conftest import EMPTY
+from bcns_pipeline_tests.conftest import empty
 from bcns_pipeline_tests.defs.flow import BASE, Flow, Impatient, Run
 
 DATA_KEY_BYTES = b"k" * 32
@@ -213,7 +213,7 @@ class OrderFlow(Flow):
         """The state is dropped, as if the database had been lost and made anew."""
         self._engine.dispose()
         with self._engine.begin() as conn:
-            conn.execute(EMPTY)
+            empty(conn)
 
     def sync_twice(self) -> None:
         """Post, and absorb the echo of our own references."""

@@ -1,12 +1,12 @@
-"""Runs a send cycle in a forked process and kills it at every SQL statement and commit, one after another.
+"""Runs a send cycle in a forked process and kills it before every commit and around every call, one after another.
 
 Put the cycle, the recording remote and the killing here; it runs as a script of its own, because it forks. Do
 not put assertions on the product's insides here: it prints one JSON line per crash point for the test to
 judge.
 
-A crash point is a number: the moments before each statement, before and after each commit, and before and
-after each call to the remote count up; when the number is reached the process ends by SIGKILL. After one
-statement and before the next of the same transaction are the same moment to the database.
+A crash point is a number: the moments before each commit, and before and after each call to the remote, count
+up; when the number is reached the process ends by SIGKILL. Nothing that a transaction does is there before its
+commit, so between one commit and the next there is one moment to the database, however many statements there are.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -27,6 +28,7 @@ import sqlalchemy as sa
 from bcns_pipeline.state.engine import create_engine
 from bcns_pipeline.state.operations import Intent, Operation
 from bcns_pipeline.state.store import State
+from bcns_pipeline_tests.crash_findings import FarSide
 from bcns_pipeline_tests.state.stock_frames import FLOW, changes, confirmed, write_plan
 
 ITEMS = [1, 2, 3]
@@ -52,25 +54,16 @@ class Countdown:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def watch(self, engine: sa.Engine) -> None:
-        for event in ("before_cursor_execute", "commit"):
-            sa.event.listen(engine, event, self.tick)
-        # The event `commit` comes before the commit; this one after it, when the connection goes back.
-        sa.event.listen(engine, "checkin", self.tick)
+        """Each commit counts, before it is made."""
+        sa.event.listen(engine, "commit", self.tick)
 
 
-class Remote:
+class Remote(FarSide):
     """The other side: tables that survive the sender, written at once as an HTTP server would."""
 
     def __init__(self, url: str, store: str, countdown: Countdown) -> None:
-        self._session = psycopg2.connect(url.replace("postgresql+psycopg2", "postgresql"))
-        self._session.autocommit = True
-        self._store = store
+        super().__init__(url, store)
         self._countdown = countdown
-
-    def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self._session.cursor() as cursor:
-            cursor.execute(query, (self._store, *values))
-            return cursor.fetchall() if cursor.description else []
 
     def adjust(self, lines: list[tuple[int, int, int]]) -> None:
         """Absolute stock values: item, value, and the read_seq behind it, for the log only."""
@@ -193,12 +186,16 @@ def facts(state: State, remote: Remote) -> dict[str, Any]:
     }
 
 
-def forked(work: Callable[[], None]) -> int:
-    """Run `work` in a fork; returns its exit code, negative for a signal."""
+def forked(engine: sa.Engine, work: Callable[[], None]) -> int:
+    """Run `work` in a fork; returns its exit code, negative for a signal.
+
+    A fork inherits loaded modules and compiled statements; the engine's connections remain its parent's.
+    """
     child = os.fork()
     if child == 0:
         code = 1
         try:
+            engine.dispose(close=False)
             work()
             code = 0
         finally:
@@ -215,15 +212,15 @@ def attempt(engine: sa.Engine, url: str, store: str, at: int) -> None:
 
 def recover(engine: sa.Engine, url: str, store: str, at: int) -> None:
     state = State(engine, store, run_id=f"second-{at}")
-    remote = Remote(url, store, Countdown(None))
     begun = time.monotonic()
-    while True:
-        run(state, remote)
-        # The server may need a moment to notice a killed client; a schedule would simply come again.
-        if not state.outbox.find() or time.monotonic() - begun > PATIENCE_SECONDS:
-            break
-        time.sleep(0.002)
-    print(json.dumps({"at": at, **facts(state, remote)}), flush=True)
+    with closing(Remote(url, store, Countdown(None))) as remote:
+        while True:
+            run(state, remote)
+            # The server may need a moment to notice a killed client; a schedule would simply come again.
+            if not state.outbox.find() or time.monotonic() - begun > PATIENCE_SECONDS:
+                break
+            time.sleep(0.002)
+        print(json.dumps({"at": at, **facts(state, remote)}), flush=True)
 
 
 def main() -> None:
@@ -236,19 +233,18 @@ def main() -> None:
         )
         cursor.execute("create table remote.record (id bigserial, store text, key text)")
     setup.close()
-    # The forks inherit compiled statements and loaded modules, but no connection.
+    # All that recovers is done here, where connections have met every table already.
     engine = create_engine(url, pool_size=2)
-    run(State(engine, "warm"), Remote(url, "warm", Countdown(None)))
-    engine.dispose()
+    with closing(Remote(url, "warm", Countdown(None))) as remote:
+        run(State(engine, "warm"), remote)
     gc.freeze()
     at = 1
     while True:
         store = f"crash-{at}"
-        ended = forked(partial(attempt, engine, url, store, at))
+        ended = forked(engine, partial(attempt, engine, url, store, at))
         if ended not in (0, -signal.SIGKILL):
             raise SystemExit(f"crash point {at}: the first process ended with {ended}")
-        if forked(partial(recover, engine, url, store, at)) != 0:
-            raise SystemExit(f"crash point {at}: the second process failed")
+        recover(engine, url, store, at)
         if ended == 0:
             break
         at += step

@@ -1,4 +1,4 @@
-"""Killed at any statement or commit, the next run finishes the work: nothing twice, nothing lost."""
+"""Killed at any moment, the next run finishes the work: nothing twice, nothing lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def judged(database_url: str) -> Iterator[list[dict[str, Any]]]:
 
 @pytest.mark.long
 @pytest.mark.kill
-def test_a_kill_at_any_statement_or_commit_neither_doubles_nor_loses_a_write(
+def test_a_kill_at_any_moment_neither_doubles_nor_loses_a_write(
     judged: list[dict[str, Any]], engine: sa.Engine
 ) -> None:
     for at, found in points(judged, engine):

@@ -2,9 +2,8 @@
 
 Put the run, its far side (a table that survives the sender) and the killing here; it runs as a script of its own,
 because it forks. Do not put assertions here: it prints one JSON line per crash point for the test to judge. Crash
-points are counted as in `state/crash_points.py`: before each statement, before and after each commit, before and after
-each call of NetSuite; and before and after each file that is moved. Providers and bank drop files, so that no call is
-theirs.
+points are counted as in `state/crash_points.py`: before each commit, before and after each call of NetSuite; and before
+and after each file that is moved. Providers and bank drop files, so that no call is theirs.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -221,16 +221,15 @@ def attempt(engine: sa.Engine, url: str, root: Path, store: str, at: int | None)
 
 def recover(engine: sa.Engine, url: str, root: Path, store: str, at: int) -> None:
     state, countdown = a_state(engine, store, f"second-{at}"), Countdown(None)
-    far = FarJournals(url, store, countdown)
     begun = time.monotonic()
-    while True:
-        run(connections(state, far, root / store, countdown))
-        # The loss of a dispute follows once its payout is posted: a schedule would simply come again.
-        done = facts(state, far, root / store)
-        if (
-            len(done["entries"]) == len(KEYS) and done["equal"]
-        ) or time.monotonic() - begun > PATIENCE_SECONDS:
-            break
+    with closing(FarJournals(url, store, countdown)) as far:
+        while True:
+            run(connections(state, far, root / store, countdown))
+            # The loss of a dispute follows once its payout is posted: a schedule would simply come again.
+            done = facts(state, far, root / store)
+            over = len(done["entries"]) == len(KEYS) and done["equal"]
+            if over or time.monotonic() - begun > PATIENCE_SECONDS:
+                break
     print(json.dumps({"at": at, **done}), flush=True)
 
 
@@ -242,26 +241,21 @@ def main() -> None:
         cursor.execute("create schema far")
         cursor.execute("create table far.journal (id bigserial, store text, key text, body text)")
     setup.close()
-    # The forks inherit compiled statements and loaded modules, but no connection.
+    # All that recovers is done here, where connections have met every table already.
     engine = create_engine(url, pool_size=2)
     dropped(root / "warm")
     nothing = Countdown(None)
-    run(
-        connections(
-            a_state(engine, "warm", "warm"), FarJournals(url, "warm", nothing), root / "warm", nothing
-        )
-    )
-    engine.dispose()
+    with closing(FarJournals(url, "warm", nothing)) as far:
+        run(connections(a_state(engine, "warm", "warm"), far, root / "warm", nothing))
     gc.freeze()
     at = 1
     while True:
         store = f"crash-{at}"
         dropped(root / store)
-        ended = forked(partial(attempt, engine, url, root, store, at))
+        ended = forked(engine, partial(attempt, engine, url, root, store, at))
         if ended not in (0, -signal.SIGKILL):
             raise SystemExit(f"crash point {at}: the first process ended with {ended}")
-        if forked(partial(recover, engine, url, root, store, at)) != 0:
-            raise SystemExit(f"crash point {at}: the second process failed")
+        recover(engine, url, root, store, at)
         if ended == 0:
             break
         at += step

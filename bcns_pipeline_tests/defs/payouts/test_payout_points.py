@@ -16,7 +16,7 @@ from bcns_pipeline_tests.defs.payouts.payout_points import KEYS
 @pytest.fixture
 def judged(database_url: str, tmp_path: Path) -> Iterator[list[dict[str, Any]]]:
     """One finding per crash point, and one of the chain."""
-    with findings("defs.payouts.payout_points", database_url, str(tmp_path), far="far", every=19) as found:
+    with findings("defs.payouts.payout_points", database_url, str(tmp_path), far="far", every=5) as found:
         yield found
 
 
