@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,7 +28,7 @@ from bcns_pipeline.config.inventory import InventoryMapping
 from bcns_pipeline.config.order_policy import order_policy
 from bcns_pipeline.config.orders import OrdersMapping
 from bcns_pipeline.config.payouts import PayoutsMapping
-from bcns_pipeline.config.text import Several, read_mapping_text, sentences
+from bcns_pipeline.config.text import Several, read_mapping_text, sentences, text_of
 from bcns_pipeline.rules.cash.policy import CashPolicy
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.inventory.policy import Policy, Route
@@ -151,7 +152,13 @@ class Mapping(Section):
 
 def load_mapping(path: Path) -> Mapping:
     """Read and check the file; raises BadInput with one sentence per fault, all at once."""
-    text = read_mapping_text(path)
+    return _mapping(path.name, text_of(path))
+
+
+# A run, a tick and the definitions ask for the same file again and again, and reading it costs 20 ms of CPU time.
+@lru_cache(maxsize=8)
+def _mapping(name: str, content: str) -> Mapping:
+    text = read_mapping_text(name, content)
     try:
         mapping = Mapping.model_validate(text.content)
     except ValidationError as error:

@@ -68,19 +68,22 @@ class MappingText:
         return f"{self.name}, line {line}" if line else self.name
 
 
-def read_mapping_text(path: Path) -> MappingText:
-    """Read the YAML file; raises BadInput where it is not there or is not YAML at all."""
-    name = path.name
+def text_of(path: Path) -> str:
+    """What the file holds; raises BadInput where it can't be read."""
     try:
-        text = path.read_text("utf-8")
+        return path.read_text("utf-8")
     except FileNotFoundError:
         raise _bad(
             f"{path} does not exist; copy the repository's bcns.yaml there, or set BCNS_CONFIG."
         ) from None
     except UnicodeDecodeError:
-        raise _bad(f"{name} is not UTF-8 text; save it as such.") from None
+        raise _bad(f"{path.name} is not UTF-8 text; save it as such.") from None
     except OSError as error:
         raise _bad(f"{path} can't be read ({error.strerror}); name a file that this user may read.") from None
+
+
+def read_mapping_text(name: str, text: str) -> MappingText:
+    """Read YAML of the file of that name; raises BadInput where it is no YAML at all."""
     try:
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
