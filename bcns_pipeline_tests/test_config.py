@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bcns_pipeline.config import Mapping, json_schema, load_mapping, load_or_default
 from bcns_pipeline.config.channels import ChannelMapping
+from bcns_pipeline.config.intake import SCOPES
 from bcns_pipeline.config.tax import ReverseChargeMapping
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.money import Money
@@ -357,6 +358,21 @@ def test_the_policy_of_orders_is_what_the_file_says(tmp_path: Path) -> None:
     assert (policy.purchase_order, policy.capture, policy.updates) == ("off", "block", "full")
     assert policy.too_large(Money.of("10000.10", "USD")) is None
     assert "above orders.materiality" in str(policy.too_large(Money.of("10000.11", "USD")))
+
+
+def test_hooks_tell_of_metafields_only_where_an_order_maps_one() -> None:
+    orders = {
+        "fields": {"custbody_tier": "metafields.loyalty.tier"},
+        "tax": {"reverse_charge": {"code": 15, "countries": ["DE"], "evidence": "metafields.b2b.vat_id"}},
+        "purchase_order": "metafields.b2b.po",
+    }
+    asked, usual = Mapping.model_validate({"orders": orders}), Mapping()
+    assert asked.order_policy().metafields == {("loyalty", "tier"), ("b2b", "vat_id"), ("b2b", "po")}
+    added = set(asked.hook_scopes()) - set(usual.hook_scopes())
+    assert added == {f"store/order/metafield/{what}" for what in ("created", "updated", "deleted")}
+    assert usual.hook_scopes() == SCOPES
+    intake = {"hooks": {"scopes": ["store/order/*"]}}
+    assert Mapping.model_validate({"orders": orders, "intake": intake}).hook_scopes() == ("store/order/*",)
 
 
 def test_without_channels_every_order_goes_to_the_one_company() -> None:

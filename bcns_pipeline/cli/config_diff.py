@@ -26,6 +26,7 @@ from bcns_pipeline.rules.orders.draft import Draft
 from bcns_pipeline.rules.orders.facts import Account, CustomerRef, Facts, ItemRef, Items
 from bcns_pipeline.rules.orders.gate import Post, judge
 from bcns_pipeline.rules.orders.model import Details, Order
+from bcns_pipeline.rules.orders.paths import METAFIELDS
 from bcns_pipeline.rules.orders.policy import OrderPolicy
 from bcns_pipeline.rules.orders.reading import Unreadable, read_order
 from bcns_pipeline.rules.orders.sales_order import build
@@ -149,6 +150,8 @@ def _outcome(store: str, order: Order, items: Items, policy: OrderPolicy, known:
     verdict = judge(order, policy)
     if not isinstance(verdict, Post):
         return Outcome(f"{type(verdict).__name__.lower()} {verdict.code}")
+    if policy.metafields and METAFIELDS not in order.document:
+        return Outcome("not known: it needs metafields, which were not read with it")
     facts = Facts(store, known, CustomerRef(external_id=SOMEBODY), items)
     try:
         built = build(order, Details(), facts, policy, check_capture=False)

@@ -29,6 +29,8 @@ SCOPES: Final = (
     "store/customer/address/updated",
     "store/customer/address/deleted",
 )
+# Beside them where the mapping file asks for a metafield of an order, for setting one does not change the order.
+METAFIELD_SCOPES: Final = tuple(f"store/order/metafield/{what}" for what in ("created", "updated", "deleted"))
 _SCOPE: Final = re.compile(r"store(/[A-Za-z0-9_]+)+(/\*)?")
 
 
@@ -46,7 +48,9 @@ class HooksMapping(Section):
         description="Public address of the receiver (or BCNS_WEBHOOK_URL); without either, polling is all.",
     )
     scopes: tuple[Annotated[Text, AfterValidator(_scope)], ...] = Field(
-        SCOPES, description="What is delivered; store/order/* stands for all below it."
+        SCOPES,
+        description="What is delivered; store/order/* stands for all below it. Events of metafields are added "
+        "where orders.fields asks for one.",
     )
     check_schedule: CronLine = Field(
         "7-59/15 * * * *", description="When the hooks are looked at and mended."

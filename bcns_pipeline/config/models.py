@@ -23,7 +23,7 @@ from bcns_pipeline.config.cash import CashMapping
 from bcns_pipeline.config.channels import ChannelMapping, share_faults, shares
 from bcns_pipeline.config.customers import CustomersMapping
 from bcns_pipeline.config.fulfilment import FulfilmentMapping
-from bcns_pipeline.config.intake import IntakeMapping
+from bcns_pipeline.config.intake import METAFIELD_SCOPES, IntakeMapping
 from bcns_pipeline.config.inventory import InventoryMapping
 from bcns_pipeline.config.order_policy import order_policy
 from bcns_pipeline.config.orders import OrdersMapping
@@ -113,6 +113,12 @@ class Mapping(Section):
         """What the rules of orders need. `store_zone` is the store's own, for where the file names none."""
         zone = self.store.timezone or store_zone or "UTC"
         return order_policy(self.orders, self.channels, self.cutover.at, zone)
+
+    def hook_scopes(self) -> tuple[str, ...]:
+        """What our hooks deliver: what the file names, and what its metafields need."""
+        given = self.intake.hooks.scopes
+        asked = self.order_policy().metafields and "store/order/*" not in given
+        return (*given, *METAFIELD_SCOPES) if asked else given
 
     def cash_policy(self) -> CashPolicy:
         """What the rules of cash need, with the clearing accounts of all providers."""

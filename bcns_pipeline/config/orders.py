@@ -170,7 +170,9 @@ class OrdersMapping(Section):
         _PAID_LATER, description="Payment methods that are paid later, outside BigCommerce."
     )
     fields: dict[FieldName, OrderPath | FieldMapping] = Field(
-        default_factory=dict, description="NetSuite field of the order: path into BigCommerce's order."
+        default_factory=dict,
+        description="NetSuite field of the order: path into BigCommerce's order, or metafields.namespace.key, "
+        "which costs one call a page of orders, one an order where it is old.",
     )
     line_fields: dict[FieldName, LinePath | LineFieldMapping] = Field(
         default_factory=dict, description="NetSuite field of a line: path into BigCommerce's line, or $net."

@@ -194,6 +194,7 @@ class Connections(dg.ConfigurableResource):
                 access_token=account.access_token.get_secret_value(),
                 gate=self._gate(lane),
                 meter=self._meter,
+                order_metafields=self.mapping.order_policy().metafields,
             )
         return self._bigcommerce[lane]
 

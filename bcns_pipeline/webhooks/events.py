@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bcns_pipeline.clients.bigcommerce.models import OUR_NAMESPACE
 from bcns_pipeline.state.inbox import Resource
 
 # BigCommerce's own complaint that a hook of ours does not answer; it has a counter, and no record.
@@ -61,7 +62,7 @@ def read_webhook(body: bytes) -> Note:
     # Per-channel scopes of orders are the same news; a channel's stock events keep their literal `*`.
     name = _CHANNEL.sub("", scope.removeprefix("store/"))
     store = producer.removeprefix("stores/")
-    found = _place_of_id(name) if _SCOPE.fullmatch(name) else None
+    found = _place_of_id(name) if _SCOPE.fullmatch(name) and not _is_ours(name, data) else None
     if found is None:
         return Note(store, name if name == DELIVERY_EXCEPTION else "other", None)
     resource, path = found
@@ -69,6 +70,12 @@ def read_webhook(body: bytes) -> Note:
     for step in path:
         value = value.get(step) if isinstance(value, Mapping) else None
     return Note(store, name, Changed(resource, _identity(value)))
+
+
+def _is_ours(scope: str, data: Any) -> bool:
+    """Our own metafields would call us back after every order."""
+    metafield = scope.startswith("order/metafield/") and isinstance(data, Mapping)
+    return metafield and data.get("namespace") == OUR_NAMESPACE
 
 
 def _place_of_id(scope: str) -> tuple[Resource, tuple[str, ...]] | None:
@@ -79,9 +86,10 @@ def _place_of_id(scope: str) -> tuple[Resource, tuple[str, ...]] | None:
     """
     family, _, rest = scope.partition("/")
     match family, rest.partition("/")[0]:
-        # Neither is read by any flow, and our own metafields would call us back after every order.
-        case "order", "metafield" | "message":
+        case "order", "message":
             return None
+        case "order", "metafield":
+            return "order", ("resource_id",)
         # That its order changed as well is told by an event of the order's own.
         case "order", "refund":
             return "refund", ("refund", "refund_id")

@@ -13,7 +13,7 @@ from bcns_pipeline.clients.bigcommerce.metafields import metafields_in
 from bcns_pipeline.clients.bigcommerce.models import Metafield
 from bcns_pipeline.outcomes import Ambiguous, RateLimited, Refused, Sent, Unavailable
 from bcns_pipeline_tests.clients.fakes import Script
-from bcns_pipeline_tests.clients.shop_double import shop
+from bcns_pipeline_tests.clients.shop_double import at, shop
 
 FIELDS = [Metafield(118, "netsuite_id", "5501", "bcns"), Metafield(119, "netsuite_id", "5502", "bcns")]
 ECHO = {"id": 118, "status_id": 2, "billing_address": {"first_name": "Jane", "email": "jane@example.com"}}
@@ -138,7 +138,7 @@ def test_metafields_are_read_by_cursor_to_the_end() -> None:
         cursor = {"end_cursor": "b" if after else "a", "links": {} if after else {"next": "?after=a"}}
         return httpx.Response(200, json={"data": [row], "meta": {"cursor_pagination": cursor}})
 
-    found = shop(server).orders.metafields(["netsuite_id"], "bcns")
+    found = shop(server).orders.metafields([("bcns", "netsuite_id")])
     assert [one.order_id for one in found] == [118, 119]
 
 
@@ -148,14 +148,44 @@ def test_metafields_are_read_by_page_where_there_is_no_cursor() -> None:
         meta = {"pagination": {"current_page": page, "total_pages": 2, "total": 2, "count": 1}}
         return httpx.Response(200, json={"data": [saved(FIELDS[page - 1], 39 + page)], "meta": meta})
 
-    assert [one.id for one in shop(server).orders.metafields(["netsuite_id"], "bcns")] == [40, 41]
+    assert [one.id for one in shop(server).orders.metafields([("bcns", "netsuite_id")])] == [40, 41]
+
+
+def test_metafields_of_many_orders_are_one_list_and_of_old_ones_or_of_one_are_asked_for_alone() -> None:
+    asked: list[str] = []
+    tier, other = Metafield(118, "tier", "Gold", "loyalty"), Metafield(118, "tier", "1", "bcns")
+
+    def server(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path.removeprefix("/stores/abc/v3/orders/"))
+        if asked[-1] == "404/metafields":
+            return httpx.Response(404, json={"status": 404, "title": "Not found"})
+        number = len(asked)
+        cursor = {"end_cursor": str(number), "links": {"next": "?after"} if endless else {}}
+        rows = [saved(tier, 40), saved(other, 41), saved(replace(tier, order_id=7), 42)]
+        if asked[-1] != "metafields":
+            rows, cursor = rows[:2], {"links": {}}
+        return httpx.Response(200, json={"data": rows, "meta": {"cursor_pagination": cursor}})
+
+    wanted, placed = [("loyalty", "tier"), ("bcns", "id")], {118: at(0), 404: at(5)}
+    gold = {118: {"loyalty": {"tier": "Gold"}}, 404: {}}
+    endless = False
+    assert shop(server).orders.metafield_values(placed, wanted) == gold
+    assert asked == ["metafields"]
+    # More than a page since the older of two: each is asked for, and one that was deleted has none.
+    endless = True
+    assert shop(server).orders.metafield_values(placed, wanted) == gold
+    assert asked[1:3] == ["metafields"] * 2
+    assert sorted(asked[3:]) == ["118/metafields", "404/metafields"]
+    asked.clear()
+    assert shop(server).orders.metafield_values({118: at(0)}, wanted) == {118: gold[118]}
+    assert asked == ["118/metafields"]
 
 
 def test_a_cursor_that_points_at_itself_is_an_error() -> None:
     cursor = {"end_cursor": "a", "links": {"next": "?after=a"}}
     body = {"data": [saved(FIELDS[0], 40)], "meta": {"cursor_pagination": cursor}}
     with pytest.raises(Unavailable, match="circles"):
-        shop(Script(httpx.Response(200, json=body))).orders.metafields(["netsuite_id"], "bcns")
+        shop(Script(httpx.Response(200, json=body))).orders.metafields([("bcns", "netsuite_id")])
 
 
 def hook(headers: dict[str, str] | None, **more: Any) -> httpx.Response:

@@ -123,10 +123,13 @@ CALLS: dict[str, list[Callable[[BigCommerceClient], Any]]] = {
     "orders.create_shipment": [lambda c: c.orders.create_shipment(118, SHIPMENT)],
     "orders.update_shipment": [lambda c: c.orders.update_shipment(118, 7, {"tracking_number": "1Z"})],
     "orders.metafields": [
-        lambda c: c.orders.metafields(["netsuite_id", "netsuite_number"], "bcns"),
-        lambda c: c.orders.metafields(["netsuite_id"], "bcns", modified_since=SINCE),
+        lambda c: c.orders.metafields([("bcns", "netsuite_id"), ("loyalty", "tier")]),
+        lambda c: c.orders.metafields([("bcns", "netsuite_id")], modified_since=SINCE),
     ],
-    "orders.metafields_of": [lambda c: c.orders.metafields_of(118, ["netsuite_id"], "bcns")],
+    "orders.metafield_values": [
+        lambda c: c.orders.metafield_values({118: SINCE}, [("loyalty", "tier")]),
+        lambda c: c.orders.metafield_values({118: SINCE, 119: SINCE}, [("loyalty", "tier")]),
+    ],
     "orders.create_metafields": [lambda c: c.orders.create_metafields([FIELD])],
     "orders.update_metafields": [lambda c: c.orders.update_metafields([replace(FIELD, id=42)])],
     "customers.page": [

@@ -128,7 +128,7 @@ def test_our_writes_touch_no_money(store: BigCommerceClient, placed: list[int]) 
     again = store.orders.create_metafields([fields[2], Metafield(placed[3], "netsuite_id", "1", "bcns")])
     assert isinstance(again, Refused)
     assert again.named == (f"order:{placed[2]}",)
-    found = {one.order_id for one in store.orders.metafields(["netsuite_id"], "bcns")}
+    found = {one.order_id for one in store.orders.metafields([("bcns", "netsuite_id")])}
     assert found == set(placed[:4])
     assert store.orders.money_fields(placed) == before
 

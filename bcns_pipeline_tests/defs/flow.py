@@ -63,6 +63,7 @@ class Impatient(Connections):
                 meter=self._meter,
                 retry=_SHORT,
                 timeouts=_QUICK,
+                order_metafields=self.mapping.order_policy().metafields,
             )
         return self._bigcommerce[lane]
 

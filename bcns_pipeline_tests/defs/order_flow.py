@@ -140,7 +140,7 @@ class OrderFlow(Flow):
         """{order: NetSuite's number in its metafields}, as the store shows them; without those that have none."""
         connections = Impatient(config_path=self.environment["BCNS_CONFIG"])
         try:
-            fields = connections.bigcommerce().orders.metafields(["number"], "netsuite")
+            fields = connections.bigcommerce().orders.metafields([("netsuite", "number")])
         finally:
             connections.close()
         return {one.order_id: one.value for one in fields if one.order_id in order_ids}

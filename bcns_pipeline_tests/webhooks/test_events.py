@@ -9,6 +9,7 @@ from bcns_pipeline.webhooks.events import Changed, Malformed, read_netsuite, rea
 from bcns_pipeline_tests.webhooks.signing import STORE, payload
 
 ORDER, ADDRESS = {"type": "order", "id": 250}, {"type": "customer", "id": 60, "address": {"customer_id": 32}}
+METAFIELD = {"type": "metafield", "metafield_id": 7, "resource_id": "250", "namespace": "loyalty"}
 TRANSACTION = {
     "type": "transaction",
     "order_id": "250",
@@ -29,6 +30,7 @@ TRANSACTION = {
         ("store/order/transaction/updated", TRANSACTION, ("order", "250")),
         ("store/channel/2/order/created", ORDER, ("order", "250")),
         ("store/order/somethingNew", ORDER, ("order", "250")),
+        ("store/order/metafield/updated", METAFIELD, ("order", "250")),
         ("store/shipment/created", {"type": "shipment", "id": 12, "orderId": 251}, ("order", "251")),
         ("store/shipment/deleted", {"type": "shipment", "id": 12, "orderId": 251}, ("order", "251")),
         ("store/customer/created", {"type": "customer", "id": 32}, ("customer", "32")),
@@ -55,7 +57,6 @@ def test_a_scope_names_the_record_that_has_to_be_read_again(
     ("scope", "counted"),
     [
         ("store/order/message/created", "other"),
-        ("store/order/metafield/updated", "other"),
         ("store/customer/payment/instrument/default/updated", "other"),
         ("store/product/updated", "other"),
         ("store/channel/*/inventory/product/stock_changed", "other"),
@@ -69,6 +70,11 @@ def test_a_scope_names_the_record_that_has_to_be_read_again(
 def test_what_no_flow_reads_is_a_scope_without_a_record(scope: str, counted: str) -> None:
     note = read_webhook(payload(scope, type="order", id=250))
     assert (note.changed, note.scope) == (None, counted)
+
+
+def test_our_own_metafields_call_nobody() -> None:
+    note = read_webhook(payload("store/order/metafield/created", **METAFIELD | {"namespace": "netsuite"}))
+    assert (note.changed, note.scope) == (None, "other")
 
 
 def test_scopes_of_channels_are_counted_together() -> None:

@@ -10,7 +10,7 @@ OpenAPI.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -69,9 +69,13 @@ class BigCommerceClient:
         timeouts: Timeouts | None = None,
         pacer: Pacer | None = None,
         client: HttpClient | None = None,
+        order_metafields: Collection[tuple[str, str]] = (),
         **clockwork: Any,
     ) -> None:
-        """`base_url` is the API root in front of `/stores/`; `clockwork` goes to the Transport (tests)."""
+        """`base_url` is the API root in front of `/stores/`; `clockwork` goes to the Transport (tests).
+
+        `order_metafields` (namespace, key) are read with every whole order: see `OrderMetafields`.
+        """
         self._store = f"/stores/{store_hash}"
         self._transport = Transport(
             System.BIGCOMMERCE,
@@ -89,7 +93,7 @@ class BigCommerceClient:
         )
         self._api = StoreApi(self._transport, store_hash)
         clock = clockwork.get("clock", time.monotonic)
-        self.orders = BigCommerceOrders(self._api, clock=clock)
+        self.orders = BigCommerceOrders(self._api, clock=clock, metafields=order_metafields)
         self.customers = BigCommerceCustomers(self._api, clock=clock)
         self.hooks = BigCommerceHooks(self._api)
 

@@ -7,18 +7,23 @@ gets TOO_LARGE (413) for too many. Facts: `facts/bigcommerce.md` 3.11.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, Final
 
 from bcns_pipeline.clients.bigcommerce import documents
 from bcns_pipeline.clients.bigcommerce.api import MAX_ROWS, Document, Subject, readable, stuck
+from bcns_pipeline.clients.bigcommerce.changes import SECOND
 from bcns_pipeline.clients.bigcommerce.errors import SAVED
 from bcns_pipeline.clients.bigcommerce.models import Metafield
 from bcns_pipeline.clients.bigcommerce.parsing import cursor_page
-from bcns_pipeline.outcomes import Ambiguous, Outcome, RateLimited, Refused, Sent
+from bcns_pipeline.clients.http.body import Params
+from bcns_pipeline.outcomes import Ambiguous, Outcome, RateLimited, Refused, Rejected, Sent
 
 _ALL: Final = "/v3/orders/metafields"
+_ONE: Final = "/v3/orders/{id}/metafields"
+_PARALLEL: Final = 4
 _KEPT: Final = ("id", "resource_id", "namespace", "key", "value")
 _NO_SUCH_PATH: Final = frozenset({404, 405})
 
@@ -30,23 +35,55 @@ class OrderMetafields(Subject):
     _many = True
 
     def metafields(
-        self, keys: Sequence[str], namespace: str, *, modified_since: datetime | None = None
+        self, wanted: Collection[tuple[str, str]], *, modified_since: datetime | None = None
     ) -> list[Metafield]:
-        """Metafields with these keys over all orders: the filter knows no order ids."""
-        since = documents.stamp(modified_since)
-        asked = {"key:in": ",".join(keys), "namespace": namespace, "date_modified:min": since}
-        operation = f"GET {_ALL}"
-        rows = list(self._walk(_ALL, asked, operation))
-        with readable(operation):
-            return [_metafield(row) for row in rows]
+        """The `wanted` metafields (namespace, key) over all orders: the filter knows no order ids."""
+        pages = self._pages(_ALL, wanted, modified_since)
+        return [one for page in pages for one in page]
 
-    def metafields_of(self, order_id: int, keys: Sequence[str], namespace: str) -> list[Metafield]:
-        """Metafields with these keys of one order."""
-        asked = {"key:in": ",".join(keys), "namespace": namespace}
-        operation = "GET /v3/orders/{id}/metafields"
-        rows = list(self._walk(f"/v3/orders/{order_id}/metafields", asked, operation))
-        with readable(operation):
-            return [_metafield({"resource_id": order_id, **row}) for row in rows]
+    def metafield_values(
+        self, placed: Mapping[int, datetime], wanted: Collection[tuple[str, str]]
+    ) -> dict[int, dict[str, dict[str, str]]]:
+        """{order: {namespace: {key: value}}} of the `wanted` metafields, for orders `placed` then.
+
+        No metafield is older than its order, so one list over all orders has those of recent ones. Where it
+        grows beyond a tenth of the calls that asking for each order takes, each is asked for.
+        """
+        values: dict[int, dict[str, dict[str, str]]] = {one: {} for one in placed}
+        listed = self._listed(placed, wanted)
+        for one in self._each(placed, wanted) if listed is None else listed:
+            if one.order_id in values:
+                values[one.order_id].setdefault(one.namespace, {})[one.key] = one.value
+        return values
+
+    def _listed(
+        self, placed: Mapping[int, datetime], wanted: Collection[tuple[str, str]]
+    ) -> list[Metafield] | None:
+        if len(placed) == 1:
+            return None
+        found: list[Metafield] = []
+        pages = self._pages(_ALL, wanted, min(placed.values()) - SECOND)
+        for number, page in enumerate(pages):
+            if number > len(placed) // 10:
+                return None
+            found += page
+        return found
+
+    def _each(
+        self, placed: Mapping[int, datetime], wanted: Collection[tuple[str, str]]
+    ) -> Iterator[Metafield]:
+        def of(order_id: int) -> list[Metafield]:
+            try:
+                return [one for page in self._pages(_ONE, wanted, order_id=order_id) for one in page]
+            except Rejected as refused:
+                # Deleted since it was read; whoever reads it again is told so.
+                if refused.status == 404:
+                    return []
+                raise
+
+        with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="metafields") as pool:
+            for some in pool.map(of, placed):
+                yield from some
 
     def create_metafields(self, wanted: Sequence[Metafield]) -> Outcome:
         """Create all of these in one call.
@@ -65,13 +102,30 @@ class OrderMetafields(Subject):
             "PUT", wanted, _known, lambda one: f"/v3/orders/{one.order_id}/metafields/{one.id}"
         )
 
-    def _walk(self, path: str, asked: Mapping[str, Any], operation: str) -> Iterator[Document]:
+    def _pages(
+        self,
+        path: str,
+        wanted: Collection[tuple[str, str]],
+        modified_since: datetime | None = None,
+        order_id: int | None = None,
+    ) -> Iterator[list[Metafield]]:
+        """Page by page, so that who has seen enough stops. Of an order, `resource_id` need not be said."""
+        operation, of = f"GET {path}", {} if order_id is None else {"resource_id": order_id}
+        asked: Params = {
+            "namespace:in": ",".join(sorted({namespace for namespace, _ in wanted})),
+            "key:in": ",".join(sorted({key for _, key in wanted})),
+            "date_modified:min": documents.stamp(modified_since),
+            "limit": MAX_ROWS,
+        }
         position: Mapping[str, Any] = {}
         end: tuple[list[Document], Document | None] = ([], None)
         while True:
-            params = {**asked, "limit": MAX_ROWS, **position}
-            rows, following = self._api.get(path, params, cursor_page, end, operation=operation)
-            yield from rows
+            rows, following = self._api.get(
+                path.format(id=order_id), {**asked, **position}, cursor_page, end, operation=operation
+            )
+            with readable(operation):
+                found = [_metafield({**of, **row}) for row in rows]
+            yield [one for one in found if (one.namespace, one.key) in wanted]
             if not rows or following is None:
                 return
             if following == position:
@@ -96,7 +150,7 @@ class OrderMetafields(Subject):
             if outcome.status not in _NO_SUCH_PATH:
                 return _naming(outcome, wanted)
             # Not remembered before a single one goes through: 404 may also mean that the order is gone.
-        operation = f"{method} /v3/orders/{{id}}/metafields"
+        operation = f"{method} {_ONE}"
         outcomes = [
             self._api.write(method, path_of(one), _alone(body(one)), operation, _KEPT) for one in wanted
         ]

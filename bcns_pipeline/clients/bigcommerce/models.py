@@ -13,6 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 MAX_QUANTITY = 2_147_483_647
+# Of the metafields that we write.
+OUR_NAMESPACE = "netsuite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +310,7 @@ class Metafield:
 
     order_id: int
     key: str
-    value: str
+    value: str = field(repr=False)
     namespace: str
     permission_set: str = "read"
     id: int | None = None

@@ -8,7 +8,7 @@ clears discounts of lines that are written (facts/bigcommerce.md 3.11). Facts: t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal
@@ -36,11 +36,19 @@ _MOST_PAGES: Final = 100_000
 class BigCommerceOrders(OrderDetails, OrderWrites, OrderMetafields):
     """Orders of one store. Thread-safe. Reads raise OutsideError, writes return an Outcome.
 
-    `clock` (monotonic seconds) is what a `deadline` is compared with.
+    `clock` (monotonic seconds) is what a `deadline` is compared with. `metafields` (namespace, key) belong to
+    what is read as a whole order: they stand in its document, so that one that is set later is a new version.
     """
 
-    def __init__(self, api: StoreApi, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        api: StoreApi,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        metafields: Collection[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(api)
+        self._asked = frozenset(metafields)
         self._clock = clock
         # The store's own file knows a bare field name only, which sorts ascending. One that does not gets told.
         self._direction = ""
@@ -224,11 +232,19 @@ class BigCommerceOrders(OrderDetails, OrderWrites, OrderMetafields):
             return [documents.order(row) for row in self._completed(rows)]
 
     def _completed(self, rows: list[Document]) -> list[Document]:
-        """Parts that the store left out although they were asked for: two or three calls per such order."""
-        if not any(map(_lacks, rows)):
-            return rows
-        with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="order-parts") as pool:
-            return list(pool.map(self._complete, rows))
+        """`rows` with the metafields that were asked for, and with parts that the store left out.
+
+        The latter cost two or three calls per such order.
+        """
+        if any(map(_lacks, rows)):
+            with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="order-parts") as pool:
+                rows = list(pool.map(self._complete, rows))
+        return self._with_metafields(rows) if self._asked and rows else rows
+
+    def _with_metafields(self, rows: Sequence[Document]) -> list[Document]:
+        placed = {int(row["id"]): documents.moment(row["date_created"]) for row in rows}
+        values = self.metafield_values(placed, self._asked)
+        return [{**row, "metafields": values[int(row["id"])]} for row in rows]
 
     def _complete(self, row: Document) -> Document:
         row, number = dict(row), int(row["id"])

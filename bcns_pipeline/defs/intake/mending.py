@@ -108,7 +108,7 @@ def _look(connections: Connections, destination: str, now: datetime) -> tuple[li
     ]
     plan = hook_plan(
         found,
-        connections.mapping.intake.hooks.scopes,
+        connections.mapping.hook_scopes(),
         destination,
         now,
         last_ok=read_cursor(connections.state.cursors.get(LAST_OK)),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bcns_pipeline.clients.bigcommerce.models import Metafield
+from bcns_pipeline.clients.bigcommerce.models import OUR_NAMESPACE, Metafield
 from bcns_pipeline.defs.dispatch import dispatch
 from bcns_pipeline.defs.dispatch_models import Dispatched, Sender, Settled
 from bcns_pipeline.defs.orders.run import REFERENCE_FLOW, question
@@ -24,7 +24,6 @@ from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.store import State
 
 KIND, METAFIELDS = "order_reference", "order_metafields"
-NAMESPACE = "netsuite"
 BATCH = 250
 # Two metafields an order. How many a call takes is not documented; 50 is what one of the store's own calls takes.
 ORDERS_A_CALL = 25
@@ -98,7 +97,7 @@ def _drain(connections: Connections, done: Referenced, progress: Callable[[str],
 
     def put_fields(_: Operation, payload: Mapping[str, Any]) -> Outcome:
         return orders.create_metafields(
-            [Metafield(order, key, value, NAMESPACE) for order, key, value in payload["fields"]]
+            [Metafield(order, key, value, OUR_NAMESPACE) for order, key, value in payload["fields"]]
         )
 
     return dispatch(

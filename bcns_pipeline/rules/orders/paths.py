@@ -2,7 +2,9 @@
 
 Put the reading of one path here. Do not put NetSuite's field names here. "billing_address.company" walks
 objects; in a list, a number is a place and anything else is the name of a form field:
-"billing_address.form_fields.VAT Number". "=text" is the text itself; "$name" is a value that we compute.
+"billing_address.form_fields.VAT Number". "metafields.loyalty.tier" is the metafield `tier` of the namespace `loyalty`,
+which costs calls and is read only where a path asks for it. "=text" is the text itself; "$name" is a value that we
+compute.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ As = Literal["text", "number", "flag", "reference"]
 # For lines: what its figures are, and where it goes. For orders: nothing that a path does not say.
 COMPUTED: Final = frozenset({"$line_id", "$gross", "$discount", "$net", "$tax", "$consignment", "$ship_to"})
 _LONGEST_TEXT: Final = 4000  # what a text area of NetSuite takes
+METAFIELDS: Final = "metafields"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,11 @@ class Path:
         """Whether it says to which of several addresses a line goes."""
         return self.computed in ("$ship_to", "$consignment")
 
+    @property
+    def metafield(self) -> tuple[str, str] | None:
+        """Namespace and key of the metafield that it names, None where it names another thing."""
+        return (self.parts[1], self.parts[2]) if self.parts[:1] == (METAFIELDS,) else None
+
 
 def parse_path(text: str, as_: As = "text", *, computed: bool = False) -> Path:
     """The path in `text`; ValueError for what is none. `computed`: whether `$name` is known here."""
@@ -46,6 +54,12 @@ def parse_path(text: str, as_: As = "text", *, computed: bool = False) -> Path:
     parts = tuple(part.strip() for part in text.split("."))
     if not all(parts):
         raise ValueError(f"{text!r} is no path; write one such as billing_address.company")
+    if parts[0] == METAFIELDS:
+        if computed:
+            raise ValueError("metafields belong to the order; map them under orders.fields")
+        # A comma separates the names that the store is asked for.
+        if len(parts) != 3 or "," in text:
+            raise ValueError(f"{text!r} names no metafield; write metafields.namespace.key, without commas")
     return Path(parts, as_)
 
 

@@ -174,6 +174,16 @@ class OrderPolicy:
         """Where orders of that BigCommerce channel go; None where nobody said."""
         return self.channels.get(channel_id, self.any_channel)
 
+    @property
+    def metafields(self) -> frozenset[tuple[str, str]]:
+        """Namespace and key of each metafield of orders that some path asks for."""
+        paths = list(self.fields.values())
+        if isinstance(self.purchase_order, Path):
+            paths.append(self.purchase_order)
+        if self.tax.reverse_charge is not None:
+            paths.append(self.tax.reverse_charge.evidence)
+        return frozenset(one.metafield for one in paths if one.metafield is not None)
+
     def zone(self, channel: Channel | None) -> tzinfo:
         """The time zone in which the day of an order is told: the subsidiary's, else the store's."""
         return ZoneInfo((channel.zone if channel else "") or self.store_zone)

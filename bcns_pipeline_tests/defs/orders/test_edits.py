@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from bcns_pipeline.clients.bigcommerce.models import Metafield
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs.close import reports
+from bcns_pipeline.outcomes import Sent
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 THREE = [{"sku": "SKU-000001", "quantity": 3, "price": "10.00"}]
@@ -62,6 +64,56 @@ def test_each_order_is_edited_as_far_as_its_record_allows_and_then_left_alone(sh
     shop.control.clear_log()
     shop.sync()
     assert shop.writes() == []
+
+
+def test_a_metafield_that_the_mapping_asks_for_reaches_the_record_and_so_does_one_that_an_app_sets_later(
+    shop: OrderFlow,
+) -> None:
+    """It is part of the version that was read: no call without a mapping, one for a page of orders with it."""
+    set_before, set_later, without = (place(shop) for _ in range(3))
+    fields = {**shop.sections["orders"]["fields"], TIER: "metafields.loyalty.tier"}
+    note(shop, set_before, "Gold")
+    shop.control.clear_log()
+    shop.sync()
+    assert metafield_reads(shop) == []
+    assert TIER not in shop.sales_order(set_before)["fields"]
+
+    shop.decide("orders", fields=fields)
+    shop.control.clear_log()
+    shop.sync()
+    # One for the page that the poll lists, one for the same orders as they are read.
+    assert metafield_reads(shop) == ["/metafields"] * 2
+    assert tiers(shop, set_before, set_later, without) == ["Gold", None, None]
+
+    # The order is as it was, and BigCommerce gives it no later date.
+    note(shop, set_later, "Silver")
+    shop.sync()
+    assert tiers(shop, set_before, set_later, without) == ["Gold", "Silver", None]
+    shop.sync()
+    shop.control.clear_log()
+    shop.sync()
+    assert shop.writes() == []
+
+
+TIER = "custbody_psp_payout_id"
+
+
+def note(shop: OrderFlow, order_id: int, tier: str) -> None:
+    """What an app of the merchant does."""
+    with shop.connections("app") as app:
+        done = app.bigcommerce().orders.create_metafields([Metafield(order_id, "tier", tier, "loyalty")])
+    assert isinstance(done, Sent)
+
+
+def metafield_reads(shop: OrderFlow) -> list[str]:
+    """Where metafields were read, since the log was cleared."""
+    calls = [one["path"] for one in shop.control.log() if one["method"] == "GET"]
+    return [path.partition("/orders")[2] for path in calls if path.endswith("/metafields")]
+
+
+def tiers(shop: OrderFlow, *orders: int) -> list[str | None]:
+    records = shop.sales_orders(*orders)
+    return [records[one]["fields"].get(TIER) for one in orders]
 
 
 # Those that were shortened, repriced and called off, and the one beside the locked one.

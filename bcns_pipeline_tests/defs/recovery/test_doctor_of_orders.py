@@ -56,7 +56,9 @@ def test_wrong_ids_unknown_fields_and_missing_scopes_are_named_before_an_order_f
     channel = {**shop.sections["channels"][1], "department": 987_654}
     shop.decide("channels")
     shop.sections["channels"] |= {1: channel, 2: {"subsidiary": 1}}
-    shop.decide("orders", fields={"custbody_never_made": "id"}, rounding={"item": 987_655})
+    shop.decide(
+        "orders", fields={"custbody_never_made": "metafields.loyalty.tier"}, rounding={"item": 987_655}
+    )
     result = bcns("doctor")
 
     assert result.exit_code == 1

@@ -269,6 +269,9 @@ def test_a_new_mapping_file_says_which_orders_it_would_change_and_by_how_much(
     held = bcns("config", "diff", str(old), str(now))
     assert "posted -> hold STATUS" in held.output
     assert f"USD: {order['total']} -> 0.00 in NetSuite (-{order['total']})" in held.output
+    shop.decide("orders", statuses=None, fields={"custbody_bc_order_id": "metafields.loyalty.tier"})
+    asked = bcns("config", "diff", str(old), str(now))
+    assert "posted -> not known: it needs metafields" in asked.output
     assert shop.control.log() == []
     missing = bcns("config", "diff", str(old), str(shop.folder / "none.yaml"), "--days", "7")
     assert missing.exit_code == 2

@@ -16,6 +16,7 @@ ORDER = {
     "total_inc_tax": "116.7300",
     "empty": "",
     "fees": [{"id": 3, "name": "x"}],
+    "metafields": {"Loyalty app": {"tier": "Gold"}},
     "billing_address": {
         "form_fields": [{"name": "VAT Number", "value": "DE1"}, {"name": "Ticks", "value": ["a"]}]
     },
@@ -43,6 +44,9 @@ ORDER = {
         ("empty", "text", None),
         ("nothing.at.all", "text", None),
         ("id.deeper", "text", None),
+        ("metafields.Loyalty app.tier", "text", "Gold"),
+        ("metafields.Loyalty app.Tier", "text", None),
+        ("metafields.other.tier", "text", None),
         ("=Web shop", "text", "Web shop"),
         ("=12", "reference", {"id": "12"}),
         ("=yes", "flag", True),
@@ -58,6 +62,14 @@ def test_a_computed_value_is_known_on_lines_only() -> None:
     assert look_up(path, {}) is None
     with pytest.raises(ValueError, match="nothing of that kind is"):
         parse_path("$net")
+
+
+@pytest.mark.parametrize("text", ["metafields", "metafields.loyalty", "metafields.a.b.c", "metafields.a,b.c"])
+def test_a_metafield_has_a_namespace_and_a_key_and_belongs_to_the_order(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write metafields\.namespace\.key"):
+        parse_path(text)
+    with pytest.raises(ValueError, match="belong to the order"):
+        parse_path("metafields.loyalty.tier", computed=True)
 
 
 @pytest.mark.parametrize("text", ["", "a..b", ".a", "a."])
