@@ -49,7 +49,8 @@ class Evidence:
     """`documents` are ids of the versions that were planned, `details` of what was read beside them, both by order.
 
     `mapping` is the digest of `SECTIONS` as they were, under which they are kept. `customers` say who pays, by order;
-    `edits` has those orders whose record was there already.
+    `edits` has those orders whose record was there already. `currencies` (NetSuite's ids) are those that an order's
+    customer had, where it was there and they were read.
     """
 
     code_version: str
@@ -60,6 +61,7 @@ class Evidence:
     details: Mapping[int, int]
     customers: Mapping[int, CustomerRef] = field(repr=False)
     edits: Mapping[int, Basis] = field(default_factory=dict, repr=False)
+    currencies: Mapping[int, frozenset[int]] = field(default_factory=dict)
 
 
 _EVIDENCE = TypeAdapter(Evidence)
@@ -72,9 +74,10 @@ def keep(
     orders: Collection[Order],
     documents: Mapping[int, int],
     edits: Mapping[int, Basis],
+    currencies: Mapping[int, frozenset[int]],
 ) -> None:
     """Keep what the lines of these `orders` were made from; `documents` are ids of their versions, by order."""
-    state, (body, mark) = connections.state, _sections(connections.mapping)
+    state, (sections, mark) = connections.state, mapping_document(connections.mapping)
     payers = {one.id: known.payer(one) for one in orders}
     detailed = {f"order:{one.id}": one.id for one in orders if needs(one, connections.order_policy)}
     evidence = Evidence(
@@ -86,10 +89,11 @@ def keep(
         {detailed[key]: one.id for key, one in state.documents.latest(DETAILS, detailed).items()},
         {one: payer for one, payer in payers.items() if isinstance(payer, CustomerRef)},
         edits,
+        {one.id: currencies[one.id] for one in orders if one.id in currencies},
     )
     state.documents.store_changed(
         [
-            NewDocument("bcns", MAPPING, f"{MAPPING}:{mark}", body),
+            sections,
             NewDocument("bcns", PLAN, _key(plan.id), _EVIDENCE.dump_json(evidence)),
         ]
     )
@@ -109,15 +113,12 @@ def mapping_at(state: State, mark: str) -> config.Mapping | None:
     return None if found is None else config.Mapping.model_validate_json(state.documents.load(found.id))
 
 
-def digest_of(mapping: config.Mapping) -> str:
-    """The digest of the sections of a mapping file that a line of an order depends on."""
-    return _sections(mapping)[1]
-
-
-def _sections(mapping: config.Mapping) -> tuple[bytes, str]:
+def mapping_document(mapping: config.Mapping) -> tuple[NewDocument, str]:
+    """The sections of a mapping file that a line of an order depends on, to be kept, and their digest."""
     plain: Any = mapping.model_dump(mode="json", by_alias=True, include=SECTIONS)
     body = json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()
-    return body, hashlib.sha256(body).hexdigest()
+    mark = hashlib.sha256(body).hexdigest()
+    return NewDocument("bcns", MAPPING, f"{MAPPING}:{mark}", body), mark
 
 
 def _key(plan_id: int) -> str:

@@ -4,14 +4,15 @@ Put here what a line carries. Do not decide here whether there is one. Payloads 
 labels, keys, reasons and amounts are in clear and hold no personal data.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bcns_pipeline.defs.orders.facts import Known
 from bcns_pipeline.defs.orders.fates import Fate
-from bcns_pipeline.defs.orders.run import CURRENCY, CUSTOMER, EDIT, ORDER
+from bcns_pipeline.defs.orders.run import CURRENCY, CUSTOMER, EDIT, FLOW, ORDER
 from bcns_pipeline.defs.polling import subject_of
-from bcns_pipeline.defs.shoppers import LINK, base_currency
+from bcns_pipeline.defs.shoppers import base_currency
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.customers.body import currency_patch, customer_body
 from bcns_pipeline.rules.customers.identify import Create, Found
@@ -68,24 +69,53 @@ def new_customer(
     )
 
 
-def currency_line(connections: Connections, known: Known, order: Order, customer: Found) -> PlanLine | None:
-    """Let a customer that is there be charged in the order's currency, if it was never charged in it before."""
-    currency = _currency(connections.order_policy, known.account, order)
-    if currency is None or customer.row is None or customer.row.currencies is None:
-        return None
-    links = connections.state.links.get_many(LINK, [str(customer.id)]).get(str(customer.id), [])
-    added = {int(one) for link in links for one in link.detail.get("currencies", ())}
-    body = currency_patch(customer.row.currencies | added, currency)
+def charged_in(connections: Connections, known: Known, orders: Iterable[Order]) -> dict[int, frozenset[int]]:
+    """{order: the currencies that its customer has}, of customers that are there and whose own currency was read.
+
+    Of others only the order's is known: it is there where we have added it before.
+    """
+    has, keys = {}, {}
+    for order in orders:
+        customer, currency = (
+            known.customers[order.id],
+            _currency(connections.order_policy, known.account, order),
+        )
+        if isinstance(customer, Found) and customer.row is not None and customer.row.currencies is not None:
+            has[order.id] = customer.row.currencies
+            if currency is not None and currency not in has[order.id]:
+                keys[order.id] = currency_key(customer.id, currency), currency
+    wanted = sorted({key for key, _ in keys.values()})
+    added = (
+        connections.state.outbox.find(flow=FLOW, states=("confirmed",), natural_keys=wanted) if wanted else ()
+    )
+    there = {one.natural_key for one in added}
+    return has | {one: has[one] | {currency} for one, (key, currency) in keys.items() if key in there}
+
+
+def currency_key(customer_id: int | None, currency: int) -> str:
+    """Key of the operation that gives a customer a currency; NetSuite takes none from one that was charged in it."""
+    return f"customer-{customer_id}-currency-{currency}"
+
+
+def new_currency(
+    order: Order, customer: CustomerRef, has: frozenset[int] | None, orders: OrderPolicy, account: Account
+) -> PlanLine | None:
+    """Let a customer that is there be charged in the order's currency, if it was never charged in it before.
+
+    `has` None = its currencies are not known: then the line is made.
+    """
+    currency = _currency(orders, account, order)
+    body = None if currency is None else currency_patch(has, currency)
     if body is None:
         return None
     return PlanLine(
         "patch",
         CURRENCY,
-        f"customer-{customer.id}-currency-{currency}",
+        currency_key(customer.id, currency),
         {"id": customer.id, "body": body, "order_id": order.id},
         f"its first order in {order.currency}",
         f"order:{order.id}",
-        group_key=group_of(customer.ref),
+        group_key=group_of(customer),
     )
 
 

@@ -17,11 +17,18 @@ from bcns_pipeline.defs.orders.editing import Version, edit, written_version
 from bcns_pipeline.defs.orders.evidence import keep
 from bcns_pipeline.defs.orders.facts import Known, learn
 from bcns_pipeline.defs.orders.fates import Fate, waiting, why
-from bcns_pipeline.defs.orders.lines import currency_line, customer_line, edit_line, link_line, order_line
+from bcns_pipeline.defs.orders.lines import (
+    charged_in,
+    customer_line,
+    edit_line,
+    link_line,
+    new_currency,
+    order_line,
+)
 from bcns_pipeline.defs.orders.run import EDIT, FLOW, ORDER
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure
-from bcns_pipeline.rules.customers.identify import Create, Found
+from bcns_pipeline.rules.customers.identify import Create
 from bcns_pipeline.rules.orders.draft import Draft
 from bcns_pipeline.rules.orders.gate import Hold, Ignore, List, Post, Verdict, has_refund, judge
 from bcns_pipeline.rules.orders.model import Details, Order
@@ -65,7 +72,12 @@ def make_plan(connections: Connections, *, mode: Mode, days: Days | None = None)
     orders, fates = _read(connections, due)
     known, more = _decide(connections, orders, {one.order_id: one for one in due})
     fates += more
-    lines = _lines(connections, known, orders, fates) if known is not None else []
+    lines: list[PlanLine] = []
+    has: Mapping[int, frozenset[int]] = {}
+    if known is not None:
+        planned = [orders[one.state.order_id] for one in fates if one.outcome == "planned"]
+        has = charged_in(connections, known, planned)
+        lines = _lines(connections, known, orders, fates, has)
     plan = state.plans.create(
         FLOW,
         mode=mode.value,
@@ -82,7 +94,7 @@ def make_plan(connections: Connections, *, mode: Mode, days: Days | None = None)
     if known is not None and made and mode is Mode.APPLY:
         read = {one.order_id: one.document_id for one in due if one.document_id is not None}
         edits = {one.state.order_id: one.basis for one in fates if one.basis is not None}
-        keep(connections, plan, known, [orders[one] for one in made], read, edits)
+        keep(connections, plan, known, [orders[one] for one in made], read, edits, has)
     return Planned(plan, sorted(fates, key=lambda one: one.state.order_id), lines)
 
 
@@ -212,7 +224,11 @@ def _of_verdict(state: OrderState, verdict: Verdict) -> Fate:
 
 
 def _lines(
-    connections: Connections, known: Known, orders: Mapping[int, Order], fates: Iterable[Fate]
+    connections: Connections,
+    known: Known,
+    orders: Mapping[int, Order],
+    fates: Iterable[Fate],
+    has: Mapping[int, frozenset[int]],
 ) -> list[PlanLine]:
     """Customers before their orders, each customer once; then orders by id."""
     lines: list[PlanLine] = []
@@ -231,8 +247,9 @@ def _lines(
         extra = None
         if isinstance(customer, Create):
             extra = customer_line(connections, known, order, customer)
-        elif isinstance(customer, Found):
-            extra = currency_line(connections, known, order, customer)
+        elif order.id in has:
+            policy, account = connections.order_policy, known.account
+            extra = new_currency(order, customer.ref, has[order.id], policy, account)
         if extra is not None and extra.natural_key not in made:
             made.add(extra.natural_key)
             lines.append(extra)

@@ -8,7 +8,7 @@ because a process died in between, is read back by the next run.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bcns_pipeline.defs.orders.closing import closing, closing_key
+from bcns_pipeline.defs.orders.closing import Cents, closing, closing_key, keep
 from bcns_pipeline.defs.orders.run import FLOW, question
 from bcns_pipeline.defs.orders.shown import shown
 from bcns_pipeline.resources.connections import Connections
@@ -17,6 +17,7 @@ from bcns_pipeline.rules.natural_keys import edit_key, order_key
 from bcns_pipeline.rules.orders.compare import differences, tax_shown
 from bcns_pipeline.rules.orders.draft import Expected
 from bcns_pipeline.rules.orders.facts import Shown
+from bcns_pipeline.state.operations import Intent
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.order_models import ReadBack as Read
 
@@ -63,7 +64,7 @@ def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadB
     expected = written_as(connections, batch)
     reads: list[Read] = []
     drifts = {}
-    closings = []
+    closings: list[tuple[Cents, Intent]] = []
     for one in batch:
         record = now.get(ids[one.order_id])
         if record is None:
@@ -74,11 +75,10 @@ def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadB
         said = (
             differences(expected[one.order_id], record) if one.order_id in expected else _totals(one, record)
         )
-        cents = (
-            closing(connections, one, expected[one.order_id], record) if one.order_id in expected else None
-        )
-        if said and cents is not None:
-            closings.append(cents)
+        cents = _cents(one, expected.get(one.order_id), record)
+        intent = None if cents is None else closing(state.store, cents, connections.order_policy)
+        if said and cents is not None and intent is not None:
+            closings.append((cents, intent))
             found.closing.append(one.order_id)
         elif said:
             found.drifted[one.order_id] = drifts[one.order_id] = " ".join(said)
@@ -89,7 +89,8 @@ def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadB
     with state.scope.transaction() as conn:
         state.orders.read_back(reads, conn=conn)
         # With the reads: a process that dies here leaves them to the next run instead of to nobody.
-        state.outbox.stage(FLOW, closings, conn=conn)
+        keep(state, connections.mapping, [one for one, _ in closings], conn)
+        state.outbox.stage(FLOW, [intent for _, intent in closings], conn=conn)
         state.exceptions.heal(FLOW, "ORDER_TOTAL_DRIFT", subjects, conn=conn)
         state.exceptions.open_many(
             FLOW,
@@ -106,13 +107,22 @@ def written_as(connections: Connections, batch: Sequence[OrderState]) -> dict[in
     state, found = connections.state, dict[int, Expected]()
     keys = [order_key(state.store, one.order_id) for one in batch]
     keys += [edit_key(state.store, one.order_id, one.applied_hash) for one in batch if one.applied_hash]
-    keys += [closing_key(state.store, one) for one in batch if one.applied_hash]
+    keys += [closing_key(state.store, one.order_id, one.applied_hash) for one in batch if one.applied_hash]
     operations = state.outbox.find(flow=FLOW, states=("confirmed",), natural_keys=keys)
     for payload in state.outbox.payloads(operations):
         # An erased shopper's payload is gone; then totals are all that can be compared.
         if payload and "expected" in payload:
             found[payload["order_id"]] = Expected.read(payload["expected"])
     return found
+
+
+def _cents(one: OrderState, expected: Expected | None, record: Shown) -> Cents | None:
+    """What a rounding line would be made from; None where it is not known any more what was written."""
+    if expected is None or one.record_type is None or one.netsuite_id is None or one.applied_hash is None:
+        return None
+    return Cents(
+        one.order_id, one.channel_id, one.record_type, one.netsuite_id, one.applied_hash, expected, record
+    )
 
 
 def _totals(one: OrderState, record: Shown) -> list[str]:

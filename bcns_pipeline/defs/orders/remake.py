@@ -11,8 +11,8 @@ from bcns_pipeline import config
 from bcns_pipeline.defs.orders.details import understood
 from bcns_pipeline.defs.orders.editing import as_written, record_kind
 from bcns_pipeline.defs.orders.evidence import Basis, Evidence
-from bcns_pipeline.defs.orders.lines import Edited, new_customer, new_edit, new_order
-from bcns_pipeline.defs.orders.run import CUSTOMER
+from bcns_pipeline.defs.orders.lines import Edited, new_currency, new_customer, new_edit, new_order
+from bcns_pipeline.defs.orders.run import CURRENCY, CUSTOMER
 from bcns_pipeline.defs.shoppers import names_in, storefront_in
 from bcns_pipeline.rules.customers.identify import Create
 from bcns_pipeline.rules.customers.reading import shopper_of_order
@@ -33,10 +33,16 @@ from bcns_pipeline.state.store import State
 
 
 class Remaking:
-    """What can be made again of one plan: its `evidence`, and the stored bytes of these orders."""
+    """What can be made again of one plan: its `evidence`, and the stored bytes of these orders.
 
-    def __init__(self, state: State, evidence: Evidence, order_ids: Collection[int]) -> None:
-        self.state, self.evidence = state, evidence
+    `added` are the keys of all its lines that let a customer be charged in another currency: each is made once, with
+    the first order that needs it.
+    """
+
+    def __init__(
+        self, state: State, evidence: Evidence, order_ids: Collection[int], added: Collection[str]
+    ) -> None:
+        self.state, self.evidence, self.added = state, evidence, added
         earlier = (evidence.edits[one].written for one in order_ids if one in evidence.edits)
         ids = [*(evidence.documents[one] for one in order_ids if one in evidence.documents), *earlier]
         ids += [evidence.details[one] for one in order_ids if one in evidence.details]
@@ -79,7 +85,15 @@ class Remaking:
         if not isinstance(drafted, Draft):
             return _would_wait(drafted)
         lines = []
+        extra = self._currency(order, who, policy)
+        if extra is not None and extra.natural_key not in self.added:
+            return f"its customer would be let be charged in {order.currency} first"
         for one in then:
+            if one.kind == CURRENCY:
+                if extra is None:
+                    return f"its customer could be charged in {order.currency} already"
+                lines.append(extra)
+                continue
             if one.kind != CUSTOMER:
                 lines.append(new_order(order.id, str(one.payload["version"]), drafted, who))
                 continue
@@ -117,6 +131,12 @@ class Remaking:
         if patch is None:
             return "it would not be edited"
         return [new_edit(self.state.store, order.id, about, patch, who)]
+
+    def _currency(self, order: Order, who: CustomerRef, policy: OrderPolicy) -> PlanLine | None:
+        """The line for the order's currency; of older plans it is not known whether the customer needed it."""
+        has = self.evidence.currencies.get(order.id)
+        line = None if who.id is None else new_currency(order, who, has, policy, self.evidence.account)
+        return None if has is None and line is not None and line.natural_key not in self.added else line
 
     def _facts(self, who: CustomerRef) -> Facts:
         return Facts(self.state.store, self.evidence.account, who, self.evidence.items)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
+from bcns_pipeline.config import load_mapping
+from bcns_pipeline.defs.orders.reperform import Remade, reperform
 from bcns_pipeline.state.exceptions import ExceptionRow
 from bcns_pipeline.state.inbox import Event
 from bcns_pipeline_tests.defs.flow import Run
@@ -153,6 +157,27 @@ def test_a_cent_of_a_tax_that_netsuite_computes_is_a_question_or_a_rounding_line
     shop.control.clear_log()
     shop.sync()
     assert [one for one in shop.writes() if "record/v1" in one[1]] == []
+    assert_the_rounding_line_is_made_again(shop, closed, tax)
+
+
+def assert_the_rounding_line_is_made_again(shop: OrderFlow, closed: int, tax: dict[str, Any]) -> None:
+    """From what was kept beside it; a mapping file by which it would be another, or none, is named."""
+
+    def again() -> Remade:
+        made = reperform(shop.state(), load_mapping(shop.folder / "bcns.yaml"), [closed])
+        assert [one.action for one in made] == ["create", "cents"]
+        return made[-1]
+
+    assert again().equal, again()
+    item = shop.sections["orders"]["rounding"]
+    shop.decide("orders", rounding={"item": 4711})
+    assert "The mapping file changed" in again().why
+    assert "closed by another line" in again().why
+    shop.decide("orders", rounding=item, tax=tax)
+    assert "its cents would be a question" in again().why
+    shop.decide("orders", tax={**tax, "on_mismatch": "residual"})
+    shop.state().documents.drop("order_cents", datetime.now(UTC))
+    assert again().why == "What it was made from was not kept."
 
 
 def test_orders_before_the_cutover_are_listed_and_never_created(shop: OrderFlow) -> None:

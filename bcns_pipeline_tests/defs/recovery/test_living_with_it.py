@@ -159,6 +159,43 @@ def test_every_edit_is_planned_again_too_from_both_versions_and_the_record_as_it
     assert shop.control.log() == []
 
 
+def test_the_currency_that_a_customer_is_given_for_its_order_is_planned_again_too(
+    shop: OrderFlow, bcns: Bcns
+) -> None:
+    """It is part of the order's own lines: with the first of two orders in that currency, and with no other."""
+    first = shop.control.shop_order("plain", restock=True)["id"]
+    shop.sync()
+    (order,) = shop.control.shop_state(first)
+    shopper, euros = order["customer_id"], {"currency": "EUR", "restock": True}
+    others = [shop.control.shop_order(customer_id=shopper, **euros)["id"] for _ in range(2)]
+    shop.sync()
+    third = shop.control.shop_order(customer_id=shopper, **euros)["id"]
+    shop.sync()
+    every = [first, *others, third]
+    assert [lines_of(shop, one).count("customer_currency") for one in every] == [0, 1, 0, 0]
+
+    def again() -> dict[int, str]:
+        made = reperform(shop.state(), load_mapping(shop.folder / "bcns.yaml"), every)
+        return {one.order_id: one.why for one in made}
+
+    assert set(again().values()) == {""}
+    with shop.state().engine.begin() as conn:
+        other = """update bcns.plan_line set payload = jsonb_set(payload, '{body}', '{"memo": "?"}')
+                   where kind = 'customer_currency'"""
+        conn.exec_driver_sql(other)
+    why = again()
+    assert "explains it: currencyList, memo" in why[others[0]]
+    assert "the stored lines of plan" in why[others[1]]
+    assert (why[first], why[third]) == ("", "")
+
+
+def lines_of(shop: OrderFlow, order_id: int) -> list[str]:
+    """The kinds of all lines about an order."""
+    with shop.state().scope.transaction() as conn:
+        query = "select kind from bcns.plan_line where label = %s"
+        return list(conn.exec_driver_sql(query, (f"order:{order_id}",)).scalars())
+
+
 @pytest.mark.long
 def test_smoke_posts_one_order_compares_its_lines_and_writes_nothing_twice(
     shop: OrderFlow, bcns: Bcns, monkeypatch: pytest.MonkeyPatch
