@@ -17,6 +17,14 @@ from typing import Any
 
 import dagster as dg
 import sqlalchemy as sa
+from dagster._core.events import (
+    ASSET_CHECK_EVENTS,
+    ASSET_EVENTS,
+    FAILURE_EVENTS,
+    MARKER_EVENTS,
+    STEP_EVENTS,
+)
+from dagster._core.events.log import EventLogEntry
 from dagster._core.instance.types import InstanceType
 from dagster._core.launcher.sync_in_memory_run_launcher import SyncInMemoryRunLauncher
 from dagster._core.run_coordinator import DefaultRunCoordinator
@@ -25,6 +33,8 @@ from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._core.storage.root import TemporaryLocalArtifactStorage
 from dagster._core.storage.runs import InMemoryRunStorage
 
+# What a run's result tells and nobody reads again.
+_STEPS_ALONE = (STEP_EVENTS | MARKER_EVENTS) - ASSET_EVENTS - ASSET_CHECK_EVENTS - FAILURE_EVENTS
 QUIET = {"python_logs": {"python_log_level": "CRITICAL"}}
 
 
@@ -71,6 +81,11 @@ class _Events(_Held, InMemoryEventLogStorage):
 
     def _connect(self) -> Any:
         return self._transaction()
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Kept is what somebody asks for after the run: what became of the run, its assets, checks and failures."""
+        if event.dagster_event and event.dagster_event.event_type not in _STEPS_ALONE:
+            super().store_event(event)
 
     def has_table(self, table_name: str) -> bool:
         # Dagster asks inside a transaction, and a second look through the same connection would end that.
