@@ -197,8 +197,12 @@ class Flow:
     def configure(self, **inventory: Any) -> None:
         """Change the mapping file; what is not given stays, and None removes a key."""
         self.mapping = {k: v for k, v in {**BASE, **self.mapping, **inventory}.items() if v is not None}
-        text = yaml.safe_dump({"version": 1, "inventory": self.mapping})
-        (self.folder / "bcns.yaml").write_text(text)
+        self.write_mapping(inventory=self.mapping)
+
+    def write_mapping(self, **sections: Any) -> None:
+        """The mapping file, anew."""
+        dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+        (self.folder / "bcns.yaml").write_text(yaml.dump({"version": 1, **sections}, Dumper=dumper))
 
     def stock(self, sku: str, *on_hand: float, **terms: float) -> None:
         """NetSuite's stock of a SKU at its first, second … location; nothing is committed unless given."""

@@ -15,7 +15,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-import yaml
 
 from bcns_pipeline.cli.local_orders import order_sections
 from bcns_pipeline.definitions import build_defs
@@ -48,8 +47,7 @@ class OrderFlow(Flow):
     def configure(self, **inventory: Any) -> None:
         """Change the inventory section; what is not given stays, and None removes a key."""
         self.mapping = {k: v for k, v in {**BASE, **self.mapping, **inventory}.items() if v is not None}
-        text = yaml.safe_dump({"version": 1, "inventory": self.mapping, **self.sections})
-        (self.folder / "bcns.yaml").write_text(text)
+        self.write_mapping(inventory=self.mapping, **self.sections)
 
     def decide(self, section: str, **keys: Any) -> None:
         """Change a section of the mapping file; None removes a key."""
