@@ -14,13 +14,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from click.testing import Result
-from typer.testing import CliRunner
 
-from bcns_pipeline.cli.main import app
 from bcns_pipeline.clients.netsuite.keygen import make_key_and_certificate
 from bcns_pipeline.sandbox.launch import Sandbox, start
 from bcns_pipeline.settings import Settings, load_settings
 from bcns_pipeline.state.store import State
+from bcns_pipeline_tests.cli import command_line
 
 STORE = "abc123"
 ACCOUNT = "1234567_SB1"
@@ -77,15 +76,8 @@ def settings(environment: Mapping[str, str]) -> Settings:
 
 @pytest.fixture
 def bcns(environment: Mapping[str, str]) -> Bcns:
-    """Runs a command line in `environment`; nothing but an exit code may come out of it."""
-
-    def run(*arguments: str) -> Result:
-        result = CliRunner().invoke(app, list(arguments))
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    return run
+    """Runs a command line in `environment`."""
+    return command_line.bcns
 
 
 @pytest.fixture

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from typer.testing import CliRunner
 
-from bcns_pipeline.cli.main import app
 from bcns_pipeline.sandbox.launch import Sandbox
+from bcns_pipeline_tests.cli import command_line
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 from bcns_pipeline_tests.defs.orders.conftest import merchant
 
@@ -40,12 +39,5 @@ def _dagster_home(folder: Path) -> Path:
 
 @pytest.fixture
 def bcns(shop: OrderFlow) -> Bcns:
-    """Runs a command line as that merchant; nothing but an exit code may come out of it."""
-
-    def run(*arguments: str) -> Result:
-        result = CliRunner().invoke(app, list(arguments))
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    return run
+    """Runs a command line as that merchant."""
+    return command_line.bcns

@@ -6,11 +6,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from typer.testing import CliRunner
-
-from bcns_pipeline.cli.main import app
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.state.inbox import Event
+from bcns_pipeline_tests.cli.command_line import bcns
 from bcns_pipeline_tests.defs.refunds.giving_back import D, RefundFlow
 
 
@@ -258,7 +256,7 @@ def test_a_refund_of_an_order_that_was_taken_over(shop: RefundFlow) -> None:
     shop.control.fulfil(records[billed["id"]])
     shop.control.enter_invoice(records[billed["id"]])
     ways = ("adopt", "--by", "otherrefnum", "--since", shop.today().isoformat(), "--apply")
-    assert CliRunner().invoke(app, list(ways)).exit_code == 0
+    assert bcns(*ways).exit_code == 0
     before = shop.balances()
     refunds = {
         name: shop.refund(one["id"], shipping=True) for name, one in (("billed", billed), ("open", open_))
