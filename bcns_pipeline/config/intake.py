@@ -15,6 +15,7 @@ from bcns_pipeline.config.base import CronLine, Section, Text, Whole
 from bcns_pipeline.rules.hooks import receiver_address
 
 # All that the flows act on. Payloads are never trusted, so several scopes of one record cost one more read at most.
+# Stock is not among them: each line that we push would call us back, and what was sold is told by its order.
 SCOPES: Final = (
     "store/order/created",
     "store/order/updated",
@@ -23,6 +24,9 @@ SCOPES: Final = (
     "store/order/refund/created",
     "store/order/transaction/created",
     "store/order/transaction/updated",
+    "store/shipment/created",
+    "store/shipment/updated",
+    "store/shipment/deleted",
     "store/customer/created",
     "store/customer/updated",
     "store/customer/address/created",

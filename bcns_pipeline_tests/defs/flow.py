@@ -217,17 +217,20 @@ class Flow:
     def hold_back(self, sku: str, units: int, location: int = 1) -> None:
         """Set the store's own safety stock, through its API as a merchant's other tool would."""
         found = self.control.inventory(sku)[0]
-        env = self.sandbox.env
-        url = (
-            f"{env['BCNS_BIGCOMMERCE_BASE_URL']}/stores/{env['BCNS_BIGCOMMERCE_STORE_HASH']}"
-            f"/v3/inventory/locations/{location}/items"
-        )
         identity = {"variant_id": found["variant_id"]}
-        body = json.dumps({"settings": [{"identity": identity, "safety_stock": units}]}).encode()
-        headers = {"X-Auth-Token": env["BCNS_BIGCOMMERCE_ACCESS_TOKEN"], "Content-Type": "application/json"}
-        with OPENER.open(urllib.request.Request(url, data=body, method="PUT", headers=headers)) as answer:
-            assert answer.status == 200
+        body = {"settings": [{"identity": identity, "safety_stock": units}]}
+        assert self.another_tool("PUT", f"/v3/inventory/locations/{location}/items", body) == 200
         wait_until(lambda: self.control.inventory(sku)[0]["safety_stock"][str(location)] == units)
+
+    def another_tool(self, method: str, path: str, body: Any = None) -> int:
+        """What a merchant's other tool does through the store's API; the status of the answer."""
+        env = self.sandbox.env
+        url = f"{env['BCNS_BIGCOMMERCE_BASE_URL']}/stores/{env['BCNS_BIGCOMMERCE_STORE_HASH']}{path}"
+        headers = {"X-Auth-Token": env["BCNS_BIGCOMMERCE_ACCESS_TOKEN"], "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data=data, method=method, headers=headers)
+        with OPENER.open(request) as answer:
+            return int(answer.status)
 
     def shop(self, sku: str) -> tuple[int, ...]:
         """What the store shows of a SKU, by location, once everything accepted has been applied."""

@@ -68,6 +68,23 @@ def test_shipments_are_as_the_official_file_says(shop: httpx.Client, order: Orde
         validate_response(method, str(answer.url), status, answer.headers, answer.content)
 
 
+@pytest.mark.contract
+def test_a_shipment_that_is_deleted_is_to_be_shipped_again_and_the_order_stays_what_it_was(
+    shop: httpx.Client, order: Order
+) -> None:
+    require_specs()
+    number = ship(shop, order, 2, 1).json()["id"]
+    before = header(shop, order)
+    path = f"/v2/orders/{order['id']}/shipments/{number}"
+    answer = shop.delete(path)
+    validate_response("DELETE", str(answer.url), answer.status_code, answer.headers, answer.content)
+    assert (answer.status_code, shop.delete(path).status_code) == (204, 404)
+    now = header(shop, order)
+    assert (before["items_shipped"], now["items_shipped"]) == (3, 0)
+    assert now["status_id"] == before["status_id"]
+    assert ship(shop, order, 2, 1).status_code == 201
+
+
 def test_an_order_without_shipments_answers_204(shop: httpx.Client, order: Order) -> None:
     path = f"/v2/orders/{order['id']}/shipments"
     assert shop.get(path).status_code == 204

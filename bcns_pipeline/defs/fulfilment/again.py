@@ -46,6 +46,13 @@ def orders_due(rows: Iterable[ExceptionRow], touched: Collection[int] = ()) -> s
     }
 
 
+def changed_since_asked(connections: Connections, rows: Iterable[ExceptionRow]) -> set[int]:
+    """Orders that BigCommerce has shown otherwise since their question was looked at: a shipment may be gone."""
+    looked = {order_of(one): one.last_seen_at for one in rows}
+    known = connections.state.orders.many(looked)
+    return {one for one, state in known.items() if state.read_at > looked[one]}
+
+
 def order_of(one: ExceptionRow) -> int:
     """The BigCommerce order that a question of this flow is about."""
     return int(one.subject.partition(":")[2])

@@ -16,7 +16,13 @@ from typing import Any, Final
 from bcns_pipeline.clients.netsuite.models import FulfilmentLine as LineRow
 from bcns_pipeline.clients.netsuite.models import FulfilmentRow
 from bcns_pipeline.defs.account import account_of
-from bcns_pipeline.defs.fulfilment.again import asked, linked_since, orders_due, sales_orders
+from bcns_pipeline.defs.fulfilment.again import (
+    asked,
+    changed_since_asked,
+    linked_since,
+    orders_due,
+    sales_orders,
+)
 from bcns_pipeline.defs.fulfilment.gone import deleted
 from bcns_pipeline.defs.fulfilment.stopped import note_stopped
 from bcns_pipeline.defs.polling import cutover_of
@@ -94,7 +100,8 @@ def _look_again(connections: Connections, linked: set[int], taken: Taken) -> Non
         taken.again += len(rows)
     waiting = load(connections, [int(one) for one in state.inbox.open_ids(KIND) if one.isdigit()])
     touched = state.orders.by_netsuite({str(order_id) for order_id, _ in waiting.values()})
-    due = orders_due(questions, {one.order_id for one in touched.values()})
+    news = {one.order_id for one in touched.values()} | changed_since_asked(connections, questions)
+    due = orders_due(questions, news)
     if not due:
         return
     records = sales_orders(connections, due)

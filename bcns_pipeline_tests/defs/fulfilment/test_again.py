@@ -78,6 +78,19 @@ def test_what_could_not_be_told_of_is_looked_at_again_and_what_was_deleted_is_as
     assert shop.writes() == []
     assert_asked_about_the_deleted(shop, deleted[0])
 
+    # The shipment is deleted too: the store tells of it as of any change of the order, and nobody waits an hour.
+    shop.sync()
+    shop.run("fulfilment_sync")
+    (shipment,) = shown(shop, deleted[0])["shipments"]
+    path = f"/v2/orders/{deleted[0]}/shipments/{shipment['id']}"
+    assert shop.another_tool("DELETE", path) == 204
+    shop.run("fulfilment_sync")
+    assert codes(shop) == {"FULFILMENT_WITHDRAWN"}
+    shop.sync()
+    shop.run("fulfilment_sync")
+    assert codes(shop) == set()
+    assert shown(shop, deleted[0])["shipments"] == []
+
 
 def assert_asked_about_the_deleted(shop: OrderFlow, order: int) -> None:
     """One question, until the shipment is gone too."""

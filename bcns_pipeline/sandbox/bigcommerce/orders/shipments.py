@@ -2,7 +2,8 @@
 
 Put the records, their endpoints and their rules here. Do not put the order's status here (handling.py).
 Source: facts/bigcommerce.md 3.10. A shipment writes to the shopper when it is made and never again; it can be
-changed but for its items; there is no endpoint that deletes, and no key that makes a repeated POST harmless.
+changed but for its items; deleting one leaves the order's status as it is; there is no key that makes a repeated
+POST harmless.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ class Shipments:
             ("POST", path, "shipment_post", self.create, SCOPE),
             ("GET", f"{path}/{{shipment_id}}", "shipment", self.one, SCOPE),
             ("PUT", f"{path}/{{shipment_id}}", "shipment_put", self.update, SCOPE),
+            ("DELETE", f"{path}/{{shipment_id}}", "shipment_delete", self.delete, SCOPE),
         ]
 
     def list(self, call: Call, order_id: str) -> Answer:
@@ -123,6 +125,19 @@ class Shipments:
         self._shop.tell("shipment/updated", _event(order, row), order.channel_id)
         handling.changed(self._shop, order)
         return json_answer(200, shown(order, row))
+
+    def delete(self, call: Call, order_id: str, shipment_id: str) -> Answer:  # noqa: ARG002 - as routed
+        """DELETE /v2/orders/{order_id}/shipments/{shipment_id}: its units are to be shipped again."""
+        order = find(self._shop, order_id)
+        row = _find(order, shipment_id)
+        order.shipments.remove(row)
+        for item in row["items"]:
+            line = order.line(item["order_product_id"])
+            if line is not None:
+                line.quantity_shipped -= item["quantity"]
+        self._shop.tell("shipment/deleted", _event(order, row), order.channel_id)
+        handling.changed(self._shop, order)
+        return Answer(204)
 
 
 def _find(order: Order, shipment_id: str) -> dict[str, Any]:
