@@ -20,8 +20,9 @@ demo: $(VENV)/run.stamp
 dev: $(VENV)/run.stamp
 	@$(BIN)/bcns dev
 
+# Many containers forbid Python to write bytecode; then each worker would rewrite the assertions of every module anew.
 test: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest -n auto --dist worksteal
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/dev.stamp
 	@$(BIN)/ruff check .

@@ -7,6 +7,8 @@ migrated once and emptied before each test.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -133,6 +135,18 @@ def _drop_databases_of_dead_workers(conn: sa.Connection) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Three workers for two cores: part of a worker's time goes to waiting for processes that it started."""
     return max(2, len(os.sched_getaffinity(0)) * 3 // 2)
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Each worker begins with its share of the modules, whose assertions the others find rewritten in the cache."""
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None or session.config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    modules = sorted(Path(__file__).parent.rglob("test_*.py"))
+    for path in modules[int(worker["workerid"].removeprefix("gw")) :: worker["workercount"]]:
+        # What can't be imported is said when it is collected.
+        with contextlib.suppress(Exception):
+            importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
