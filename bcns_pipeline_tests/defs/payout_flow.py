@@ -7,6 +7,7 @@ here.
 from __future__ import annotations
 
 import shutil
+from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,11 @@ class PayoutFlow(CashFlow):
         """As `pays_out`, of a provider who drops a file; the files, in the merchant's folder."""
         self.control.bulk_charges(count, provider=provider)
         made = self.control.payout_day(provider, **{"arrives": 0, "files": False, **day})
-        files = self.control.drop_settlement(*(one["id"] for one in made))
+        return self.settled(*made)
+
+    def settled(self, *payouts: dict[str, Any]) -> list[Path]:
+        """The files of these payouts, in the merchant's folder."""
+        files = self.control.drop_settlement(*(one["id"] for one in payouts))
         return [Path(shutil.move(path, self.drop / Path(path).name)) for path in files]
 
     def calls(self, system: str) -> list[str]:
@@ -64,6 +69,27 @@ class PayoutFlow(CashFlow):
     def journals(self) -> list[dict[str, Any]]:
         """The journal entries that NetSuite has, with their lines."""
         return self.books(type="journalEntry")
+
+    def moved(self, payout_id: str, suffix: str = "") -> dict[str, Decimal]:
+        """{account number: what an entry of the payout moves there in its own currency, debit positive}."""
+        (entry,) = (
+            one for one in self.journals() if str(one["external_id"]).endswith(f"-payout-{payout_id}{suffix}")
+        )
+        return self.postings(entry)
+
+    def postings(self, entry: dict[str, Any]) -> dict[str, Decimal]:
+        """The same of one of `journals`."""
+        numbers = {one: number for number, one in self.accounts.items()}
+        found: dict[str, Decimal] = defaultdict(Decimal)
+        for part in entry["postings"]:
+            found[numbers[int(part["account"])]] += Decimal(part["foreign"])
+        return dict(found)
+
+    def balances(self) -> dict[str, Decimal]:
+        """{account number: dollars of the ledger} once everything is approved; accounts at 0 are left out."""
+        self.control.approve_journal()
+        shown = {number: Decimal(str(one)) for number, one in self.control.ledger()["balances"].items()}
+        return {number: amount for number, amount in shown.items() if amount}
 
     def account(self, number: str) -> int:
         """NetSuite's id of an account number."""

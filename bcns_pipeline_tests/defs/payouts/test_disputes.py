@@ -12,7 +12,7 @@ from typing import Any
 from bcns_pipeline.config import load_mapping
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline_tests.defs.payout_flow import PayoutFlow
-from bcns_pipeline_tests.defs.payouts.test_links import charge, drop
+from bcns_pipeline_tests.defs.payouts.test_files import charge, drop
 
 
 def register(till: PayoutFlow) -> dict[str, dict[str, Any]]:
@@ -27,8 +27,7 @@ def register(till: PayoutFlow) -> dict[str, dict[str, Any]]:
 
 def balance(till: PayoutFlow, number: str) -> Decimal:
     """What stands on an account once everything is approved."""
-    till.control.approve_journal()
-    return Decimal(str(till.control.ledger()["balances"].get(number, 0)))
+    return till.balances().get(number, Decimal(0))
 
 
 def test_a_dispute_that_is_won_comes_back_and_one_that_is_lost_becomes_a_loss_once(till: PayoutFlow) -> None:
@@ -55,8 +54,14 @@ def test_a_dispute_that_is_won_comes_back_and_one_that_is_lost_becomes_a_loss_on
     till.control.move("dispute_reversal", charge=won)
     till.control.lose_dispute(du_lost["source"])
     till.pays_out(1)
-    # Without an account for losses it is a question, and nothing else waits for it.
+    # A file's word for a loss is as good, where the merchant says which word that is.
+    disputed = {"line_id": "d1", "category": "dispute", "gross": "-20.00", "fee": "15.00", "net": "-35.00"}
+    over = {"line_id": "d2", "category": "dispute_lost", "gross": "0.00", "fee": "0.00", "net": "0.00"}
+    drop(till, "one.csv", charge("l1", "100.00", "2.90", "97.10"), {**disputed, "references": "cb_1"},
+         {**over, "references": "cb_1"})  # fmt: skip
+    # Without an account for losses the first is a question, and nothing else waits for it.
     stripe = till.sections["payouts"]["providers"]["stripe"]
+    stripe["categories"] = {"dispute_lost": "chargeback_lost"}
     account = stripe.pop("dispute_losses")
     till.configure()
     till.post()
@@ -67,32 +72,24 @@ def test_a_dispute_that_is_won_comes_back_and_one_that_is_lost_becomes_a_loss_on
     till.configure()
     till.post()
     assert till.state().exceptions.find(code="PAYOUT_ACCOUNT_UNMAPPED") == []
-    assert register(till)[du_lost["source"]]["stage"] == "lost, its entry awaits approval"
+    found = register(till)
+    assert {name: row["stage"] for name, row in found.items() if name != du_won["source"]} == dict.fromkeys(
+        [du_lost["source"], "cb_1"], "lost, its entry awaits approval"
+    )
+    keys = [str(one["external_id"]) for one in till.journals() if "-dispute-" in str(one["external_id"])]
+    assert sorted(keys) == sorted(f"psp-stripe-acct1-dispute-{one}" for one in (du_lost["source"], "cb_1"))
+    assert (balance(till, "1140"), balance(till, "6130")) == (Decimal(0), Decimal("69.90"))
+    till.assert_balanced()
     till.control.clear_log()
     till.post()
     assert [call for call in till.calls("stripe") if "disputes" in call] == []
-    keys = [one["external_id"] for one in till.journals() if "-dispute-" in str(one["external_id"])]
-    assert keys == [f"psp-stripe-acct1-dispute-{du_lost['source']}"]
-    assert (balance(till, "1140"), balance(till, "6130")) == (Decimal(0), Decimal("49.90"))
-    till.assert_balanced()
-
-    # A file's word for it does the same, where the merchant says which word that is.
-    stripe["categories"] = {"dispute_lost": "chargeback_lost"}
-    till.configure()
-    disputed = {"line_id": "d1", "category": "dispute", "gross": "-20.00", "fee": "15.00", "net": "-35.00"}
-    over = {"line_id": "d2", "category": "dispute_lost", "gross": "0.00", "fee": "0.00", "net": "0.00"}
-    drop(till, "one.csv", charge("l1", "100.00", "2.90", "97.10"), {**disputed, "references": "cb_1"},
-         {**over, "references": "cb_1"})  # fmt: skip
-    till.post()
-    till.post()
-    assert balance(till, "6130") == Decimal("69.90")
     found = register(till)
-    assert {(row["stage"], row["open"]) for row in found.values()} == {
-        ("won", Decimal("0.00")),
-        ("lost", Decimal("0.00")),
-        # Approved a moment ago, and not read back yet.
-        ("lost, its entry awaits approval", Decimal("0.00")),
+    assert {name: (row["stage"], row["open"]) for name, row in found.items()} == {
+        du_won["source"]: ("won", 0),
+        du_lost["source"]: ("lost", 0),
+        "cb_1": ("lost", 0),
     }
+    assert sum("-dispute-" in str(one["external_id"]) for one in till.journals()) == 2
 
     # The next instance decides otherwise: the money comes back, and an entry of its own takes the loss back, once.
     till.control.move("dispute_reversal", charge=lost)
