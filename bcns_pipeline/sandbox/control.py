@@ -56,6 +56,7 @@ class Control:
             ("POST", "/faults", self._faults),
             ("GET", "/faults", self._open_faults),
             ("DELETE", "/faults", self._no_faults),
+            ("POST", "/faults/arrive", self._arrive),
             ("POST", "/clock", self._clock),
             ("GET", "/clock", self._time),
             ("GET", "/log", self._log),
@@ -180,6 +181,11 @@ class Control:
     def _no_faults(self, call: Call, body: Any) -> Any:
         self.merchant.shared.faults.clear()
         return []
+
+    def _arrive(self, call: Call, body: Any) -> Any:
+        self.merchant.shared.arrive.set()
+        self.merchant.shared.arrive = asyncio.Event()
+        return {}
 
     def _clock(self, call: Call, body: Any) -> Any:
         if "advance_seconds" in body:

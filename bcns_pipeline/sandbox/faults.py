@@ -2,7 +2,8 @@
 
 Put kinds of failure and the choice of calls that they hit here. Do not put a system's ordinary refusals
 here: those live beside what is refused. A fault either keeps the call from the system (`before`) or hits
-the way back, when the system has already done what it was asked.
+the way back, when the system has already done what it was asked. `late` does both: the client hears nothing, and
+the call arrives when the control endpoint says so.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-BEFORE = frozenset({"429", "429_bare", "reset_before", "login_overload"})
+BEFORE = frozenset({"429", "429_bare", "reset_before", "login_overload", "late"})
 AFTER = frozenset({"reset_after", "truncate"})
 EITHER = frozenset({"5xx", "timeout", "html"})
 KINDS = BEFORE | AFTER | EITHER | {"latency", "stale"}

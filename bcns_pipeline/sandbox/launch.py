@@ -92,6 +92,10 @@ class Control(ShopVerbs, OfficeVerbs, PaymentVerbs, BankVerbs):
         """Set faults: system, kind, path_regex, method, times, skip, status, ms, after_commit."""
         return self.call("POST", "/faults", list(faults))
 
+    def arrive(self) -> Any:
+        """What a fault of kind `late` holds up arrives now; the log shows it as "arrived"."""
+        return self.call("POST", "/faults/arrive", {})
+
     def clear_faults(self) -> Any:
         """No more faults."""
         return self.call("DELETE", "/faults")

@@ -76,6 +76,8 @@ class Shared:
     latency_ms: float = 0.0
     era: int = 0  # counts the worlds; a call that was under way when a new one began never arrives
     faults: FaultBook = field(default_factory=FaultBook)
+    arrive: asyncio.Event = field(default_factory=asyncio.Event)  # what was held up on its way goes on
+    late: set[asyncio.Task[None]] = field(default_factory=set)
     costs: CostBook = field(default_factory=CostBook)
     log: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=LOG_LENGTH))
     logged: int = 0
@@ -139,8 +141,11 @@ class Service:
                 "fault": struck.kind if struck else ("stale" if stale else None),
             }
         )
-        if struck is not None and struck.kind in ("timeout", "reset_before", "reset_after"):
+        if struck is not None and struck.kind in ("timeout", "reset_before", "reset_after", "late"):
             await vanish(scope, receive, struck)
+            if struck.kind == "late":
+                # A task of its own, for which a server that shuts down does not wait.
+                self.shared.late.add(asyncio.create_task(self._arrive(call, era)))
             return
         await write(send, answer, cut=struck is not None and struck.kind == "truncate")
 
@@ -151,7 +156,7 @@ class Service:
         start, cpu = time.perf_counter(), time.thread_time()
         refusal = self.system.enter(call)
         if before is not None:
-            if before.kind in ("timeout", "reset_before"):
+            if before.kind in ("timeout", "reset_before", "late"):
                 return Answer(0), operation
             return self.system.finish(call, self._struck(before)), operation
         if refusal is not None:
@@ -172,6 +177,25 @@ class Service:
         answer = self.system.finish(call, answer)
         self.shared.costs.add(operation, time.thread_time() - cpu, time.perf_counter() - start)
         return answer, operation
+
+    async def _arrive(self, call: Call, era: int) -> None:
+        """A call that its client has given up long ago."""
+        await self.shared.arrive.wait()
+        if era == self.shared.era:
+            answer, operation = await self._answer(call, None, stale=False)
+            self.system.leave(call)
+            self.shared.note(
+                {
+                    "at": time.time(),
+                    "system": self.system.name,
+                    "operation": operation,
+                    "method": call.method,
+                    "path": call.path,
+                    "query": call.query_string,
+                    "status": answer.status,
+                    "fault": "arrived",
+                }
+            )
 
     def _struck(self, fault: Fault) -> Answer:
         if fault.kind == "html":

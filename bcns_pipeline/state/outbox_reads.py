@@ -73,6 +73,32 @@ class OutboxReads:
             query = sa.select(*COLUMNS).where(*wanted).order_by(operation.c.id).limit(limit)
             return [read(row) for row in tx.execute(query).mappings()]
 
+    def sent_again(
+        self, flow: str, kinds: Sequence[str], since: datetime, until: datetime, *, limit: int = 100_000
+    ) -> list[Operation]:
+        """Operations last sent in (`since`, `until`] of which an earlier call may be on its way still, oldest first.
+
+        They were claimed more than once, or given up after a call.
+        """
+        again = sa.or_(
+            operation.c.attempts > 1, sa.and_(operation.c.state == "superseded", operation.c.attempts > 0)
+        )
+        query = (
+            sa.select(*COLUMNS)
+            .where(
+                operation.c.store == self._scope.store,
+                operation.c.flow == flow,
+                operation.c.kind.in_(kinds),
+                operation.c.sending_at > since,
+                operation.c.sending_at <= until,
+                again,
+            )
+            .order_by(operation.c.id)
+            .limit(limit)
+        )
+        with self._scope.transaction() as tx:
+            return [read(row) for row in tx.execute(query).mappings()]
+
     def groups(self, flow: str, *, conn: sa.Connection | None = None) -> list[Group]:
         """The groups of a flow that still have something to do, in the order in which they are begun."""
         query = (

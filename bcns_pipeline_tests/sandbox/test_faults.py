@@ -67,6 +67,19 @@ def test_a_reset_leaves_the_client_in_doubt(
     assert stock(sandbox) == wanted
 
 
+def test_a_late_call_is_lost_to_its_client_and_arrives_when_it_is_told_to(
+    sandbox: Sandbox, shop: httpx.Client
+) -> None:
+    sandbox.control.edit(sku="SKU-000020", location_id=1, quantity=1)
+    fault(sandbox, "late", "absolute", method="PUT")
+    with pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)):
+        set_stock(shop, 2)
+    assert set_stock(shop, 3).status_code == 200
+    assert stock(sandbox) == 3
+    sandbox.control.arrive()
+    assert stock(sandbox) == 2
+
+
 @pytest.mark.parametrize(("after", "wanted"), [(False, 1), (True, 2)])
 def test_a_timeout_stays_silent(sandbox: Sandbox, shop: httpx.Client, after: bool, wanted: int) -> None:
     sandbox.control.edit(sku="SKU-000020", location_id=1, quantity=1)

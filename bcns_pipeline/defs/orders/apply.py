@@ -37,6 +37,9 @@ ORDER_LINK = "order"
 BUDGET_SECONDS = 120.0
 # NetSuite may still be at work on a call that we gave up on; looked up before that, it would be made twice.
 SETTLE_SECONDS = 5.0
+# Of what an edit may set, what a read-back would show: in the header, and on a line.
+_READ_BACK = frozenset({"shippingCost", "handlingCost", "taxDetails"})
+_LINE_READ_BACK = frozenset({"item", "quantity", "amount", "isClosed"})
 _HEALED_BY_WRITING = (
     *("ORDER_REFUSED", "PERIOD_CLOSED", "CUSTOMER_REFUSED"),
     *("SUBSIDIARY_MISMATCH", "CURRENCY_UNMAPPED"),
@@ -232,9 +235,16 @@ def senders(connections: Connections) -> list[Sender]:
 
 
 def _brought_about(edit: Operation, record: Shown) -> bool:
-    """Whether the record shows what the edit was to bring about."""
+    """Whether the record shows what the edit was to bring about.
+
+    What only sets fields that are not read back is taken as not there: it is sent again, which changes nothing more.
+    """
     if edit.payload["closes"]:
         return all(line.closed or is_void(line) for line in record.lines)
+    body = edit.payload["body"]
+    rows = body.get("item", {}).get("items", ())
+    if not _READ_BACK & body.keys() and not any(_LINE_READ_BACK & row.keys() for row in rows):
+        return False
     return not differences(Expected.read(edit.payload["expected"]), record)
 
 

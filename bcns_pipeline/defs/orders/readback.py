@@ -8,6 +8,7 @@ because a process died in between, is read back by the next run.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bcns_pipeline.defs.late import late_edits, looked_at
 from bcns_pipeline.defs.orders.closing import Cents, closing, closing_key, keep
 from bcns_pipeline.defs.orders.run import FLOW, question
 from bcns_pipeline.defs.orders.shown import shown
@@ -54,7 +55,22 @@ def read_back(connections: Connections) -> ReadBack:
     while batch := connections.state.orders.unread(BATCH, after=after):
         after = batch[-1].order_id
         _compare(connections, batch, found)
+    _look_again(connections, found)
     return found
+
+
+def _look_again(connections: Connections, found: ReadBack) -> None:
+    """A call that was given up for lost may have been carried out since, over what was written after it."""
+    state = connections.state
+    edits, until = late_edits(state)
+    payloads = state.outbox.payloads(edits)
+    ids = sorted({payload["order_id"] for payload in payloads if payload})
+    for start in range(0, len(ids), BATCH):
+        known = state.orders.many(ids[start : start + BATCH]).values()
+        there = [one for one in known if one.netsuite_id]
+        if there:
+            _compare(connections, there, found)
+    looked_at(state, until)
 
 
 def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadBack) -> None:

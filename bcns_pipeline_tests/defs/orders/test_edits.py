@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from bcns_pipeline.clients.bigcommerce.models import Metafield
 from bcns_pipeline.config import Mapping
+from bcns_pipeline.defs import late
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.outcomes import Sent
+from bcns_pipeline_tests.defs.flow import wait_until
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 THREE = [{"sku": "SKU-000001", "quantity": 3, "price": "10.00"}]
@@ -64,6 +68,60 @@ def test_each_order_is_edited_as_far_as_its_record_allows_and_then_left_alone(sh
     shop.control.clear_log()
     shop.sync()
     assert shop.writes() == []
+
+
+def test_an_edit_that_arrives_long_after_it_was_given_up_is_noticed_by_a_second_look(
+    shop: OrderFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer was lost, it was sent again, and a newer edit followed: nothing else would read the record anew."""
+    order, other = place(shop), place(shop)
+    shop.sync_twice()
+    lost = {"system": "netsuite", "kind": "late", "method": "PATCH", "path_regex": "salesOrder"}
+    shop.control.faults(lost)
+    shop.control.cancel_units(order, 1, sku="SKU-000001")
+    shop.sync()
+    assert_two_are_open(shop, order)
+    shop.control.edit_order(order, lines=[{"sku": "SKU-000001", "price": "7.77"}])
+    shop.sync()
+    shop.assert_equal_to_the_cent(order, other)
+
+    shop.control.arrive()
+    wait_until(lambda: any(one["fault"] == "arrived" for one in shop.control.log()))
+    assert Decimal(str(shop.sales_order(order)["total"])) != charged(shop, order)
+    with shop.tick("orders_waiting") as quiet:
+        assert quiet.run_requests == []
+    shop.sync()
+    assert shop.state().exceptions.find() == []
+
+    # NetSuite may work at a request for so long; after that nothing can come any more.
+    monkeypatch.setattr(late, "LATE", timedelta(0))
+    with shop.tick("orders_waiting") as due:
+        assert len(due.run_requests) == 1
+    shop.sync()
+    (question,) = shop.open_exceptions("ORDER_TOTAL_DRIFT")
+    assert question.subject == f"order:{order}"
+    with shop.tick("orders_waiting") as done:
+        assert done.run_requests == []
+
+
+def test_an_edit_of_a_field_alone_is_sent_again_where_its_answer_was_lost(shop: OrderFlow) -> None:
+    """What is read back does not show it, so it can't be told whether it is there."""
+    shop.decide("orders", fields={**shop.sections["orders"]["fields"], TIER: "customer_message"})
+    order = place(shop)
+    shop.sync_twice()
+    shop.control.faults(
+        {"system": "netsuite", "kind": "reset_before", "method": "PATCH", "path_regex": "salesOrder"}
+    )
+    shop.control.edit_order(order, customer_message="Ring twice")
+    shop.sync()
+
+    assert tiers(shop, order) == ["Ring twice"]
+    shop.assert_equal_to_the_cent(order)
+
+
+def charged(shop: OrderFlow, order: int) -> Decimal:
+    (found,) = shop.control.shop_state(order)
+    return Decimal(str(found["total_inc_tax"]))
 
 
 def test_a_metafield_that_the_mapping_asks_for_reaches_the_record_and_so_does_one_that_an_app_sets_later(
