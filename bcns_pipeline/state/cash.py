@@ -83,14 +83,16 @@ class Cash(CashViews):
         limit: int,
         *,
         days: tuple[date, date] | None = None,
+        more: bool = False,
         conn: sa.Connection | None = None,
     ) -> list[CashOrder]:
-        """As `due`, and in the hands of `planner` from now on, until it ends. What it has already is due to it.
+        """As `due`, and in the hands of `planner` from now on, until it ends. What it has already is due to it, unless
+        it asks for `more`.
 
         Raises `WorkerLost` where its session has ended.
         """
         # Another planner that is just taking some goes on with the next ones.
-        query = self._due(now, limit, days, planner).with_for_update(skip_locked=True)
+        query = self._due(now, limit, days, None if more else planner).with_for_update(skip_locked=True)
         with self._scope.transaction(conn) as tx:
             found = [order_of(row) for row in tx.execute(query).mappings()]
             hand_over(tx, cash_order, self._scope.store, [one.order_id for one in found], planner)

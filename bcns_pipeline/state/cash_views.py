@@ -45,13 +45,14 @@ class CashViews:
         now: datetime,
         limit: int,
         *,
+        after: int = 0,
         days: tuple[date, date] | None = None,
         conn: sa.Connection | None = None,
     ) -> list[Unlooked]:
         """Orders that we posted and that changed since, or whose payments are to be read again by `now`; oldest first.
 
-        With `days` (first and last, both included), every posted order of these. What a run has in hand is left out: it
-        decides by what it has read.
+        `after` is the last id of the page before. With `days` (first and last, both included), every posted order of
+        these. What a run has in hand is left out: it decides by what it has read.
         """
         again: sa.ColumnElement[bool] = sa.literal(True)
         if days is None:
@@ -78,6 +79,7 @@ class CashViews:
                 order_state.c.store == self._scope.store,
                 order_state.c.disposition == "posted",
                 order_state.c.netsuite_id.is_not(None),
+                order_state.c.order_id > after,
                 sa.or_(changed, again),
                 free(cash_order),
             )

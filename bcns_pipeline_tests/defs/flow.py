@@ -107,6 +107,12 @@ class Run:
                 return {name: getattr(value, "value", value) for name, value in found.items()}
         return {}
 
+    def observed(self, asset: str, name: str) -> list[Any]:
+        """A plain value of each observation of an asset."""
+        found = [e for e in self.result.all_events if e.event_type_value == "ASSET_OBSERVATION"]
+        kept = [e.asset_observation_data.asset_observation for e in found]
+        return [one.metadata[name].value for one in kept if "/".join(one.asset_key.path) == asset]
+
     def records(self, name: str, asset: str = "inventory/diff") -> list[dict[str, Any]]:
         """The rows of a table in an asset's metadata."""
         for event in self.result.all_events:

@@ -5,28 +5,27 @@ by the rules. An invoice's total is NetSuite's to say, so what settles it is pla
 question is asked again, of the orders of which something was written.
 """
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from bcns_pipeline.defs.cash.beside import Beside
 from bcns_pipeline.defs.cash.facts import forget_periods
-from bcns_pipeline.defs.cash.fates import decision_of, remember
-from bcns_pipeline.defs.cash.planning import judge, payload_of
 from bcns_pipeline.defs.cash.readback import ReadBack, read_back
 from bcns_pipeline.defs.cash.run import FLOW, question
+from bcns_pipeline.defs.cash.staging import MAKES_ROOM, follow
 from bcns_pipeline.defs.dispatch import dispatch
 from bcns_pipeline.defs.dispatch_models import Dispatched, Sender, Settled
 from bcns_pipeline.outcomes import Lane, Outcome, Refused, Sent, System
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.rules.cash.model import Step
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.natural_keys import deposit_key
 from bcns_pipeline.state.cash_models import CashDecision, Recorded
 from bcns_pipeline.state.exceptions import Question
-from bcns_pipeline.state.operations import Intent, Operation
-from bcns_pipeline.state.plan_lines import PlanLine
+from bcns_pipeline.state.operations import Operation
 from bcns_pipeline.state.plans import Plan
 
 KINDS = ("deposit", "payment", "invoice", "application", "credit")
@@ -40,21 +39,30 @@ SOON = timedelta(minutes=1)
 # Somebody else is at work on the record: it passes by itself.
 _PASSING = frozenset({"RECORD_LOCKED", "RECORD_CHANGED"})
 _HEALED = ("CASH_REFUSED", "PERIOD_CLOSED")
-_MAKES_ROOM = frozenset({"deposit", "payment", "invoice"})
 
 
 @dataclass(slots=True)
 class Applied:
     """What a run did. `written` counts records by kind, `amounts` what receipts moved, by currency in minor units."""
 
+    beside: Beside
     dispatched: Dispatched = field(default_factory=Dispatched)
     written: Counter[str] = field(default_factory=Counter)
     amounts: Counter[str] = field(default_factory=Counter)
     adopted: int = 0
-    held: int = 0
+    held_later: int = 0
     touched: set[int] = field(default_factory=set)
     refused: dict[int, str] = field(default_factory=dict)
-    read_back: ReadBack = field(default_factory=ReadBack)
+
+    @property
+    def held(self) -> int:
+        """Operations that wait for approval."""
+        return self.beside.held + self.held_later
+
+    @property
+    def read_back(self) -> ReadBack:
+        """What NetSuite shows of it."""
+        return self.beside.read_back
 
     @property
     def sentence(self) -> str:
@@ -70,64 +78,66 @@ class Applied:
         return f"cash: {'; '.join(parts)}; {self.read_back.sentence}"
 
 
-def apply_plan(connections: Connections, plan: Plan | None, progress: Callable[[str], None]) -> Applied:
+def apply_plan(
+    connections: Connections, plan: Plan | None, progress: Callable[[str], None], *, drains: bool = False
+) -> Applied:
     """Stage the plan, send everything of the flow that waits, follow up, read back. Raises OutsideError.
 
-    Without a plan only what earlier runs left is sent, followed up and read back. What the plan has in hand is let go
-    at the end: until then nobody else looks at it.
+    With `drains` it goes on to the next orders, up to a batch (beside.py). Without a plan only what earlier runs left
+    is sent, followed up and read back. What was planned is in this run's hands until the end: nobody else looks at it.
     """
     try:
-        return _apply(connections, plan, progress)
+        return _apply(connections, plan, progress, drains)
     finally:
         connections.let_go()
 
 
-def _apply(connections: Connections, plan: Plan | None, progress: Callable[[str], None]) -> Applied:
-    applied = Applied()
-    stands: dict[int, CashDecision] = {}
-    again: set[int] = set()
-    if plan is not None:
-        _stage(connections, plan, applied)
-        stands = {
-            int(one): CashDecision(int(one), "settled", None, why or None)
-            for one, why in plan.summary["orders"].items()
-        }
-        again = set(plan.summary["again"])
-    _drain(connections, applied, progress)
-    applied.dispatched.raise_if_stopped(System.NETSUITE, "POST /record/v1/customerDeposit")
+def _apply(
+    connections: Connections, plan: Plan | None, progress: Callable[[str], None], drains: bool
+) -> Applied:
+    until = time.monotonic() + BUDGET_SECONDS
+    with Beside(connections, plan, progress, drains=drains) as beside:
+        applied = Applied(beside)
+        _drain(connections, applied, progress)
+        while (left := until - time.monotonic()) > 0 and beside.has_more():
+            _drain(connections, applied, progress, left)
+    stands = beside.stands
     # What another run had left is looked at as a whole, for nobody remembers why it was staged.
-    again |= applied.touched - stands.keys()
+    again = beside.again | (applied.touched - stands.keys())
     stands |= _follow_up(connections, again, applied, progress)
-    applied.read_back = read_back(connections)
+    read_back(connections, beside.read_back)
     _close(connections, stands, applied)
+    if beside.error is not None:
+        raise beside.error
     return applied
 
 
-def _stage(connections: Connections, plan: Plan, applied: Applied) -> None:
-    """The plan's operations, all or nothing."""
-    state, policy = connections.state, connections.cash_policy
-
-    def too_large(line: PlanLine) -> str | None:
-        return policy.too_large(line.amount) if line.amount is not None else None
-
-    staged = state.plans.stage(plan, held=too_large)
-    applied.held += len(staged.held)
-
-
-def _drain(connections: Connections, applied: Applied, progress: Callable[[str], None]) -> None:
+def _drain(
+    connections: Connections,
+    applied: Applied,
+    progress: Callable[[str], None],
+    budget_seconds: float = BUDGET_SECONDS,
+) -> None:
+    """Send what is staged, whoever staged it. Raises OutsideError where the other side stopped it."""
     before, applied.touched = applied.touched, set()
+
+    def settle(settled: Sequence[Settled], conn: Any) -> None:
+        _settle(connections, applied, settled, conn)
+        applied.beside.ended(settled)
+
     applied.dispatched = dispatch(
         connections,
         FLOW,
         senders(connections),
-        budget_seconds=BUDGET_SECONDS,
-        on_settled=lambda settled, conn: _settle(connections, applied, settled, conn),
+        budget_seconds=budget_seconds,
+        on_settled=settle,
         progress=progress,
     )
     # Once, and not in each of its turns; where the process dies before, the next look at the order does it.
     taken = [f"order:{one}" for one in sorted(applied.touched - applied.refused.keys())]
     connections.state.exceptions.heal_codes(FLOW, _HEALED, taken)
     applied.touched |= before
+    applied.dispatched.raise_if_stopped(System.NETSUITE, "POST /record/v1")
 
 
 def senders(connections: Connections) -> list[Sender]:
@@ -152,53 +162,20 @@ def _follow_up(
     connections: Connections, orders: set[int], applied: Applied, progress: Callable[[str], None]
 ) -> dict[int, CashDecision]:
     """Ask the same question again until nothing more is to be written; where each order then stands."""
-    state, policy = connections.state, connections.cash_policy
     stands: dict[int, CashDecision] = {}
     open_ = orders - applied.refused.keys()
     for _ in range(ROUNDS):
         if not open_:
             break
-        due = list(state.cash.many(open_).values())
-        fates, learnt = judge(connections, due)
-        remember(connections, fates, learnt)
-        stands.update({fate.order_id: decision_of(fate) for fate in fates})
-        steps = [step for fate in fates for step in fate.steps]
-        going = {op.natural_key for op in state.outbox.find(flow=FLOW)}
-        fresh = [step for step in steps if step.key not in going]
-        if not fresh:
+        found = follow(connections, open_)
+        stands.update(found.stands)
+        applied.held_later += found.held
+        if not found.steps:
             break
-        _stage_steps(connections, fresh, applied, policy.too_large)
         _drain(connections, applied, progress)
-        applied.dispatched.raise_if_stopped(System.NETSUITE, "POST /record/v1/depositApplication")
         # What only settles leaves nothing that could be settled after it.
-        open_ = {step.order_id for step in fresh if step.kind in _MAKES_ROOM} - applied.refused.keys()
+        open_ = {step.order_id for step in found.steps if step.kind in MAKES_ROOM} - applied.refused.keys()
     return stands
-
-
-def _stage_steps(
-    connections: Connections,
-    steps: Sequence[Step],
-    applied: Applied,
-    too_large: Callable[[Money], str | None],
-) -> None:
-    by_reason: dict[str | None, list[Intent]] = {}
-    for step in steps:
-        reason = too_large(step.amount) if step.amount is not None else None
-        amount = step.amount
-        by_reason.setdefault(reason, []).append(
-            Intent(
-                step.kind,
-                step.key,
-                payload_of(step),
-                group_key=f"cash:{step.order_id}",
-                amount_minor=None if amount is None else amount.minor,
-                currency=None if amount is None else amount.currency,
-            )
-        )
-    with connections.state.scope.transaction() as conn:
-        for reason, intents in by_reason.items():
-            staged = connections.state.outbox.stage(FLOW, intents, held=reason, conn=conn)
-            applied.held += len(staged) if reason else 0
 
 
 def _close(connections: Connections, stands: Mapping[int, CashDecision], applied: Applied) -> None:

@@ -22,11 +22,10 @@ from bcns_pipeline.defs.modes import Mode, ModeConfig
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
 
-# The next run reads and plans while this one writes, and its writing waits for this one's.
-PLAN_POOL = "cash_planned"
+# The next run reads and plans while this one writes, and its writing waits for this one's. Planning has no pool:
+# whoever waits to read would get the slot first, and nothing can be written before something is planned.
+READ_POOL = "cash_read"
 POOL = "cash"
-# What one run has read is planned before the other one reads: nothing can be written earlier.
-FIRST = {"dagster/priority": "1"}
 ORDERS = dg.AssetKey(["bigcommerce", "orders"])
 SALES_ORDERS = dg.AssetKey(["netsuite", "sales_orders"])
 
@@ -36,16 +35,18 @@ SALES_ORDERS = dg.AssetKey(["netsuite", "sales_orders"])
     group_name=FLOW,
     kinds={"bigcommerce"},
     owners=OWNERS,
-    pool=PLAN_POOL,
+    pool=READ_POOL,
     deps=[ORDERS],
     hooks={stop_run_retries},
     description="Payments of orders whose money may have changed, as BigCommerce has them; a call for each.",
 )
-def transactions(context: dg.AssetExecutionContext, connections: Connections) -> dg.MaterializeResult:
+def transactions(
+    context: dg.AssetExecutionContext, config: ModeConfig, connections: Connections
+) -> dg.MaterializeResult:
     """Extract: nothing is decided and nothing is written outside."""
     require(connections)
     with outside_errors():
-        taken = take(connections, context.log.info, days_of(context.run))
+        taken = take(connections, context.log.info, days_of(context.run), Mode(config.mode))
     context.log.info(taken.sentence)
     return dg.MaterializeResult(metadata=report.of_transactions(connections, taken))
 
@@ -55,8 +56,6 @@ def transactions(context: dg.AssetExecutionContext, connections: Connections) ->
     group_name=FLOW,
     kinds={"postgres"},
     owners=OWNERS,
-    pool=PLAN_POOL,
-    op_tags=FIRST,
     deps=[transactions, SALES_ORDERS],
     hooks={stop_run_retries},
     description="Which receipts, invoices and applications are due, and what every other order waits for.",
@@ -99,8 +98,18 @@ def cash_records(
         context.log.info("mode plan: nothing is sent; the plan is shown at cash/application_plan")
         return
     with outside_errors():
-        applied = apply_plan(connections, plan_of(connections, context.run.run_id), context.log.info)
+        plan = plan_of(connections, context.run.run_id)
+        applied = apply_plan(connections, plan, context.log.info, drains=days_of(context.run) is None)
     context.log.info(applied.sentence)
+    if applied.beside.planned:
+        # What was read and planned after the steps that do so had ended.
+        read = report.of_transactions(connections, applied.beside.taken)
+        context.log_event(dg.AssetObservation(transactions.key, metadata=read))
+    for one in applied.beside.planned:
+        context.log.info(one.sentence)
+        context.log_event(
+            dg.AssetObservation(application_plan.key, metadata=report.of_plan(connections, one))
+        )
     yield dg.MaterializeResult(metadata=report.of_records(connections, applied))
 
 

@@ -25,7 +25,7 @@ RUNS_AT_ONCE = 2
 cash_application = day_job(
     JOB,
     dg.AssetSelection.assets(*STEPS),
-    mode_config(STEPS[1:]),
+    mode_config(STEPS),
     "Each capture once in its provider's clearing account, and fulfilled orders billed; with a partition, that day.",
 )
 

@@ -8,13 +8,13 @@ import dagster as dg
 
 from bcns_pipeline.defs.accounting import accounted_for
 from bcns_pipeline.defs.cash.assets import application_plan, cash_records, transactions
+from bcns_pipeline.defs.cash.planning import ACCOUNTED
 from bcns_pipeline.defs.cash.run import FLOW
 from bcns_pipeline.defs.promises import promise
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.kinds.cash import KINDS
 
 WARN = dg.AssetCheckSeverity.WARN
-ACCOUNTED = ("planned", "settled", "waiting", "skipped")
 # The books and the store do not have the same money.
 NOT_EQUAL = ("CASH_DRIFT", "INVOICE_TOTAL_DRIFT", "CASH_SALE_ACCOUNT", "MONEY_NOT_EQUAL")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from bcns_pipeline.defs.cash.facts import Learnt, Subject, learn, periods_of
 from bcns_pipeline.defs.cash.money import of_the_marketplace
-from bcns_pipeline.defs.cash.run import FLOW, WHOLE_RANGE
+from bcns_pipeline.defs.cash.run import FLOW, READING, WHOLE_RANGE, piece
 from bcns_pipeline.defs.days import Days
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.resources.connections import Connections
@@ -24,6 +24,8 @@ from bcns_pipeline.state.cash_models import CashOrder
 from bcns_pipeline.state.plan_lines import PlanLine
 from bcns_pipeline.state.plans import Plan
 
+# What can become of an order that is looked at; together they are all of them.
+ACCOUNTED = ("planned", "settled", "waiting", "skipped")
 NO_MARKETPLACE = "MARKETPLACE"
 SUMMARY = "SUMMARY"
 
@@ -72,8 +74,16 @@ class Planned:
 
 def make_plan(connections: Connections, *, mode: Mode, days: Days | None = None) -> Planned:
     """Look at every order whose money is due, and write the plan. Raises OutsideError."""
+    with connections.planner.exclusive(READING):
+        due = _due(connections, mode, days)
+    return plan_for(connections, due, mode=mode)
+
+
+def plan_for(
+    connections: Connections, due: Sequence[CashOrder], *, mode: Mode, beside: bool = False
+) -> Planned:
+    """The plan for these orders. `beside`: made while the run's own one was being sent. Raises OutsideError."""
     state = connections.state
-    due = _due(connections, mode, days)
     fates, learnt = judge(connections, due)
     plan = state.plans.create(
         FLOW,
@@ -82,6 +92,7 @@ def make_plan(connections: Connections, *, mode: Mode, days: Days | None = None)
         config_digest=connections.mapping.digest,
         summary={
             "looked_at": len(due),
+            **({"beside": True} if beside else {}),
             "outcomes": dict(Counter(fate.outcome for fate in fates)),
             "steps": dict(Counter(step.kind for fate in fates for step in fate.steps)),
             # What each order waits for once this is written, and those that are looked at again first.
@@ -96,9 +107,9 @@ def make_plan(connections: Connections, *, mode: Mode, days: Days | None = None)
 def _due(connections: Connections, mode: Mode, days: Days | None) -> list[CashOrder]:
     """What is due and in no other run's hands; a plan that is to be applied takes it into this run's."""
     cash, now = connections.state.cash, datetime.now(UTC)
-    most = connections.mapping.cash.batch if days is None else WHOLE_RANGE
     if mode is Mode.PLAN:
-        return cash.due(now, most, days=days)
+        return cash.due(now, connections.mapping.cash.batch if days is None else WHOLE_RANGE, days=days)
+    most = piece(connections) if days is None else WHOLE_RANGE
     return cash.take_due(connections.planner, now, most, days=days)
 
 
@@ -199,6 +210,9 @@ def payload_of(step: Step) -> dict[str, Any]:
 
 
 def plan_of(connections: Connections, run_id: str) -> Plan | None:
-    """The plan that this run made, or None: a step that runs alone sends what earlier runs left."""
-    plans = connections.state.plans.of_run(run_id, FLOW)
+    """The plan that this run's own step made, or None: a step that runs alone sends what earlier runs left.
+
+    One that was made beside was staged when it was made, or never is: its orders are due to others since.
+    """
+    plans = [one for one in connections.state.plans.of_run(run_id, FLOW) if not one.summary.get("beside")]
     return plans[-1] if plans else None

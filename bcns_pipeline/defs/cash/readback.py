@@ -4,7 +4,7 @@ Put reading back and its consequences here. Do not put the comparison here (rule
 not read back, because a process died in between, is read back by the next run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -38,15 +38,19 @@ class ReadBack:
         return f"{self.equal:,} records equal to the cent{drifted}"
 
 
-def read_back(connections: Connections) -> ReadBack:
+def read_back(connections: Connections, found: ReadBack) -> None:
     """Read the records of every order of which one was written since. Raises OutsideError."""
-    found = ReadBack()
     _look_again(connections)
     after = 0
     while batch := connections.state.cash.unread(BATCH, after=after):
         after = batch[-1].order_id
         _compare(connections, batch, found)
-    return found
+
+
+def read_back_of(connections: Connections, order_ids: Collection[int], found: ReadBack) -> None:
+    """Read the records of these orders, `BATCH` at most; nothing of them may be on its way. Raises OutsideError."""
+    records = connections.state.cash.records(order_ids)
+    _compare(connections, [one for some in records.values() for one in some], found)
 
 
 def _look_again(connections: Connections) -> None:

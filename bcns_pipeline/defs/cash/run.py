@@ -13,11 +13,20 @@ FLOW = "cash"
 OWNERS = ["team:finance"]
 # A run for days takes them at once, however long that takes.
 WHOLE_RANGE = 100_000
+# A run that drains takes its batch in so many pieces: the next is read and planned while one is written.
+PIECES = 5
+# Held by whoever reads payments or takes orders into its hands: no payments are read anew that somebody plans with.
+READING = "cash/reading"
 
 
 def require(connections: Connections) -> None:
     """Refuse before any I/O, naming every fault of settings and mapping, all at once."""
     connections.require("bigcommerce", "netsuite", cash=True)
+
+
+def piece(connections: Connections) -> int:
+    """How many orders of `cash.batch` are read, planned and staged together."""
+    return -(-connections.mapping.cash.batch // PIECES)
 
 
 def order_prefix(store: str) -> str:

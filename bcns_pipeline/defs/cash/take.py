@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from bcns_pipeline.defs.cash.money import as_row, money_of, of_the_marketplace
 from bcns_pipeline.defs.cash.reading import orders_read
-from bcns_pipeline.defs.cash.run import FLOW, WHOLE_RANGE, order_prefix, question
+from bcns_pipeline.defs.cash.run import FLOW, READING, WHOLE_RANGE, order_prefix, piece, question
 from bcns_pipeline.defs.days import Days
+from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.polling import cutover_of, subject_of
 from bcns_pipeline.outcomes import Lane, Rejected
 from bcns_pipeline.resources.connections import BIGCOMMERCE_SLOTS, RESERVED_FOR_FAST_LANE, Connections
@@ -32,8 +33,9 @@ KIND: Final = "transactions"
 CURSOR: Final = "cash/watermark"
 CLOCK: Final = "%Y-%m-%d %H:%M:%S"
 CODE: Final = "TRANSACTIONS_UNREADABLE"
-# So many orders are read and stored at once: a process that dies loses no more than that many calls.
-AT_ONCE = 100
+# So many orders are read and stored at once: a process that dies loses no more than that many calls, and whoever wants
+# to plan waits no longer.
+AT_ONCE = 40
 # No card is held for longer.
 GIVE_UP_AFTER = timedelta(days=35)
 # These say something of us or of the address, not of the one order.
@@ -66,17 +68,46 @@ class Taken:
         )
 
 
-def take(connections: Connections, progress: Callable[[str], None], days: Days | None = None) -> Taken:
-    """Read the payments of orders that are due, or with `days` of every order of these days. Raises OutsideError."""
-    state, found = connections.state, Taken()
+def take(
+    connections: Connections,
+    progress: Callable[[str], None],
+    days: Days | None = None,
+    mode: Mode = Mode.APPLY,
+) -> Taken:
+    """Read the payments of orders that are due, or with `days` of every order of these days. Raises OutsideError.
+
+    Of what is due, the first piece of a batch: the rest is read while that is written (beside.py). A plan that is only
+    shown is of the whole batch.
+    """
+    found = Taken()
+    most = piece(connections) if mode is Mode.APPLY else connections.mapping.cash.batch
     if days is None:
-        found.reopened = _note_moved(connections)
-    most = connections.mapping.cash.batch if days is None else WHOLE_RANGE
-    due = state.cash.unlooked(datetime.now(UTC), most, days=days)
-    for start in range(0, len(due), AT_ONCE):
-        _look(connections, due[start : start + AT_ONCE], found)
-        progress(found.sentence)
+        with connections.planner.exclusive(READING):
+            found.reopened = _note_moved(connections)
+    take_some(connections, most if days is None else WHOLE_RANGE, found, progress, days)
     return found
+
+
+def take_some(
+    connections: Connections,
+    most: int,
+    found: Taken,
+    progress: Callable[[str], None],
+    days: Days | None = None,
+) -> None:
+    """Read the payments of so many orders. Raises OutsideError, WorkerLost."""
+    after = 0
+    while most > 0:
+        # Two would read the same, and what is being read is in nobody's hands yet.
+        with connections.planner.exclusive(READING):
+            some = min(most, AT_ONCE)
+            due = connections.state.cash.unlooked(datetime.now(UTC), some, after=after, days=days)
+            if due:
+                _look(connections, due, found)
+                progress(found.sentence)
+        if len(due) < some:
+            return
+        most, after = most - some, due[-1].order_id
 
 
 def _note_moved(connections: Connections) -> int:
