@@ -9,19 +9,69 @@ from bcns_pipeline_tests.defs.cash_flow import LINES, CashFlow
 D = Decimal
 
 
-def test_each_capture_becomes_one_deposit_in_its_providers_clearing_account(shop: CashFlow) -> None:
+def test_each_capture_becomes_one_deposit_in_its_providers_clearing_account_also_one_that_comes_later(
+    shop: CashFlow,
+) -> None:
     orders = {
-        kind: int(shop.control.shop_order(kind, restock=True, lines=LINES, **more)["id"])
-        for kind, more in (
-            ("plain", {}),
-            ("guest", {"payment": "paypal"}),
-            ("authorised_only", {}),
-            ("split_tender", {}),
-            ("eur", {"payment": "none", "status_id": 11}),
+        name: int(shop.control.shop_order(kind, restock=True, lines=LINES, **more)["id"])
+        for name, kind, more in (
+            ("card", "plain", {}),
+            ("wallet", "guest", {"payment": "paypal"}),
+            ("told", "authorised_only", {}),
+            ("untold", "authorised_only", {}),
+            ("split", "split_tender", {}),
+            ("unpaid", "awaiting_payment", {"status_id": 11}),
+            ("eur", "eur", {"payment": "none", "status_id": 11}),
         )
     }
     shop.sync()
+    assert_a_tick_starts_no_more_runs_than_there_is_work_for(shop)
     shop.control.clear_log()
+
+    run = shop.cash()
+
+    calls = [one for one in shop.control.log() if one["system"] == "netsuite" and "oauth2" not in one["path"]]
+    # The clock and what moved, headers, what is there, periods, the read-back: and one write for each receipt.
+    assert len(calls) == 6 + 3
+    assert booked_alone(shop, orders["card"], "1130") == shop.paid(orders["card"])
+    assert booked_alone(shop, orders["wallet"], "1131") == shop.paid(orders["wallet"])
+    (deposit,) = shop.records(orders["split"])
+    # Gift certificate and store credit wait for the invoice that they settle.
+    assert D(deposit["total"]) == shop.paid(orders["split"]) - D("10.75")
+    for name in ("told", "untold", "unpaid", "eur"):
+        assert shop.records(orders[name]) == [], name
+    assert {one.code for one in shop.state().exceptions.find(flow="cash")} == {"PAYMENT_MISMATCH"}
+    assert run.checks["booked_is_captured"]
+    assert run.metadata("netsuite/cash_records")["deposits"] == 3
+
+    # -- captured later, and their orders told so; and one captured in part, of whose order no news came
+    shop.later()
+    shop.control.pay_order(orders["told"])
+    shop.control.pay_order(orders["unpaid"])
+    shop.sync()
+    shop.control.pay_order(orders["untold"], amount="12.50")
+    again = shop.cash()
+    assert booked_alone(shop, orders["told"], "1130") == shop.paid(orders["told"])
+    # Bank deposits have an account of their own, which no provider pays out.
+    assert booked_alone(shop, orders["unpaid"], "1010") == shop.paid(orders["unpaid"])
+    assert shop.records(orders["untold"]) == []
+    assert again.checks["each_capture_is_booked_once"]
+
+    # -- an open authorisation is looked at by itself
+    shop.money_is_due()
+    shop.cash()
+    assert booked_alone(shop, orders["untold"], "1130") == D("12.50")
+    assert len(shop.books(type="customerDeposit")) == 6
+
+
+def booked_alone(shop: CashFlow, order: int, account: str) -> Decimal:
+    """What the records of an order put on that account; fails where it is not on deposit, or anything is elsewhere."""
+    books = shop.ledger(order)
+    assert books == {account: books[account], "2300": -books[account]}
+    return books[account]
+
+
+def assert_a_tick_starts_no_more_runs_than_there_is_work_for(shop: CashFlow) -> None:
     shop.going("cash_application")
     with shop.tick("cash_due") as few:
         assert few.skip_message == "1 runs of cash_application are on their way already"
@@ -33,25 +83,3 @@ def test_each_capture_becomes_one_deposit_in_its_providers_clearing_account(shop
     with shop.tick("cash_due") as enough:
         assert enough.run_requests == []
     shop.decide("cash", batch=None)
-
-    run = shop.cash()
-
-    calls = [one for one in shop.control.log() if one["system"] == "netsuite" and "oauth2" not in one["path"]]
-    # The clock and what moved, headers, what is there, periods, the read-back: and one write for each receipt.
-    assert len(calls) == 6 + 3
-    card, wallet = orders["plain"], orders["guest"]
-    assert shop.ledger(card) == {"1130": shop.paid(card), "2300": -shop.paid(card)}
-    assert shop.ledger(wallet) == {"1131": shop.paid(wallet), "2300": -shop.paid(wallet)}
-    assert shop.records(orders["authorised_only"]) == []
-    (deposit,) = shop.records(orders["split_tender"])
-    # Gift certificate and store credit wait for the invoice that they settle.
-    assert D(deposit["total"]) == shop.paid(orders["split_tender"]) - D("10.75")
-    assert shop.records(orders["eur"]) == []
-    assert {one.code for one in shop.state().exceptions.find(flow="cash")} == {"PAYMENT_MISMATCH"}
-    assert run.checks["booked_is_captured"]
-    assert run.metadata("netsuite/cash_records")["deposits"] == 3
-
-    shop.control.clear_log()
-    again = shop.cash()
-    assert shop.writes() == []
-    assert again.checks["each_capture_is_booked_once"]

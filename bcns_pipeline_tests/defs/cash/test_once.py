@@ -164,6 +164,3 @@ def test_a_run_killed_at_any_write_of_an_order_is_finished_by_the_next(shop: Cas
     shop.cash_until_done()
     assert shop.made(order) == WHOLE
     shop.assert_settled(order)
-    shop.control.clear_log()
-    shop.cash()
-    assert shop.writes() == []
