@@ -290,18 +290,20 @@ _HOLDERS = sa.text(
     """
 )
 _CAN_LOCK = sa.text("select pg_try_advisory_xact_lock(:worker)")
+# Materialized: as a subquery it may be run anew for each row it is joined with, and then takes more than the limit.
 _CLAIM = sa.text(
     f"""
-    update {inbox.fullname} i
-    set worker = :worker, run_id = :run_id, claimed_at = clock_timestamp(), claimed_generation = i.generation
-    from (
+    with free as materialized (
         select store, resource, resource_id from {inbox.fullname}
         where store = :store and resource = :resource and generation > done_generation
           and (worker is null or worker = any(cast(:dead as bigint[])))
           and (cast(:ids as text[]) is null or resource_id = any(cast(:ids as text[])))
         order by opened_at, seq limit :limit
         for update skip locked
-    ) free
+    )
+    update {inbox.fullname} i
+    set worker = :worker, run_id = :run_id, claimed_at = clock_timestamp(), claimed_generation = i.generation
+    from free
     where i.store = free.store and i.resource = free.resource and i.resource_id = free.resource_id
     returning i.resource_id, i.generation, i.opened_at, i.sources, i.count as events, i.seq
     """

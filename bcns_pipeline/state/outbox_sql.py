@@ -40,11 +40,10 @@ MOVE = sa.text(
     """
 )
 CAN_LOCK = sa.text("select pg_try_advisory_xact_lock(:worker)")
+# Materialized: as a subquery it may be run anew for each row it is joined with, and then takes more than the limit.
 CLAIM = sa.text(
     f"""
-    update {operation.fullname} o
-    set state = 'sending', worker = :worker, attempts = attempts + 1, sending_at = clock_timestamp(), answer = null
-    from (
+    with next as materialized (
         select id from {operation.fullname} p
         where store = :store and flow = :flow and state = 'planned' and kind = any(:kinds)
           and (cast(:plan_id as bigint) is null or plan_id = :plan_id)
@@ -56,7 +55,10 @@ CLAIM = sa.text(
           ))
         order by id limit :limit
         for update skip locked
-    ) next
+    )
+    update {operation.fullname} o
+    set state = 'sending', worker = :worker, attempts = attempts + 1, sending_at = clock_timestamp(), answer = null
+    from next
     where o.id = next.id
     returning {_READ}
     """

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from bcns_pipeline.state.audit_verify import Verified
+from bcns_pipeline.state.inbox import Event
 from bcns_pipeline.state.operations import Intent, Operation, Overtaken
 from bcns_pipeline.state.store import State
 from bcns_pipeline.state.worker import Worker, WorkerLost
@@ -36,6 +37,24 @@ def claim_one(state: State, worker: Worker) -> Operation:
 
 def kinds(state: State, op: Operation) -> list[str]:
     return [row.kind.removeprefix("operation.") for row in state.audit.rows(subject=f"operation:{op.id}")]
+
+
+def test_no_more_is_claimed_than_asked_for_where_the_table_was_analysed_with_one_row(state: State) -> None:
+    """Then it is read first, and a subquery that locks and skips would be run anew for each of its rows."""
+
+    def analysed(table: str) -> None:
+        with state.engine.begin() as conn:
+            conn.execute(sa.text(f"analyze bcns.{table}"))
+
+    stage(state, "k1")
+    analysed("operation")
+    stage(state, "k2", "k3", "k4")
+    state.inbox.record([Event("order", "1", "poll")])
+    analysed("inbox")
+    state.inbox.record([Event("order", one, "poll") for one in "234"])
+    with state.worker() as worker:
+        assert len(state.outbox.claim(worker, FLOW, [KIND], 2)) == 2
+        assert len(state.inbox.claim("order", 2, worker)) == 2
 
 
 def test_every_transition_writes_exactly_one_audit_row(state: State) -> None:
