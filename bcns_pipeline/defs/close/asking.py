@@ -1,9 +1,9 @@
 """Asks NetSuite and the providers what the clearing accounts hold at the end of a day, and keeps what they say.
 
 Put the asking here, and in which shape it is kept. Do not put comparisons here (rules/close/evidence.py, outside.py).
-Reports are made of what is kept, so that they can be made again. Two calls to NetSuite, side by side (three where a
-clearing account was never read), and a balance per provider with an API; whoever only drops files is remembered as one
-who can't say.
+Reports are made of what is kept, so that they can be made again. Two calls to NetSuite (three where a clearing account
+was never read), side by side with the balance of each provider with an API; whoever only drops files is remembered as
+one who can't say.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,16 +44,20 @@ def ask(connections: Connections, as_of: date) -> Asked:
     accounts = sorted({number for one in providers for number in one.every(Role.CLEARING)})
     keep = connections.state.clearing.keep
     hashes, silent = {}, []
-    if accounts and connections.payout_policy.asks_ledger:
+    asks_ledger = bool(accounts) and connections.payout_policy.asks_ledger
+    if asks_ledger:
         chart.know(connections, accounts)
-        hashes[NETSUITE] = keep(NETSUITE, as_of, _ledger(connections, accounts, as_of))
     sources = {(one.provider, one.account): one for one in connections.payout_sources()}
-    for one in providers:
-        name = f"{one.provider}/{one.account}"
-        source = sources.get((one.provider, one.account))
-        amounts = None if source is None else _held(connections, source, as_of)
-        hashes[name] = keep(name, as_of, {"accounts": _charts(one, as_of), **(amounts or {"amounts": None})})
-        silent += [name] if amounts is None else []
+    with ThreadPoolExecutor(1, thread_name_prefix="ledger") as beside:
+        ledger = beside.submit(_ledger, connections, accounts, as_of) if asks_ledger else None
+        for one in providers:
+            name = f"{one.provider}/{one.account}"
+            source = sources.get((one.provider, one.account))
+            held = None if source is None else _held(connections, source, as_of)
+            hashes[name] = keep(name, as_of, {"accounts": _charts(one, as_of), **(held or {"amounts": None})})
+            silent += [name] if held is None else []
+        if ledger is not None:
+            hashes = {NETSUITE: keep(NETSUITE, as_of, ledger.result()), **hashes}
     return Asked(as_of, hashes, tuple(silent))
 
 
@@ -74,7 +78,7 @@ def ask_each(connections: Connections, as_of: date) -> None:
 def _ledger(connections: Connections, accounts: list[int], as_of: date) -> dict[str, Any]:
     account = account_of(connections)
     client, oneworld = connections.netsuite(Lane.BULK).clearing, account.oneworld
-    with ThreadPoolExecutor(1, thread_name_prefix="beside") as beside:
+    with ThreadPoolExecutor(1, thread_name_prefix="others") as beside:
         others = beside.submit(client.others, accounts, as_of, connections.state.store, oneworld=oneworld)
         balances = client.balances(accounts, as_of, oneworld=oneworld)
         return {
