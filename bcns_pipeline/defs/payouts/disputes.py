@@ -9,6 +9,7 @@ others by a word of their lines.
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from bcns_pipeline.clients.payments.models import DisputeStatus, PayoutSource
@@ -117,22 +118,20 @@ def ended(work: Drafting) -> tuple[list[Due], list[FollowUp]]:
     """
     due, waiting = [], []
     found = disputes(work.connections)
-    for one, day, make in [*_lost(work, found), *_won(found)]:
+    for end in [*_lost(work, found), *_won(found)]:
+        one = end.disputed
         accounts = work.policy.book.of(one.provider, one.account)
-        is_lost = make is lost
-        amount, before = (
-            (one.open, one.losses.times_lost) if is_lost else (one.won_back, one.losses.times_won)
-        )
+        number = end.entries_before + 1
         dispute = Dispute(
-            one.provider, one.account, one.id, one.order_id, one.currency, amount, day, number=before + 1
+            one.provider, one.account, one.id, one.order_id, one.currency, end.amount, end.day, number=number
         )
-        entry = None if accounts is None else make(dispute, accounts, day)
-        subject, word = key_of(one.provider, one.account, one.id), "lost" if is_lost else "won after its loss"
-        reason = f"dispute {one.id} is {word}"
+        entry = None if accounts is None else end.make(dispute, accounts, end.day)
+        subject = key_of(one.provider, one.account, one.id)
+        reason = f"dispute {one.id} is {end.word}"
         if entry is None:
             said = (
-                f"Dispute {one.id} is {word}, and payouts.providers names no dispute_losses account of {one.provider} "
-                f"{one.account} in {one.currency}."
+                f"Dispute {one.id} is {end.word}, and payouts.providers names no dispute_losses account of "
+                f"{one.provider} {one.account} in {one.currency}."
             )
             finding = Finding("PAYOUT_ACCOUNT_UNMAPPED", said, blocks=True, check="FI5")
             waiting.append(FollowUp(subject, reason, finding=finding, payout=one.payout))
@@ -142,24 +141,36 @@ def ended(work: Drafting) -> tuple[list[Due], list[FollowUp]]:
     return due, waiting
 
 
-_Make = Callable[[Dispute, ProviderAccounts, date], Entry | None]
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a dispute ended, and what is booked of it: `amount` in minor units, after so many entries of that kind."""
+
+    disputed: Disputed
+    word: str
+    day: date
+    amount: int
+    entries_before: int
+    make: Callable[[Dispute, ProviderAccounts, date], Entry | None]
 
 
-def _lost(work: Drafting, found: Sequence[Disputed]) -> Iterator[tuple[Disputed, date, _Make]]:
+def _lost(work: Drafting, found: Sequence[Disputed]) -> Iterator[_End]:
     """Open disputes of which the provider says that they are lost, by a line or by its own list, and since when."""
     state = work.connections.state
     open_ = [one for one in found if one.open > 0]
     told = state.documents.latest(KIND, {key_of(one.provider, one.account, one.id) for one in open_})
     for one in open_:
-        kept = told.get(key_of(one.provider, one.account, one.id))
-        if one.lost_on is not None:
-            yield one, one.lost_on, lost
-        elif kept is not None and json.loads(state.documents.load(kept.id))["status"] == DisputeStatus.LOST:
-            yield one, kept.fetched_at.astimezone(zone_of(work.connections.mapping)).date(), lost
+        day, kept = one.lost_on, told.get(key_of(one.provider, one.account, one.id))
+        if day is None and kept is not None:
+            if json.loads(state.documents.load(kept.id))["status"] != DisputeStatus.LOST:
+                continue
+            day = kept.fetched_at.astimezone(zone_of(work.connections.mapping)).date()
+        if day is not None:
+            yield _End(one, "lost", day, one.open, one.losses.times_lost, lost)
 
 
-def _won(found: Sequence[Disputed]) -> Iterator[tuple[Disputed, date, _Make]]:
+def _won(found: Sequence[Disputed]) -> Iterator[_End]:
     """Disputes whose money came back after their loss was booked, and on which day the last of it did."""
     for one in found:
         if one.won_back and one.closed is not None:
-            yield one, one.closed, won
+            word = "won after its loss"
+            yield _End(one, word, one.closed, one.won_back, one.losses.times_won, won)
