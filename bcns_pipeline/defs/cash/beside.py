@@ -56,6 +56,7 @@ class Beside:
         self._piece = piece(connections)
         looked_at = plan.summary["looked_at"] if plan is not None else 0
         self._left = connections.mapping.cash.batch - looked_at if drains else 0
+        self._after = 0
         # Of orders whose operations have all ended: those that are looked at again, and those that are read back.
         self._due: set[int] = set()
         self._written: set[int] = set()
@@ -126,7 +127,8 @@ class Beside:
             self._next()
         elif len(self._due) >= self._piece or (self._due and on_its_way < self._piece / 2):
             self._follow()
-        elif len(self._written) >= BATCH:
+        elif len(self._written) >= (BATCH if self._left > 0 else self._piece):
+            # Once there is time for it: what is left of this when all is sent keeps the next run waiting.
             self._compare()
         elif self._dry:
             return False
@@ -164,7 +166,7 @@ class Beside:
         """Read the payments of the next orders, plan them together with what else is due, and stage the plan."""
         connections, most = self._connections, min(self._piece, self._left)
         before = self.taken.looked_at
-        take_some(connections, most, self.taken, self._progress)
+        self._after = take_some(connections, most, self.taken, self._progress, after=self._after)
         with connections.planner.exclusive(READING):
             due = connections.state.cash.take_due(connections.planner, datetime.now(UTC), most, more=True)
         looked_at = self.taken.looked_at - before

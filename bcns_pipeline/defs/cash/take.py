@@ -94,9 +94,12 @@ def take_some(
     found: Taken,
     progress: Callable[[str], None],
     days: Days | None = None,
-) -> None:
-    """Read the payments of so many orders. Raises OutsideError, WorkerLost."""
-    after = 0
+    after: int = 0,
+) -> int:
+    """Read the payments of so many orders behind `after`, and return the last of them. Raises OutsideError, WorkerLost.
+
+    One that can't be read stays due, so whoever goes on begins behind it.
+    """
     while most > 0:
         # Two would read the same, and what is being read is in nobody's hands yet.
         with connections.planner.exclusive(READING):
@@ -105,9 +108,10 @@ def take_some(
             if due:
                 _look(connections, due, found)
                 progress(found.sentence)
+        most, after = most - some, due[-1].order_id if due else after
         if len(due) < some:
-            return
-        most, after = most - some, due[-1].order_id
+            break
+    return after
 
 
 def _note_moved(connections: Connections) -> int:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from bcns_pipeline.clients.bigcommerce.order_details import OrderDetails
+from bcns_pipeline.outcomes import Rejected, System
 from bcns_pipeline_tests.defs.cash_flow import LINES, CashFlow
 
 WHOLE = ["customerDeposit", "invoice", "depositApplication"]
@@ -122,6 +125,28 @@ def test_where_the_next_orders_cant_be_read_the_others_are_finished_first(shop: 
     shop.cash_until_done()
     assert [shop.made(one) for one in orders] == [WHOLE] * 5
     shop.assert_settled(*orders)
+
+
+def test_orders_whose_payments_cant_be_read_stand_in_nobodys_way(
+    shop: CashFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, *orders = _shipped(shop, 3)
+    shop.decide("cash", batch=5)
+    ask = OrderDetails.transactions
+
+    def refuse(client: OrderDetails, order_id: int) -> Any:
+        if order_id == gone:
+            raise Rejected(System.BIGCOMMERCE, "GET transactions", 404, "NOT_FOUND", "no such order")
+        return ask(client, order_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(OrderDetails, "transactions", refuse)
+        shop.cash()
+    assert [shop.made(one) for one in (gone, *orders)] == [[], WHOLE, WHOLE]
+    assert shop.codes() == {"TRANSACTIONS_UNREADABLE"}
+    shop.cash()
+    assert shop.made(gone) == WHOLE
+    assert shop.codes() == set()
 
 
 @pytest.mark.kill
