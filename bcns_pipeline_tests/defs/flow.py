@@ -327,8 +327,15 @@ class Flow:
 
     def job(self, name: str) -> dg.JobDefinition:
         """A job for one run, with short waits."""
+        return _job(name, self._mapping_text())
+
+    def definitions(self) -> dg.Definitions:
+        """All that Dagster has of this merchant, with short waits."""
+        return _definitions(self._mapping_text())
+
+    def _mapping_text(self) -> str:
         file = Path(self.environment["BCNS_CONFIG"])
-        return _job(name, file.read_text() if file.exists() else "")
+        return file.read_text() if file.exists() else ""
 
     def run(
         self,

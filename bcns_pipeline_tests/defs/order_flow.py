@@ -118,7 +118,7 @@ class OrderFlow(Flow):
     def tick(self, sensor: str) -> Iterator[Any]:
         """What one tick of a sensor gives."""
         connections = Impatient(config_path=self.environment["BCNS_CONFIG"])
-        definitions = build_defs({"connections": connections})
+        definitions = self.definitions()
         found = definitions.get_repository_def().get_sensor_def(sensor)
         with dg.build_sensor_context(
             instance=self.instance, definitions=definitions, resources={"connections": connections}

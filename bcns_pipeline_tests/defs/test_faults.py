@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from itertools import zip_longest
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -23,35 +23,45 @@ def shop(kind: str, path: str = PUT, **more: Any) -> dict[str, Any]:
     return {"system": "bigcommerce", "kind": kind, "path_regex": path, **more}
 
 
-# A fault that passes within the patience of one run.
+def in_turn(*faults: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each strikes the calls after those that the fault before it struck."""
+    begins = accumulate((one.get("times", 1) for one in faults), initial=0)
+    return [{**one, "skip": skip} for one, skip in zip(faults, begins, strict=False)]
+
+
+# Faults that pass within the patience of one run. Each round has two kinds in turn of NetSuite's, some of
+# BigCommerce's, and one of an adjustment, since they meet different calls.
 PASSING = {
-    "NetSuite says 429": [books("429", times=3)],
-    "NetSuite has an error of its own": [books("5xx", times=2), books("5xx", skip=2, status=500)],
-    "NetSuite is silent": [books("timeout")],
-    "NetSuite resets before and after": [books("reset_before"), books("reset_after", skip=1)],
-    "NetSuite's answer is cut off": [books("truncate", times=2)],
-    "NetSuite answers with a web page": [books("html", times=2)],
-    "NetSuite is overloaded at sign-in": [books("login_overload", TOKEN)],
-    "NetSuite is overloaded in a query": [books("login_overload", times=2)],
-    "BigCommerce says 429 with headers": [shop("429", times=1, ms=100), shop("429", ITEMS, ms=100)],
-    "BigCommerce says 429 without headers": [shop("429_bare", times=2), shop("429_bare", ITEMS, times=2)],
-    "BigCommerce's reads have errors": [shop("5xx", ITEMS, times=2), shop("html", ITEMS, skip=2)],
-    "BigCommerce's reads are cut off or reset": [shop("truncate", ITEMS), shop("reset_before", ITEMS)],
-    "BigCommerce's reads are silent": [shop("timeout", ITEMS)],
-    "BigCommerce's reads are stale": [shop("stale", ITEMS, times=1)],
-    "an adjustment is applied and its answer reset": [shop("reset_after")],
-    "an adjustment is applied and its answer cut off": [shop("truncate")],
-    "an adjustment is applied and a web page comes back": [shop("html", after_commit=True)],
-    "an adjustment is applied and an error comes back": [shop("5xx", after_commit=True)],
-    "an adjustment is applied and nothing comes back": [shop("timeout", after_commit=True)],
+    "NetSuite says 429, then nothing; BigCommerce says 429 with headers, then without; an adjustment is applied and "
+    "its answer reset": [
+        *in_turn(books("429", times=3), books("timeout")),
+        *in_turn(shop("429", ms=100), shop("429_bare", times=2), shop("reset_after")),
+        *in_turn(shop("429", ITEMS, ms=100), shop("429_bare", ITEMS, times=2)),
+    ],
+    "NetSuite has an error of its own and is overloaded at sign-in; BigCommerce's reads have errors; an adjustment is "
+    "applied and its answer cut off": [
+        *in_turn(books("5xx", times=2), books("5xx", status=500)),
+        books("login_overload", TOKEN),
+        *in_turn(shop("5xx", ITEMS, times=2), shop("html", ITEMS)),
+        shop("truncate"),
+    ],
+    "NetSuite resets before and after, then answers with a web page; BigCommerce's reads are cut off or reset; an "
+    "adjustment is applied and a web page comes back": [
+        *in_turn(books("reset_before"), books("reset_after"), books("html", times=2)),
+        *in_turn(shop("truncate", ITEMS), shop("reset_before", ITEMS)),
+        shop("html", after_commit=True),
+    ],
+    "NetSuite's answer is cut off, then it is overloaded; BigCommerce's reads are silent; an adjustment is applied and "
+    "an error comes back": [
+        *in_turn(books("truncate", times=2), books("login_overload", times=2)),
+        shop("timeout", ITEMS),
+        shop("5xx", after_commit=True),
+    ],
+    "BigCommerce's reads are stale; an adjustment is applied and nothing comes back": [
+        shop("stale", ITEMS),
+        shop("timeout", after_commit=True),
+    ],
 }
-# The same in runs: of each party's faults one at a time.
-FRONTS = [
-    tuple(name for name in names if name)
-    for names in zip_longest(
-        *([n for n in PASSING if n.startswith(who)] for who in ("NetSuite", "BigCommerce", "an adjustment"))
-    )
-]
 # After these nobody knows whether the adjustment happened, and it did not: the next run finds out. One a call.
 LOST = {
     "an adjustment is reset on its way": shop("reset_before"),
@@ -83,11 +93,10 @@ def assert_exactly_right(flow: Flow, numbers: Numbers, after: object) -> None:
 
 @pytest.mark.long
 def test_faults_that_pass_cost_time_and_nothing_else(flow: Flow) -> None:
-    """One of NetSuite's, one of BigCommerce's and one of an adjustment in each run, since they meet different calls."""
     flow.run()
-    for turn, names in enumerate(FRONTS, start=1):
+    for turn, (names, faults) in enumerate(PASSING.items(), start=1):
         move(flow, moved(turn))
-        flow.control.faults(*(fault for name in names for fault in PASSING[name]))
+        flow.control.faults(*faults)
 
         run = flow.run()
 

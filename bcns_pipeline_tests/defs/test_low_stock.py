@@ -8,7 +8,6 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.defs.inventory import low_stock
 from bcns_pipeline.state.operations import Intent, Move
 from bcns_pipeline_tests.defs.flow import Flow, Impatient, wait_until
@@ -25,7 +24,7 @@ class Ticks:
 
     def tick(self) -> list[list[int]]:
         """The item ids of the runs that are asked for."""
-        sensor = build_defs().resolve_sensor_def("low_stock")
+        sensor = self._flow.definitions().resolve_sensor_def("low_stock")
         connections = Impatient(config_path=self._flow.environment["BCNS_CONFIG"])
         with dg.build_sensor_context(
             instance=self._flow.instance, cursor=self._cursor, resources={"connections": connections}
@@ -159,7 +158,7 @@ def test_it_pushes_only_its_items_and_what_is_left_open_is_taken_up(flow: Flow) 
     flow.assert_in_step()
 
     # -- the leftovers sensor starts the job of the flow that has some
-    sensor = build_defs().resolve_sensor_def("leftovers")
+    sensor = flow.definitions().resolve_sensor_def("leftovers")
 
     def tick() -> Any:
         connections = Impatient(config_path=flow.environment["BCNS_CONFIG"])

@@ -10,14 +10,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-import dagster as dg
 import pytest
 
-from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.state.exceptions import Question
 from bcns_pipeline.state.inbox import Event
 from bcns_pipeline.state.operations import Intent
-from bcns_pipeline_tests.defs.flow import Impatient
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 from bcns_pipeline_tests.defs.relay import Server, serving
 
@@ -26,16 +23,8 @@ CODE = "ITEM_UNMAPPED"
 
 def tick(shop: OrderFlow) -> Any:
     """One tick of the sensor."""
-    connections = Impatient(config_path=shop.environment["BCNS_CONFIG"])
-    definitions = build_defs({"connections": connections})
-    sensor = definitions.get_repository_def().get_sensor_def("exception_alerts")
-    with dg.build_sensor_context(
-        instance=shop.instance, definitions=definitions, resources={"connections": connections}
-    ) as context:
-        try:
-            return sensor.evaluate_tick(context)
-        finally:
-            connections.close()
+    with shop.tick("exception_alerts") as told:
+        return told
 
 
 def ask(shop: OrderFlow, *orders: int) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bcns_pipeline.state.audit_verify import Verified
 from bcns_pipeline.state.inbox import Event
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
@@ -22,31 +20,27 @@ def kept(shop: OrderFlow, order_id: int) -> bool:
     return bool(list(shop.state().documents.find(kind="order", natural_key=f"order:{order_id}")))
 
 
-def test_events_long_dealt_with_are_forgotten_and_open_ones_stay(shop: OrderFlow) -> None:
-    done = shop.control.shop_order("plain", restock=True)["id"]
-    shop.sync_twice()
-    shop.state().inbox.record([Event("order", "7", "webhook")])
-    age(shop, 121)
-
-    shop.run("housekeeping")
-
-    assert shop.state().inbox.missing("order", ["7", str(done)]) == [str(done)]
-
-
-@pytest.mark.parametrize("days", [None, 100])
-def test_documents_go_only_when_somebody_said_so_and_their_order_is_posted(
-    shop: OrderFlow, days: int | None
+def test_what_is_long_dealt_with_is_forgotten_and_documents_only_when_somebody_said_so(
+    shop: OrderFlow,
 ) -> None:
     posted = shop.control.shop_order("plain", restock=True)["id"]
-    shop.sync_twice()
+    shop.sync()
     shop.decide("orders", statuses=[10])
     held = shop.control.shop_order("plain", restock=True)["id"]
     shop.sync()
-    age(shop, 101)
+    shop.state().inbox.record([Event("order", "7", "webhook")])
+    age(shop, 121)
 
-    with shop.at(BCNS_KEEP_DOCUMENTS_DAYS="" if days is None else str(days)):
+    # -- events that were dealt with are forgotten, and open ones stay; documents are kept
+    with shop.at(BCNS_KEEP_DOCUMENTS_DAYS=""):
         shop.run("housekeeping")
+    assert shop.state().inbox.missing("order", ["7", str(posted)]) == [str(posted)]
+    assert kept(shop, posted)
+    assert kept(shop, held)
 
-    assert kept(shop, posted) is (days is None)
+    # -- somebody said so: those go whose order is posted
+    with shop.at(BCNS_KEEP_DOCUMENTS_DAYS="100"):
+        shop.run("housekeeping")
+    assert not kept(shop, posted)
     assert kept(shop, held)
     assert isinstance(shop.state().verify_audit(), Verified)
