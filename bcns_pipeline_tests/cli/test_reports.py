@@ -33,6 +33,7 @@ from bcns_pipeline.state.operations import Intent, SelfApproval
 from bcns_pipeline.state.order_models import Posted, ReadBack
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.cli.conftest import Bcns
+from bcns_pipeline_tests.defs.history import history
 from bcns_pipeline_tests.rules.close.test_beancount import bean_check
 
 MARCH = date(2026, 3, 1), date(2026, 4, 1)
@@ -513,13 +514,12 @@ def test_dagster_stops_a_day_with_an_unknown_cent_and_makes_the_evidence_of_a_mo
     bcns: Bcns, march: State
 ) -> None:
     definitions = build_defs()
-    with dg.DagsterInstance.ephemeral() as instance:
+    with history() as instance:
 
         def run(job: str, **how: object) -> dg.ExecuteInProcessResult:
             chosen = definitions.resolve_job_def(job)
             return chosen.execute_in_process(instance=instance, raise_on_error=False, **how)  # type: ignore[arg-type]
 
-        assert run("daily_tie_out", partition_key="2026-03-02").success
         closed = run("month_close", run_config={"month": "2026-03"})
         assert closed.success
         shown = {one.check_name: one.passed for one in closed.get_asset_check_evaluations()}

@@ -190,7 +190,7 @@ def test_a_read_that_fails_never_becomes_zeros(flow: Flow) -> None:
     flow.assert_in_step()
 
 
-def test_outages_between_the_steps_of_a_run_lose_no_adjustment(flow: Flow) -> None:
+def test_outages_between_the_steps_of_a_run_lose_no_adjustment_and_small_accounts_get_by(flow: Flow) -> None:
     flow.run()
 
     # -- a store that asks to wait too long: the rest is kept planned
@@ -218,12 +218,8 @@ def test_outages_between_the_steps_of_a_run_lose_no_adjustment(flow: Flow) -> No
     # It had been applied, which reading it back has shown.
     assert flow.puts() == 0
 
-
-def test_small_accounts_get_by(flow: Flow) -> None:
-    flow.run()
-
     # -- tokens that expire in the middle of a run are renewed
-    move(flow, moved(1))
+    move(flow, moved(3))
     flow.control.latency(60)
     flow.control.clear_log()
 
@@ -240,11 +236,11 @@ def test_small_accounts_get_by(flow: Flow) -> None:
     flow.run("inventory_full_sync")
     clock.join()
     assert [e for e in flow.control.log(system="netsuite") if e["status"] == 401]
-    assert_exactly_right(flow, moved(1), "tokens that expired")
+    assert_exactly_right(flow, moved(3), "tokens that expired")
     flow.control.latency(0)
 
     # -- a concurrency of one in NetSuite, and a small quota of BigCommerce that is paced before it is used up
-    move(flow, moved(2))
+    move(flow, moved(4))
     flow.control.limits(concurrency=1, quota=4, quota_window_ms=700)
     flow.control.clear_cpu()
     flow.control.clear_log()
@@ -254,4 +250,4 @@ def test_small_accounts_get_by(flow: Flow) -> None:
     assert flow.control.cpu()["netsuite_peak_concurrency"] == 1
     answers = {(entry["system"], entry["status"]) for entry in flow.control.log()}
     assert not {("netsuite", 429), ("bigcommerce", 429)} & answers
-    assert_exactly_right(flow, moved(2), "one call at a time and a small quota")
+    assert_exactly_right(flow, moved(4), "one call at a time and a small quota")
