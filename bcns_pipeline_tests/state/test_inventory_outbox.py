@@ -185,6 +185,22 @@ def test_bisecting_isolates_the_one_line_that_is_refused_without_a_name(state: S
     assert isinstance(state.verify_audit(), Verified)
 
 
+def test_what_was_read_back_stands_at_its_own_line_in_whatever_order_it_is_told(state: State) -> None:
+    stage(state, [1, 2, 3], [5, 6, 7])
+    stage(state, [4, 5, 6, 7], [5, 6, 7, 8], batch=2)
+    ends: list[tuple[list[int], list[int]]] = []
+    with state.worker() as worker:
+        while batch := state.inventory.claim(worker, FLOW):
+            lines = batch.lines["line"].tolist()[::-1]
+            # Sold since, so what is shown is less than what was sent, and another number for each line.
+            seen = [100 * batch.operation.id + line for line in lines]
+            state.inventory.settle(batch.operation, lines, seen, ["confirmed"] * len(lines))
+            read_back = state.inventory.lines(batch.operation)["read_back"].tolist()
+            ends.append((read_back, seen[::-1]))
+    assert len(ends) == 3
+    assert all(told == seen for told, seen in ends)
+
+
 def test_sent_lines_that_nobody_speaks_of_end_unconfirmed(state: State) -> None:
     stage(state, [1, 2], [5, 6])
     with state.worker() as worker:
