@@ -6,7 +6,7 @@ Put SQL over `inventory_state` here. Do not put the lines of a plan here, nor wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -48,8 +48,14 @@ class InventoryStock:
             drawn: list[int] = list(tx.execute(query, {"count": count}).scalars())
         return min(drawn)
 
-    def known(self, *, numbers: bool = False, conn: sa.Connection | None = None) -> pd.DataFrame:
-        """Everything remembered, ordered by item and location.
+    def known(
+        self,
+        *,
+        numbers: bool = False,
+        items: Iterable[int] | None = None,
+        conn: sa.Connection | None = None,
+    ) -> pd.DataFrame:
+        """Everything remembered, or of these items alone, ordered by item and location.
 
         Columns: int64 item_id, location_id, confirmed, sent, sent_seq, live (-1 = never); changed_at (str or
         None, NetSuite's clock at the read behind `confirmed`); origin ("adopted", "pushed" or None);
@@ -57,10 +63,11 @@ class InventoryStock:
         the first six, which takes less than half the time.
         """
         wanted = {name: source for name, source in _KNOWN.items() if not numbers or name in _NUMBERS}
+        among = "" if items is None else f"and item_id = any('{array_text(map(int, items))}'::bigint[])"
         with self._scope.transaction(conn) as tx:
             query = f"""
                 select {", ".join(sql for _, sql in wanted.values())}
-                from {inventory_state.fullname} where store = {quoted(tx, self._scope.store)}
+                from {inventory_state.fullname} where store = {quoted(tx, self._scope.store)} {among}
                 order by item_id, location_id
             """
             columns = copy_out(tx, query, [(name, kind) for name, (kind, _) in wanted.items()])

@@ -54,22 +54,19 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) ->
     if live.empty:
         return Healing(None, [], [], [])
     state = connections.state
-    known = state.inventory.known()
-    before = live.merge(
-        known[["item_id", "location_id", "live"]],
-        on=["item_id", "location_id"],
-        how="left",
-        suffixes=("", "_before"),
-    )
-    state.inventory.observe_live(before[before["live"] != before["live_before"]])
     keys = ["item_id", "location_id"]
     just_sent = planned.lines[[*keys, "new"]].merge(planned.wanted[[*keys, "sellable"]], on=keys, how="left")
     # A line of this run that does not show its value yet waits for the next run, which reads it anew; one that was
     # overtaken by an order does not.
     overtaken = just_sent["sellable"] < just_sent["new"]
     others = live[~_among(live, just_sent[~overtaken])]
+    items = others["item_id"].unique()
+    known = state.inventory.known(items=items)
+    before = others.merge(known[[*keys, "live"]], on=keys, how="left", suffixes=("", "_before"))
+    state.inventory.observe_live(before[before["live"] != before["live_before"]])
     approved = _approved(connections)
-    found = diff(planned.wanted, known, others, approved=approved)
+    wanted = planned.wanted[planned.wanted["item_id"].isin(items)].reset_index(drop=True)
+    found = diff(wanted, known, others, approved=approved)
     seen = found[found["live"] >= 0]
     links = item_links(connections).set_index("item_id")
     unexplained = ~netting.explained(
@@ -94,9 +91,9 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) ->
         planned.plan.flow,
         Mode.APPLY,
         to_heal,
-        planned.wanted,
+        wanted,
         {},
-        known=known,
+        confirmed=int((state.inventory.known(numbers=True)["confirmed"] >= 0).sum()),
         seen=len(seen),
     )
     return Healing(plan, drifted, level, used)

@@ -95,10 +95,12 @@ def make_plan(
     """
     if connections.mapping.nets_orders:
         netting.catch_up(connections, lane)
-    wanted, excepted = wanted_of(connections, snapshot)
+    with ThreadPoolExecutor(1, thread_name_prefix="remember") as beside:
+        remembered = beside.submit(connections.state.inventory.known, numbers=True)
+        wanted, excepted = wanted_of(connections, snapshot)
+        known = remembered.result()
     # Where kits or a table of the fallback source could not be read, absence says nothing.
     speaks = snapshot.complete and snapshot.kits_unreadable is None and not snapshot.unreadable
-    known = connections.state.inventory.known(numbers=True)
     found = diff(
         wanted,
         known,
@@ -109,7 +111,8 @@ def make_plan(
     if mode is Mode.APPLY:
         sold = connections.scratch[netting.SOLD]
         netting.remember(connections, sold, wanted, complete=snapshot.complete)
-    return write_plan(connections, snapshot, flow, mode, found, wanted, excepted, known=known)
+    confirmed = int((known["confirmed"] >= 0).sum())
+    return write_plan(connections, snapshot, flow, mode, found, wanted, excepted, confirmed=confirmed)
 
 
 def recounted(connections: Connections, planned: Planned, lane: Lane) -> Planned:
@@ -276,10 +279,14 @@ def write_plan(
     wanted: pd.DataFrame,
     excepted: dict[str, set[int]],
     *,
-    known: pd.DataFrame,
+    confirmed: int,
     seen: int | None = None,
 ) -> Planned:
-    """Join links, count every row by what becomes of it, and write the plan with its lines."""
+    """Join links, count every row by what becomes of it, and write the plan with its lines.
+
+    `confirmed` is how many lines the state has a confirmed value of; the breaker measures the plan by it, and by how
+    many were `seen`.
+    """
     state, mapping = connections.state, connections.mapping
     links = item_links(connections)
     place = np.searchsorted(links["item_id"].to_numpy(), found["item_id"].to_numpy())
@@ -304,7 +311,8 @@ def write_plan(
     chosen = found[sendable].reset_index(drop=True)
     lines = _lines(chosen, links.iloc[place[sendable]].reset_index(drop=True), wanted, snapshot)
     # Until a first run has ended, the store's values are not ours to judge changes by.
-    confirmed = 0 if state.cursors.get(WATERMARK) is None else int((known["confirmed"] >= 0).sum())
+    if state.cursors.get(WATERMARK) is None:
+        confirmed = 0
     tripped = (confirmed and trips(lines, confirmed, policy.breaker, seen=seen)) or None
     summary = {
         "fetched": len(found) + sum(len(items) * targets for items in excepted.values()),
