@@ -127,20 +127,7 @@ class Service:
         if after is not None and after.kind in ("5xx", "html"):
             answer = self.system.finish(call, self._struck(after))
         struck = before or after
-        self.shared.note(
-            {
-                "at": time.time(),
-                "system": self.system.name,
-                "operation": operation,
-                "method": call.method,
-                "path": call.path,
-                "query": call.query_string,
-                "status": answer.status,
-                "bytes_in": len(call.body),
-                "bytes_out": len(answer.body),
-                "fault": struck.kind if struck else ("stale" if stale else None),
-            }
-        )
+        self._note(call, operation, answer, struck.kind if struck else ("stale" if stale else None))
         if struck is not None and struck.kind in ("timeout", "reset_before", "reset_after", "late"):
             await vanish(scope, receive, struck)
             if struck.kind == "late":
@@ -184,18 +171,23 @@ class Service:
         if era == self.shared.era:
             answer, operation = await self._answer(call, None, stale=False)
             self.system.leave(call)
-            self.shared.note(
-                {
-                    "at": time.time(),
-                    "system": self.system.name,
-                    "operation": operation,
-                    "method": call.method,
-                    "path": call.path,
-                    "query": call.query_string,
-                    "status": answer.status,
-                    "fault": "arrived",
-                }
-            )
+            self._note(call, operation, answer, "arrived")
+
+    def _note(self, call: Call, operation: str, answer: Answer, fault: str | None) -> None:
+        self.shared.note(
+            {
+                "at": time.time(),
+                "system": self.system.name,
+                "operation": operation,
+                "method": call.method,
+                "path": call.path,
+                "query": call.query_string,
+                "status": answer.status,
+                "bytes_in": len(call.body),
+                "bytes_out": len(answer.body),
+                "fault": fault,
+            }
+        )
 
     def _struck(self, fault: Fault) -> Answer:
         if fault.kind == "html":
