@@ -34,6 +34,13 @@ def retrack(flow: Flow, sku: str, tracking: str) -> None:
     links.put_items(found[found["sku"] == sku].assign(tracking=tracking))
 
 
+def seen(flow: Flow, sku: str) -> tuple[int, ...]:
+    """What we remember of what the store showed of a SKU, by location."""
+    state = flow.state()
+    (item,) = state.links.items().query("sku == @sku")["item_id"]
+    return tuple(state.inventory.known(items=[item])["live"])
+
+
 def shop_location(flow: Flow, *, enabled: bool) -> None:
     """The store's second location is switched on or off."""
     flow.control.call("POST", "/bigcommerce/location", {"location_id": 2, "enabled": enabled})
@@ -45,11 +52,14 @@ def test_lines_that_the_store_refuses_are_isolated_said_and_go_through_once_mend
     # -- a refusal that names its lines isolates them, and the rest goes through
     move(flow, 31)
     retrack(flow, "SKU-000003", "variant")
+    flow.control.edit(sku="SKU-000003", location_id=1, quantity=7)
     before = flow.shop("SKU-000003")
+    assert before[0] == 7
     flow.control.clear_log()
     run = flow.run()
     assert flow.puts() == 2
     assert flow.shop("SKU-000003") == before
+    assert seen(flow, "SKU-000003") == before
     assert_shows(flow, 31, "SKU-000003")
     found = flow.open_exceptions("STOCK_REFUSED")
     assert [row.subject for row in found] == ["sku:SKU-000003"]

@@ -91,7 +91,8 @@ def apply_plan(
             return applied
         live = _send(connections, worker, planned, applied, lane, progress)
         buffer.note(connections, buffer.most_held_back(live), whole=planned.reads_whole_store)
-        healing = heal_plan(connections, recounted(connections, planned, lane), live)
+        sure = applied.confirmed == len(planned.lines)
+        healing = heal_plan(connections, recounted(connections, planned, lane), live, confirmed=sure)
         applied.below = healing.below
         if healing.planned is not None and not breaker.hold(connections, healing.planned):
             healed_before = applied.confirmed

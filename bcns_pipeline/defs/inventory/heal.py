@@ -44,8 +44,11 @@ class Healing:
         return len(self.drifted)
 
 
-def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) -> Healing:
+def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame, *, confirmed: bool) -> Healing:
     """Compare what the store shows (item_id, location_id, live) with what it should.
+
+    `confirmed`: every line of the plan was, and with it the value that the store shows is written down. Of a line that
+    was refused or overtaken it is news.
 
     Above sellable is lowered at once, lines of this run included where orders that were placed meanwhile have
     lowered what is sellable (see `planning.recounted`). Below the confirmed value is reported unless orders that
@@ -60,9 +63,10 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame) ->
     # overtaken by an order does not.
     overtaken = just_sent["sellable"] < just_sent["new"]
     others = live[~_among(live, just_sent[~overtaken])]
-    items = others["item_id"].unique()
+    news = others if confirmed else live
+    items = news["item_id"].unique()
     known = state.inventory.known(items=items)
-    before = others.merge(known[[*keys, "live"]], on=keys, how="left", suffixes=("", "_before"))
+    before = news.merge(known[[*keys, "live"]], on=keys, how="left", suffixes=("", "_before"))
     state.inventory.observe_live(before[before["live"] != before["live_before"]])
     approved = _approved(connections)
     wanted = planned.wanted[planned.wanted["item_id"].isin(items)].reset_index(drop=True)
