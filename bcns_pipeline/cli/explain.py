@@ -20,7 +20,9 @@ from bcns_pipeline.cli.queries import Item, item_of_id, items_of_sku, operations
 from bcns_pipeline.cli.status import zone_of
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import load_settings
+from bcns_pipeline.state import inventory_views as views
 from bcns_pipeline.state.exceptions import ExceptionRow
+from bcns_pipeline.state.operations import ON_ITS_WAY
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.store import State
 
@@ -85,7 +87,7 @@ def parse_moment(text: str, zone: str | None) -> datetime:
 def tell(state: State, item: Item | None, moment: datetime | None, item_id: int = 0) -> Told:
     """Gather what the state knows of one item."""
     number = item.item_id if item else item_id
-    history = state.inventory.history(item_id=number, at=moment, limit=LINES)
+    history = views.history(state, item_id=number, at=moment, limit=LINES)
     rows: list[Any] = list(history.itertuples(index=False))
     plans = plans_by_id(state, {int(row.plan_id) for row in rows})
     real = [row for row in rows if (plan := plans.get(int(row.plan_id))) is None or plan.mode == "apply"]
@@ -101,7 +103,7 @@ def tell(state: State, item: Item | None, moment: datetime | None, item_id: int 
 
 def _by_history(state: State, sku: str, moment: datetime | None) -> list[Told]:
     """A SKU that no link carries any more: renamed or gone, but its lines are kept."""
-    history = state.inventory.history(sku=sku, at=moment, limit=LINES)
+    history = views.history(state, sku=sku, at=moment, limit=LINES)
     return [
         tell(state, item_of_id(state, number), moment, number)
         for number in sorted({int(n) for n in history["item_id"]})
@@ -162,6 +164,7 @@ def _story(told: Told, line: Any, moment: datetime | None, zone: str | None) -> 
     settled = _moment(line.settled_at)
     known = settled is not None and settled <= then
     sent = _moment(operation.sending_at) if operation is not None else None
+    pushed = _pushed(line, operation)
     terms = ", ".join(
         f"{term.replace('_', ' ')} {_number(getattr(line, term))}"
         for term in TERMS
@@ -188,8 +191,8 @@ def _story(told: Told, line: Any, moment: datetime | None, zone: str | None) -> 
         ("operation", _operation(operation, zone)),
         (
             "pushed",
-            f"{int(line.pushed):,}{f' at {stamp(sent, zone)}' if sent else ''}"
-            if _there(line.pushed) and (sent is None or sent <= then)
+            f"{pushed:,}{f' at {stamp(sent, zone)}' if sent else ''}"
+            if pushed is not None and (sent is None or sent <= then)
             else "not sent",
         ),
         ("read back", _read_back(line, known, settled, zone)),
@@ -198,6 +201,12 @@ def _story(told: Told, line: Any, moment: datetime | None, zone: str | None) -> 
     if now is not None and moment is None:
         rows.append(("now", _now(now, zone)))
     return rows
+
+
+def _pushed(line: Any, operation: Any) -> int | None:
+    """What went out: the line says so once it is settled, and until then its operation does."""
+    out = operation is not None and operation.state in ON_ITS_WAY and not _there(line.outcome)
+    return int(line.new) if out else int(line.pushed) if _there(line.pushed) else None
 
 
 def _operation_of(operations: list[Any], line: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -20,14 +20,14 @@ import sqlalchemy as sa
 from bcns_pipeline.state import inventory_lines as lines_sql
 from bcns_pipeline.state.audit import Audit, Evidence, lock_chain
 from bcns_pipeline.state.inventory_claim import LINE_COLUMNS, mark_as_sent, read_lines
-from bcns_pipeline.state.inventory_proof import Span, evidence, evidences
+from bcns_pipeline.state.inventory_proof import Span, evidence, evidence_of_sent, evidences
 from bcns_pipeline.state.inventory_stock import InventoryStock
-from bcns_pipeline.state.operations import Intent, Operation, entry_for
+from bcns_pipeline.state.operations import ON_ITS_WAY, OPEN, Intent, Operation, entry_for
 from bcns_pipeline.state.outbox import Outbox
 from bcns_pipeline.state.partitions import drop_partitions_older_than
 from bcns_pipeline.state.plans import Mode, Plan, Plans
 from bcns_pipeline.state.scope import Scope
-from bcns_pipeline.state.tables import inventory_change, operation
+from bcns_pipeline.state.tables import operation
 from bcns_pipeline.state.worker import Worker
 
 KIND = "inventory_adjustment"
@@ -154,7 +154,7 @@ class Inventory(InventoryStock):
                 op, "every line was overtaken by a newer one", evidence=proof, conn=conn
             )
         else:
-            proof = evidence(conn, span, "sending", numbers)
+            proof = evidence_of_sent(span, sent)
             self._audit.append_many(conn, [entry_for(op, "sending", proof, superseded=superseded)])
         return Batch(op, sent, superseded)
 
@@ -174,12 +174,13 @@ class Inventory(InventoryStock):
             if not self._unsettled(tx):
                 return 0, flying[0]
             lock_chain(tx)
-            for spans in self._unsettled(tx).values():
+            for (_, out), spans in self._unsettled(tx).items():
                 older = lines_sql.open_lines(tx, spans).merge(read, on=["item_id", "location_id"])
                 older = older.loc[older["read_seq"] < older["newer_seq"]]
-                flying.append(older.loc[older["flying"] == 1, ["item_id", "location_id"]])
-                waiting = older.loc[older["flying"] == 0, "line"].to_numpy(np.int64)
-                if len(waiting):
+                waiting = older["line"].to_numpy(np.int64)
+                if out:
+                    flying.append(older[["item_id", "location_id"]])
+                elif len(waiting):
                     whole = Span(
                         spans[0].plan_id, spans[0].planned_at, int(waiting.min()), int(waiting.max())
                     )
@@ -197,26 +198,29 @@ class Inventory(InventoryStock):
         with self._scope.transaction(conn) as tx:
             return lines_sql.overtake(tx, whole, numbers)
 
-    def _unsettled(self, conn: sa.Connection) -> dict[int, list[Span]]:
-        query = sa.select(operation.c.payload).where(
+    def _unsettled(self, conn: sa.Connection) -> dict[tuple[int, bool], list[Span]]:
+        """By plan and whether they are on their way."""
+        query = sa.select(operation.c.payload, operation.c.state.in_(ON_ITS_WAY)).where(
             operation.c.store == self._scope.store,
-            operation.c.state.in_(("planned", "sending", "ambiguous")),
+            operation.c.state.in_(("planned", *ON_ITS_WAY)),
             operation.c.payload.has_key("from_line"),
         )
-        spans: dict[int, list[Span]] = {}
-        for payload in conn.execute(query).scalars():
+        spans: dict[tuple[int, bool], list[Span]] = {}
+        for payload, out in conn.execute(query):
             span = Span.of(payload)
-            spans.setdefault(span.plan_id, []).append(span)
+            spans.setdefault((span.plan_id, out), []).append(span)
         return spans
 
     def lines(self, op: Operation) -> pd.DataFrame:
-        """All lines of the operation as they stand (what a dead worker was sending has outcome `pushed`).
+        """All lines of the operation as they stand (what is on its way, or a dead worker sent, is `pushed`).
 
         Columns: line, item_id, sku, product_id, variant_id, tracking, location_id, old, new, reason,
         read_seq, outcome (None = not sent), pushed, read_back (nullable Int64).
         """
+        state = sa.select(operation.c.state).where(operation.c.id == op.id)
         with self._scope.transaction() as tx:
-            return lines_sql.lines_of(tx, Span.of(op.payload))
+            out = tx.execute(state).scalar_one() in ON_ITS_WAY
+            return lines_sql.lines_of(tx, Span.of(op.payload), out=out)
 
     def release(
         self,
@@ -243,7 +247,7 @@ class Inventory(InventoryStock):
             return self._outbox.move(
                 op,
                 "planned",
-                allowed=("sending", "ambiguous"),
+                allowed=ON_ITS_WAY,
                 reason=f"{reason} ({len(refused)} lines refused, {released} to be sent again)",
                 answer=answer,
                 event="released",
@@ -259,7 +263,7 @@ class Inventory(InventoryStock):
         span = Span.of(op.payload)
         with self._scope.transaction(conn) as tx:
             lock_chain(tx)
-            flying = lines_sql.lines_of(tx, span).query("outcome == 'pushed'")["line"].to_numpy(np.int64)
+            flying = lines_sql.open_lines(tx, [span])["line"].to_numpy(np.int64)
             if len(flying) < 2:
                 self._finish(tx, op, span, rest="refused", reason=reason)
                 return []
@@ -307,7 +311,7 @@ class Inventory(InventoryStock):
             numbers = np.asarray(lines, dtype=np.int64)
             settled, proof = lines_sql.settle_lines(tx, self._scope.store, span, numbers, read_back, outcomes)
             ended: dict[str, Any] = {"settled": settled, "proof": proof, "reason": reason, "answer": answer}
-            return self._finish(tx, op, span, rest="unconfirmed", **ended)
+            return self._finish(tx, op, span, rest="unconfirmed", allowed=ON_ITS_WAY, **ended)
 
     def give_up(
         self,
@@ -324,32 +328,6 @@ class Inventory(InventoryStock):
             lock_chain(tx)
             return self._finish(tx, op, span, rest=outcome, reason=reason, answer=answer)
 
-    def history(
-        self,
-        *,
-        sku: str | None = None,
-        item_id: int | None = None,
-        at: datetime | None = None,
-        limit: int = 50,
-    ) -> pd.DataFrame:
-        """Lines of a SKU or item planned up to `at` (default: now), newest first, all columns."""
-        query = (
-            sa.select(inventory_change)
-            .where(
-                inventory_change.c.store == self._scope.store,
-                inventory_change.c.planned_at <= (at or datetime.now(UTC)),
-            )
-            .order_by(inventory_change.c.planned_at.desc(), inventory_change.c.line)
-            .limit(limit)
-        )
-        if item_id is not None:
-            query = query.where(inventory_change.c.item_id == item_id)
-        if sku is not None:
-            query = query.where(sa.func.lower(inventory_change.c.sku) == sku.lower())
-        with self._scope.transaction() as tx:
-            rows = tx.execute(query).mappings().all()
-        return pd.DataFrame(rows, columns=[column.name for column in inventory_change.columns])
-
     def drop_old_months(self, now: datetime) -> list[str]:
         """Drop the partitions of `inventory_change` that are older than thirteen months."""
         with self._scope.transaction() as tx:
@@ -363,6 +341,7 @@ class Inventory(InventoryStock):
         *,
         rest: str,
         reason: str | None,
+        allowed: Sequence[str] = OPEN,
         settled: Mapping[str, int] | None = None,
         proof: Evidence | None = None,
         answer: Mapping[str, Any] | None = None,
@@ -370,7 +349,7 @@ class Inventory(InventoryStock):
         counts = dict(sorted((settled or {}).items()))
         # Where every line has just been settled, there is no rest, and nothing to be counted in the table.
         if sum(counts.values()) < len(span):
-            lines_sql.settle_rest(tx, span, rest)
+            lines_sql.settle_rest(tx, span, rest, out=op.state in ON_ITS_WAY)
             counts = lines_sql.outcome_counts(tx, span)
         proof = proof or evidence(tx, span, "settled")
         if counts.get("confirmed"):
@@ -383,6 +362,7 @@ class Inventory(InventoryStock):
         return self._outbox.move(
             op,
             state,
+            allowed=allowed,
             reason=f"{reason} ({summary})" if reason else summary,
             answer=answer,
             evidence=proof,

@@ -1,4 +1,4 @@
-"""The lines of a batch that is about to be sent: which of them still may be, and their mark as sent.
+"""The lines of a batch that is about to be sent: which of them still may be, and what the state notes of them.
 
 Put here what a claim does to lines. Do not put here the operation's own claim (`outbox.py`), nor how lines end
 (`inventory_lines.py`). All of it runs under the chain's lock, for which every other batch waits: so each row is
@@ -15,7 +15,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from bcns_pipeline.state.bulk import array_text, copy_out
-from bcns_pipeline.state.inventory_proof import SPAN_SQL, Span, steer
+from bcns_pipeline.state.inventory_proof import OPEN_SQL, SPAN_SQL, Span, steer
 from bcns_pipeline.state.tables import inventory_change, inventory_state
 
 LINE_COLUMNS: Final = (
@@ -25,7 +25,7 @@ LINE_COLUMNS: Final = (
 
 
 def mark_as_sent(conn: sa.Connection, store: str, span: Span) -> tuple[npt.NDArray[np.int64], int]:
-    """The check that a line is not older than the last one sent, and its mark as sent.
+    """The check that a line is not older than the last one sent, and its note as the last one in `inventory_state`.
 
     Returns the open lines of the span (not sent yet, or released) that may be sent, and how many may not, as they
     are not newer than the last value sent: those have become `superseded`.
@@ -41,8 +41,6 @@ def mark_as_sent(conn: sa.Connection, store: str, span: Span) -> tuple[npt.NDArr
     superseded = 0
     if len(sent) < len(span):
         superseded = conn.execute(_OVERTAKEN, {**values, "sent": array_text(sent)}).rowcount
-    if sent:
-        conn.execute(_PUSHED, values)
     return np.array(sorted(set(sent)), dtype=np.int64), superseded
 
 
@@ -102,15 +100,9 @@ _NEVER_SEEN = sa.text(
     on conflict (store, item_id, location_id) do nothing
     """
 )
-_OPEN = "(c.outcome is null or c.outcome = 'released')"
 _OVERTAKEN = sa.text(
     f"""
     update {_CHANGE} c set outcome = 'superseded', settled_at = now()
-    where {SPAN_SQL} and {_OPEN} and c.line <> all(cast(:sent as int[]))
-    """
-)
-_PUSHED = sa.text(
-    f"""
-    update {_CHANGE} c set outcome = 'pushed', pushed = c.new, settled_at = null where {SPAN_SQL} and {_OPEN}
+    where {SPAN_SQL} and {OPEN_SQL} and c.line <> all(cast(:sent as int[]))
     """
 )

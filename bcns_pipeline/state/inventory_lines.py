@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from bcns_pipeline.rules.inventory.quantities import QUANTITY_SCALE, TERMS, UNPOSTED
 from bcns_pipeline.state.audit import Evidence, lock_chain
 from bcns_pipeline.state.bulk import array_text, copy_in, copy_integers, copy_out, copy_scaled, copy_texts
-from bcns_pipeline.state.inventory_proof import SPAN_SQL, Span, evidence, steer
+from bcns_pipeline.state.inventory_proof import DIGEST, OPEN_SQL, SPAN_SQL, Span, steer
 from bcns_pipeline.state.partitions import ensure_partitions
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.tables import inventory_change, inventory_state
@@ -62,10 +62,17 @@ def _blocks(frame: pd.DataFrame) -> Iterator[list[Sequence[Any]]]:
         yield columns
 
 
-def lines_of(conn: sa.Connection, span: Span) -> pd.DataFrame:
-    """All lines of the span as they stand, with outcome, pushed and read_back (nullable Int64)."""
+def lines_of(conn: sa.Connection, span: Span, *, out: bool) -> pd.DataFrame:
+    """All lines of the span as they stand, with outcome, pushed and read_back (nullable Int64).
+
+    `out`: the operation is on its way, and so are the lines that are not settled (outcome `pushed`).
+    """
     rows = conn.execute(_LINES, span.values()).mappings().all()
     frame = pd.DataFrame(rows, columns=list(_LINE_COLUMNS))
+    if out:
+        flying = frame["outcome"].isna() | (frame["outcome"] == "released")
+        frame.loc[flying, "outcome"] = "pushed"
+        frame.loc[flying, "pushed"] = frame.loc[flying, "new"]
     for name in ("pushed", "read_back", "old"):
         frame[name] = frame[name].astype("Int64")
     return frame
@@ -88,12 +95,14 @@ def settle_lines(
     """
     steer(conn)
     sure = all(end == "confirmed" for end in outcomes)
+    proof = None
     if sure and len(lines) == len(span):
         in_order = array_text(read_back[at] for at in np.argsort(lines).tolist())
-        written = conn.execute(_CONFIRM, {**span.values(), "read_back": in_order}).rowcount
+        written, digest = conn.execute(_CONFIRM, {**span.values(), "read_back": in_order}).one()
+        if written == len(span):
+            proof = Evidence(written, digest, span.where("settled"))
     else:
         written = _settle(conn, span, lines, read_back, outcomes)
-    proof = evidence(conn, span, "settled") if sure and written == len(span) else None
     lock_chain(conn)
     where = {"store": store, **span.values()}
     conn.exec_driver_sql("set local enable_hashjoin = off")
@@ -120,7 +129,7 @@ def _settle(
         "read_back": array_text(read_back),
         "outcomes": array_text(outcomes),
     }
-    # Which lines are `pushed` changes too fast for statistics: guessed at six, 2,000 of them were looked for among
+    # Which lines are open changes too fast for statistics: guessed at six, 2,000 of them were looked for among
     # 2,000 by nested loops: more than a second a batch.
     conn.exec_driver_sql("set local enable_nestloop = off")
     written = conn.execute(_SETTLE, {**span.values(), **given}).rowcount
@@ -129,17 +138,16 @@ def _settle(
 
 
 def open_lines(conn: sa.Connection, spans: Sequence[Span]) -> pd.DataFrame:
-    """One plan's lines that are not settled: line, item_id, location_id, read_seq, flying (1 = pushed)."""
+    """One plan's lines that are not settled: line, item_id, location_id, read_seq (all int64)."""
     plan = spans[0]
     query = f"""
-        select line::bigint, item_id, location_id::bigint, read_seq,
-            (coalesce(outcome, '') = 'pushed')::int::bigint
+        select line::bigint, item_id, location_id::bigint, read_seq
         from {_CHANGE} where plan_id = {int(plan.plan_id)} and planned_at = '{plan.planned_at.isoformat()}'
             and line between {min(span.first for span in spans)} and {max(span.last for span in spans)}
-            and (outcome is null or outcome in ('released', 'pushed')) order by line
+            and (outcome is null or outcome = 'released') order by line
     """
     steer(conn)
-    names = ("line", "item_id", "location_id", "read_seq", "flying")
+    names = ("line", "item_id", "location_id", "read_seq")
     frame = pd.DataFrame(copy_out(conn, query, [(name, ">i8") for name in names]))
     edges = np.array(sorted(edge for span in spans for edge in (span.first, span.last + 1)), dtype=np.int64)
     # An edge that ends one span and begins the next counts twice, so neighbours stay inside.
@@ -154,9 +162,9 @@ def overtake(conn: sa.Connection, span: Span, lines: npt.NDArray[np.int64]) -> i
     return conn.execute(_OVERTAKE, {**span.values(), "lines": array_text(lines.tolist())}).rowcount
 
 
-def settle_rest(conn: sa.Connection, span: Span, outcome: str) -> int:
-    """Every line of the span that is still open gets this outcome; returns how many there were."""
-    return conn.execute(_SETTLE_REST, {**span.values(), "outcome": outcome}).rowcount
+def settle_rest(conn: sa.Connection, span: Span, outcome: str, *, out: bool) -> int:
+    """Every line of the span that is still open gets this outcome; returns how many there were. `out`: as above."""
+    return conn.execute(_SETTLE_REST, {**span.values(), "outcome": outcome, "out": out}).rowcount
 
 
 def release_lines(conn: sa.Connection, span: Span) -> int:
@@ -173,18 +181,22 @@ _CHANGE, _STATE = inventory_change.fullname, inventory_state.fullname
 # One statement for lines and state would look each line up three times.
 _SETTLE = sa.text(
     f"""
-    update {_CHANGE} c set outcome = g.outcome, read_back = g.read_back, settled_at = now()
+    update {_CHANGE} c set outcome = g.outcome, pushed = c.new, read_back = g.read_back, settled_at = now()
     from unnest(cast(:lines as int[]), cast(:read_back as int[]), cast(:outcomes as text[]))
         as g(line, read_back, outcome)
-    where {SPAN_SQL} and c.line = g.line and c.outcome = 'pushed'
+    where {SPAN_SQL} and c.line = g.line and {OPEN_SQL}
     """
 )
 # A whole batch that is as it should be, which is nearly every one: a line's place in the list is its number.
 _CONFIRM = sa.text(
     f"""
-    update {_CHANGE} c set outcome = 'confirmed', settled_at = now(),
-        read_back = (cast(:read_back as int[]))[c.line - :first + 1]
-    where {SPAN_SQL} and c.outcome = 'pushed'
+    with c as (
+        update {_CHANGE} c set outcome = 'confirmed', pushed = c.new, settled_at = now(),
+            read_back = (cast(:read_back as int[]))[c.line - :first + 1]
+        where {SPAN_SQL} and {OPEN_SQL}
+        returning c.line, c.outcome, c.pushed, c.read_back
+    )
+    select {DIGEST["settled"]} from c
     """
 )
 # now() is the same for the whole transaction: these are the lines that it has settled.
@@ -219,16 +231,18 @@ _OVERTAKEN = sa.text(
 _OVERTAKE = sa.text(
     f"""
     update {_CHANGE} c set outcome = 'superseded', settled_at = now()
-    where {SPAN_SQL} and c.line = any(cast(:lines as int[])) and (outcome is null or outcome = 'released')
+    where {SPAN_SQL} and c.line = any(cast(:lines as int[])) and {OPEN_SQL}
     """
 )
 _SETTLE_REST = sa.text(
     f"""
-    update {_CHANGE} c set outcome = :outcome, settled_at = now()
-    where {SPAN_SQL} and (outcome is null or outcome in ('pushed', 'released'))
+    update {_CHANGE} c set outcome = :outcome, settled_at = now(), pushed = case when :out then c.new else c.pushed end
+    where {SPAN_SQL} and {OPEN_SQL}
     """
 )
-_RELEASE = sa.text(f"update {_CHANGE} c set outcome = 'released' where {SPAN_SQL} and outcome = 'pushed'")
+_RELEASE = sa.text(
+    f"update {_CHANGE} c set outcome = 'released', pushed = c.new where {SPAN_SQL} and {OPEN_SQL}"
+)
 _COUNTS = sa.text(
     f"""
     select coalesce(outcome, 'open') as outcome, count(*) as n

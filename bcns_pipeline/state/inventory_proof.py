@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 import sqlalchemy as sa
 
 from bcns_pipeline.state.audit import Evidence
@@ -22,6 +22,9 @@ from bcns_pipeline.state.scope import runs_of
 from bcns_pipeline.state.tables import inventory_change
 
 SPAN_SQL = "c.plan_id = :plan_id and c.planned_at = :planned_at and c.line between :first and :last"
+# Not settled. Whether it waits or is on its way is what its operation says: a mark on each line as well would be
+# one of four updates a line, while the sender waits.
+OPEN_SQL = "(c.outcome is null or c.outcome = 'released')"
 
 # What each phase makes final; a digest covers only what no later phase changes.
 _PHASES: Final[Mapping[str, str]] = {
@@ -37,7 +40,7 @@ _PHASES: Final[Mapping[str, str]] = {
 
 
 _NO_LINES = hashlib.sha256(b"").hexdigest()
-_DIGEST = {
+DIGEST = {
     phase: "count(*), encode(sha256(convert_to(coalesce(string_agg("
     f"row({columns})::text, E'\\n' order by c.line), ''), 'UTF8')), 'hex')"
     for phase, columns in _PHASES.items()
@@ -75,6 +78,15 @@ class Span:
             int(payload["to_line"]),
         )
 
+    def where(self, phase: str, runs: Sequence[Sequence[int]] | None = None) -> dict[str, Any]:
+        """What an audit row says of which lines its digest covers: all of them, or those in `runs`."""
+        return {
+            "phase": phase,
+            "plan_id": self.plan_id,
+            "planned_at": self.planned_at.isoformat(),
+            "runs": [[self.first, self.last]] if runs is None else runs,
+        }
+
     @property
     def natural_key(self) -> str:
         """Of the operation that sends these lines."""
@@ -90,19 +102,22 @@ class Span:
         }
 
 
-def evidence(
-    conn: sa.Connection, span: Span, phase: str, lines: npt.NDArray[np.int64] | None = None
-) -> Evidence:
-    """Count and digest of the span's lines (or of those given) in what `phase` has made final."""
-    runs = [[span.first, span.last]] if lines is None else runs_of(lines)
-    where = {
-        "phase": phase,
-        "plan_id": span.plan_id,
-        "planned_at": span.planned_at.isoformat(),
-        "runs": runs,
-    }
+def evidence(conn: sa.Connection, span: Span, phase: str) -> Evidence:
+    """Count and digest of the span's lines in what `phase` has made final."""
+    where = span.where(phase)
     count, digest = recompute(conn, where)
     return Evidence(count, digest, where)
+
+
+def evidence_of_sent(span: Span, lines: pd.DataFrame) -> Evidence:
+    """Count and digest of lines of the span as they go out: what is verified is that the table says the same.
+
+    Columns: those of the phase "sending", int64.
+    """
+    columns = [lines[name.removeprefix("c.")].tolist() for name in _PHASES["sending"].split(", ")]
+    rows = [f"({','.join(map(str, row))})" for row in zip(*columns, strict=True)]
+    digest = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    return Evidence(len(rows), digest, span.where("sending", runs_of(lines["line"].to_numpy(np.int64))))
 
 
 def evidences(conn: sa.Connection, spans: Sequence[Span], phase: str) -> list[Evidence]:
@@ -112,7 +127,7 @@ def evidences(conn: sa.Connection, spans: Sequence[Span], phase: str) -> list[Ev
     steer(conn)
     query = sa.text(
         f"""
-        select width_bucket(c.line, cast(:edges as int[])), {_DIGEST[phase]}
+        select width_bucket(c.line, cast(:edges as int[])), {DIGEST[phase]}
         from {inventory_change.fullname} c where {SPAN_SQL} group by 1
         """
     )
@@ -122,13 +137,7 @@ def evidences(conn: sa.Connection, spans: Sequence[Span], phase: str) -> list[Ev
     made = []
     for bucket, span in enumerate(spans, start=1):
         count, digest = found.get(bucket, (0, _NO_LINES))
-        where = {
-            "phase": phase,
-            "plan_id": span.plan_id,
-            "planned_at": span.planned_at.isoformat(),
-            "runs": [[span.first, span.last]],
-        }
-        made.append(Evidence(count, digest, where))
+        made.append(Evidence(count, digest, span.where(phase)))
     return made
 
 
@@ -149,7 +158,7 @@ def recompute(conn: sa.Connection, where: Mapping[str, Any]) -> tuple[int, str]:
     gaps = "and width_bucket(c.line, cast(:edges as int[])) % 2 = 1" if len(runs) > 1 else ""
     row = conn.execute(
         sa.text(
-            f"select {_DIGEST[where['phase']]} from {inventory_change.fullname} c where {SPAN_SQL} {gaps}"
+            f"select {DIGEST[where['phase']]} from {inventory_change.fullname} c where {SPAN_SQL} {gaps}"
         ),
         values,
     )

@@ -5,6 +5,8 @@ Put read-only queries over several tables here. Do not put anything here that mo
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pandas as pd
 import sqlalchemy as sa
 
@@ -107,6 +109,36 @@ def plan_lines(state: State, made: Plan) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=[column.name for column in inventory_change.columns])
     frame["old"] = frame["old"].fillna(-1).astype("int64")
     return frame
+
+
+def history(
+    state: State,
+    *,
+    sku: str | None = None,
+    item_id: int | None = None,
+    at: datetime | None = None,
+    limit: int = 50,
+) -> pd.DataFrame:
+    """Lines of a SKU or item planned up to `at` (default: now), newest first, all columns of `inventory_change`.
+
+    `outcome` and `pushed` are missing until a line is settled; that it is on its way is what its operation says.
+    """
+    query = (
+        sa.select(inventory_change)
+        .where(
+            inventory_change.c.store == state.store,
+            inventory_change.c.planned_at <= (at or datetime.now(UTC)),
+        )
+        .order_by(inventory_change.c.planned_at.desc(), inventory_change.c.line)
+        .limit(limit)
+    )
+    if item_id is not None:
+        query = query.where(inventory_change.c.item_id == item_id)
+    if sku is not None:
+        query = query.where(sa.func.lower(inventory_change.c.sku) == sku.lower())
+    with state.engine.connect() as conn:
+        rows = conn.execute(query).mappings().all()
+    return pd.DataFrame(rows, columns=[column.name for column in inventory_change.columns])
 
 
 def oversold(state: State, run_id: str) -> tuple[int, int, int]:

@@ -15,6 +15,8 @@ from bcns_pipeline.state.audit import Entry, Evidence
 from bcns_pipeline.state.scope import digest
 
 OPEN = ("planned", "sending", "held", "ambiguous")
+# It may have reached the other side.
+ON_ITS_WAY = ("sending", "ambiguous")
 
 
 class Overtaken(Exception):

@@ -17,7 +17,7 @@ from bcns_pipeline.state.tables import inventory_change
 
 DROPPED = "inventory.month_dropped"
 KEPT_MONTHS = 13
-# Each line is updated twice (claimed, settled); room on its page keeps both updates out of the indexes.
+# Each line is updated once, when it is settled; room on its page keeps the update out of the indexes.
 _FILLFACTOR = 50
 
 

@@ -173,7 +173,8 @@ inventory_change = sa.Table(
     sa.Column("new", sa.Integer, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("read_seq", sa.BigInteger, nullable=False),
-    # What became of the line: NULL until sent; then pushed, confirmed, superseded, refused, unconfirmed.
+    # What became of the line: NULL until settled, or `released` to be sent again; then confirmed, superseded,
+    # refused, unconfirmed. Whether it is on its way is what its operation says.
     sa.Column("outcome", sa.Text),
     sa.Column("pushed", sa.Integer),
     sa.Column("read_back", sa.Integer),

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from bcns_pipeline.defs.inventory import low_stock
+from bcns_pipeline.state import inventory_views as views
 from bcns_pipeline.state.operations import Intent, Move
 from bcns_pipeline_tests.defs.flow import Flow, Impatient, wait_until
 
@@ -100,7 +101,7 @@ def test_it_gets_in_between_the_batches_of_a_full_sync_and_is_not_overwritten_by
     flow.control.clear_faults()
     flow.run()
     flow.assert_in_step()
-    ends = flow.state().inventory.history(sku=late)
+    ends = views.history(flow.state(), sku=late)
     assert set(ends["outcome"]) == {"confirmed", "superseded"}
 
 

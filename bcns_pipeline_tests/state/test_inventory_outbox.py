@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from bcns_pipeline.state import inventory_views as views
 from bcns_pipeline.state.audit_verify import Verified
 from bcns_pipeline.state.inventory import Batch
 from bcns_pipeline.state.operations import Overtaken
@@ -284,10 +285,10 @@ def test_texts_that_look_like_syntax_come_back_as_they_were(state: State) -> Non
     frame.loc[0, "netsuite_changed_at"] = None
     frame["available"] = np.array([150_000_000, -25_000_000, 0, 1], dtype=np.int64)
     write_plan(state, frame)
-    history = state.inventory.history(item_id=1)
+    history = views.history(state, item_id=1)
     assert history["sku"].tolist() == [skus[0]]
     assert history["netsuite_changed_at"].tolist() == [None]
-    everything = pd.concat([state.inventory.history(sku=sku) for sku in skus])
+    everything = pd.concat([views.history(state, sku=sku) for sku in skus])
     assert everything["sku"].tolist() == skus
     assert [str(value) for value in everything["available"]] == ["1.50000000", "-0.25000000", "0E-8", "1E-8"]
 

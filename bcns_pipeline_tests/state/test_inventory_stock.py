@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from bcns_pipeline.state import inventory_views as views
 from bcns_pipeline.state.audit_verify import Verified
 from bcns_pipeline.state.partitions import ensure_partitions, month_of
 from bcns_pipeline.state.store import State
@@ -79,7 +80,7 @@ def test_old_months_are_dropped_and_the_chain_knows(state: State) -> None:
         conn.execute(sa.text("alter table bcns.plan alter created_at set default '2025-09-10'"))
     try:
         stage(state, [1], [5])
-        assert state.inventory.history(item_id=1)["planned_at"].dt.month.tolist() == [9]
+        assert views.history(state, item_id=1)["planned_at"].dt.month.tolist() == [9]
         assert state.inventory.drop_old_months(datetime(2026, 10, 31, tzinfo=UTC)) == []
         assert state.inventory.drop_old_months(datetime(2026, 11, 1, tzinfo=UTC)) == [
             "inventory_change_202509"
@@ -101,5 +102,5 @@ def test_history_shows_what_was_true_at_a_time(state: State) -> None:
     stage(state, [1], [5])
     between = datetime.now(UTC)
     stage(state, [1], [6])
-    assert state.inventory.history(sku="sku-1")["new"].tolist() == [6, 5]
-    assert state.inventory.history(sku="SKU-1", at=between)["new"].tolist() == [5]
+    assert views.history(state, sku="sku-1")["new"].tolist() == [6, 5]
+    assert views.history(state, sku="SKU-1", at=between)["new"].tolist() == [5]

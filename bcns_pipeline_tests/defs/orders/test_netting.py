@@ -7,6 +7,7 @@ import json
 import pytest
 
 from bcns_pipeline.defs.inventory import netting, readback
+from bcns_pipeline.state import inventory_views as views
 from bcns_pipeline_tests.defs.flow import NETSUITE_LOCATIONS, Run, wait_until
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
@@ -122,7 +123,7 @@ def assert_kept_with_the_line(shop: OrderFlow, run: Run, sku: str) -> None:
     """What was subtracted is shown by the run and kept with the line."""
     row = next(one for one in run.records("changes") if one["sku"] == sku)
     assert (row["new"], row["unposted"], row["rule"]) == (12, "3", "available - 3 unposted")
-    line = shop.state().inventory.history(sku=sku).iloc[0]
+    line = views.history(shop.state(), sku=sku).iloc[0]
     assert (line["new"], int(line["unposted"]), line["rule"]) == (12, 3, "available - 3 unposted")
     assert json.dumps(shop.state().cursors.get(netting.NETTED)).count("300000000") >= 1
 
