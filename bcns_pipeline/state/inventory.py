@@ -66,15 +66,24 @@ class Inventory(InventoryStock):
         as_of: datetime,
         config_digest: str,
         summary: Mapping[str, Any] | None = None,
-        conn: sa.Connection | None = None,
     ) -> Plan:
-        """Write a plan with its lines (columns: see `inventory_lines.write_changes`). Stages nothing."""
-        with self._scope.transaction(conn) as tx:
-            plan = self._plans.create(
-                flow, mode=mode, as_of=as_of, config_digest=config_digest, summary=summary, conn=tx
-            )
-            digest = lines_sql.write_changes(tx, plan, frame)
-            return self._plans.complete(plan, digest=digest, lines=len(frame), conn=tx)
+        """Write a plan with its lines (columns: see `inventory_lines.write_changes`). Stages nothing.
+
+        The lines are written before the plan, so a plan that is there has all of them, and lines without one are
+        nobody's (docs/adr/010-lines-before-their-plan.md).
+        """
+        drawn = self._plans.draw()
+        digest = lines_sql.write_changes(self._scope, drawn, frame)
+        return self._plans.create(
+            flow,
+            mode=mode,
+            as_of=as_of,
+            config_digest=config_digest,
+            digest=digest,
+            lines=len(frame),
+            summary=summary,
+            drawn=drawn,
+        )
 
     def prove(self, plan: Plan, batch: int = BATCH_LINES) -> list[Evidence]:
         """The digests that `stage_batches` needs, one a batch. A plan's lines stay as they are, so this may run ahead.

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -21,18 +23,22 @@ from bcns_pipeline.state.audit import Evidence, lock_chain
 from bcns_pipeline.state.bulk import array_text, copy_in, copy_integers, copy_out, copy_scaled, copy_texts
 from bcns_pipeline.state.inventory_proof import DIGEST, OPEN_SQL, SPAN_SQL, Span, steer
 from bcns_pipeline.state.partitions import ensure_partitions
-from bcns_pipeline.state.plans import Plan
+from bcns_pipeline.state.scope import Scope, digest
 from bcns_pipeline.state.tables import inventory_change, inventory_state
 
 _TEXTS = ("sku", "tracking", "rule", "netsuite_changed_at", "reason")
 _INTEGERS = ("item_id", "product_id", "variant_id", "location_id", "old", "new", "read_seq")
 _BLOCK_ROWS = 8_192
+PART_LINES = 50_000
 _SCALED = (*TERMS, UNPOSTED)
 COLUMNS = (*_INTEGERS, *_TEXTS, *TERMS)
 
 
-def write_changes(conn: sa.Connection, plan: Plan, frame: pd.DataFrame) -> str:
-    """COPY the lines of `plan` in the frame's order (line 0, 1, ...) and return the digest of their content.
+def write_changes(scope: Scope, drawn: tuple[int, datetime], frame: pd.DataFrame) -> str:
+    """COPY the lines of the plan to come in the frame's order (line 0, 1, ...) and return their digest.
+
+    Two connections take parts in turn, each part a transaction. The digest is that of the parts' digests, whose size
+    is fixed: equal lines give equal digests.
 
     Columns: int64 item_id, product_id, variant_id, location_id, old (-1 or missing = never confirmed), new,
     read_seq; text sku, tracking, rule, netsuite_changed_at (may be missing), reason; the six terms in
@@ -42,20 +48,28 @@ def write_changes(conn: sa.Connection, plan: Plan, frame: pd.DataFrame) -> str:
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
         raise ValueError(f"the changes lack the columns {', '.join(missing)}")
-    if UNPOSTED not in frame.columns:
-        frame = frame.assign(**{UNPOSTED: None})
     if frame.duplicated(["item_id", "location_id"]).any():
         raise ValueError("an item and location comes twice in the same plan")
-    ensure_partitions(conn, plan.created_at)
+    whole = frame if UNPOSTED in frame.columns else frame.assign(**{UNPOSTED: None})
+    plan_id, at = drawn
     names = ("plan_id", "planned_at", "store", "line", *_INTEGERS, *_TEXTS, *_SCALED)
-    constants = (plan.id, plan.created_at.isoformat(), plan.store)
-    return copy_in(conn, inventory_change.fullname, names, constants, _blocks(frame))
+    constants = (plan_id, at.isoformat(), scope.store)
+    with scope.transaction() as tx:
+        ensure_partitions(tx, at)
+
+    def write(first: int) -> str:
+        blocks = _blocks(whole.iloc[first : first + PART_LINES], first)
+        with scope.transaction() as tx:
+            return copy_in(tx, inventory_change.fullname, names, constants, blocks)
+
+    with ThreadPoolExecutor(2, thread_name_prefix="lines") as pool:
+        return digest(list(pool.map(write, range(0, len(whole), PART_LINES))))
 
 
-def _blocks(frame: pd.DataFrame) -> Iterator[list[Sequence[Any]]]:
+def _blocks(frame: pd.DataFrame, first: int) -> Iterator[list[Sequence[Any]]]:
     for start in range(0, len(frame), _BLOCK_ROWS):
         part = frame.iloc[start : start + _BLOCK_ROWS]
-        columns: list[Sequence[Any]] = [range(start, start + len(part))]
+        columns: list[Sequence[Any]] = [range(first + start, first + start + len(part))]
         columns += [copy_integers(part[name], null=-1 if name == "old" else None) for name in _INTEGERS]
         columns += [copy_texts(part[name].tolist()) for name in _TEXTS]
         columns += [copy_scaled(part[name], QUANTITY_SCALE) for name in _SCALED]
@@ -98,9 +112,9 @@ def settle_lines(
     proof = None
     if sure and len(lines) == len(span):
         in_order = array_text(read_back[at] for at in np.argsort(lines).tolist())
-        written, digest = conn.execute(_CONFIRM, {**span.values(), "read_back": in_order}).one()
+        written, mark = conn.execute(_CONFIRM, {**span.values(), "read_back": in_order}).one()
         if written == len(span):
-            proof = Evidence(written, digest, span.where("settled"))
+            proof = Evidence(written, mark, span.where("settled"))
     else:
         written = _settle(conn, span, lines, read_back, outcomes)
     lock_chain(conn)

@@ -115,7 +115,8 @@ def evidence_of_sent(span: Span, lines: pd.DataFrame) -> Evidence:
     Columns: those of the phase "sending", int64.
     """
     columns = [lines[name.removeprefix("c.")].tolist() for name in _PHASES["sending"].split(", ")]
-    rows = [f"({','.join(map(str, row))})" for row in zip(*columns, strict=True)]
+    pattern = f"({','.join(['%d'] * len(columns))})"
+    rows = [pattern % row for row in zip(*columns, strict=True)]
     digest = hashlib.sha256("\n".join(rows).encode()).hexdigest()
     return Evidence(len(rows), digest, span.where("sending", runs_of(lines["line"].to_numpy(np.int64))))
 

@@ -5,7 +5,9 @@ Put read-only queries over several tables here. Do not put anything here that mo
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -128,6 +130,8 @@ def history(
         .where(
             inventory_change.c.store == state.store,
             inventory_change.c.planned_at <= (at or datetime.now(UTC)),
+            # A run that died while it wrote its lines has left no plan.
+            sa.exists().where(plan.c.id == inventory_change.c.plan_id),
         )
         .order_by(inventory_change.c.planned_at.desc(), inventory_change.c.line)
         .limit(limit)
@@ -158,6 +162,12 @@ def oversold(state: State, run_id: str) -> tuple[int, int, int]:
         inventory_state.c.store == state.store,
         inventory_state.c.live > inventory_state.c.confirmed,
     )
-    with state.engine.connect() as conn:
-        total, pushed_above = conn.execute(lines).one()
-        return pushed_above, conn.execute(above).scalar_one(), total
+
+    def ask(query: sa.Select[Any]) -> Any:
+        with state.engine.connect() as conn:
+            return conn.execute(query).one()
+
+    # Each looks at every line of a full sync.
+    with ThreadPoolExecutor(2, thread_name_prefix="oversold") as pool:
+        (total, pushed_above), (shown_above,) = pool.map(ask, (lines, above))
+    return pushed_above, shown_above, total

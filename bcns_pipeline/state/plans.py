@@ -78,10 +78,11 @@ class Plans:
         digest: str = "",
         lines: int = 0,
         summary: Mapping[str, Any] | None = None,
+        drawn: tuple[int, datetime] | None = None,
         conn: sa.Connection | None = None,
     ) -> Plan:
-        """Write down the head of a plan of this run."""
-        values = {
+        """Write down the head of a plan of this run, with the id and the time that `draw` gave, if it was asked."""
+        values: dict[str, Any] = {
             "store": self._scope.store,
             "flow": flow,
             "run_id": self._scope.run_id,
@@ -92,16 +93,17 @@ class Plans:
             "lines": lines,
             "summary": dict(summary or {}),
         }
+        if drawn is not None:
+            values["id"], values["created_at"] = drawn
         with self._scope.transaction(conn) as tx:
             return Plan(**tx.execute(sa.insert(plan).values(**values).returning(plan)).mappings().one())
 
-    def complete(self, made: Plan, *, digest: str, lines: int, conn: sa.Connection | None = None) -> Plan:
-        """Add the digest and count of the lines, once they are written."""
-        change = (
-            sa.update(plan).where(plan.c.id == made.id).values(digest=digest, lines=lines).returning(plan)
-        )
-        with self._scope.transaction(conn) as tx:
-            return Plan(**tx.execute(change).mappings().one())
+    def draw(self) -> tuple[int, datetime]:
+        """The id and the time of a plan to come, whose lines are written before it is."""
+        query = sa.text(f"select nextval(pg_get_serial_sequence('{plan.fullname}', 'id')), now()")
+        with self._scope.transaction() as tx:
+            number, at = tx.execute(query).one()
+        return number, at
 
     def write_lines(
         self, made: Plan, lines: Sequence[PlanLine], *, conn: sa.Connection | None = None

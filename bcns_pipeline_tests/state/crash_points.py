@@ -156,9 +156,13 @@ def facts(state: State, remote: Remote) -> dict[str, Any]:
     """What the test judges after the recovery."""
     with state.engine.connect() as conn:
         lost = conn.execute(
-            sa.text("select count(*) from bcns.inventory_change where store = :s and outcome is null"),
+            sa.text(
+                "select count(*) filter (where p.id is not null), count(*) filter (where p.id is null) "
+                "from bcns.inventory_change c left join bcns.plan p on p.id = c.plan_id "
+                "where c.store = :s and c.outcome is null"
+            ),
             {"s": state.store},
-        ).scalar_one()
+        ).one()
         staged = conn.execute(
             sa.text("select count(*) from bcns.plan where store = :s and applied_at is null"),
             {"s": state.store},
@@ -170,7 +174,8 @@ def facts(state: State, remote: Remote) -> dict[str, Any]:
     log = remote.ask("select item, value, seq from remote.adjustment where store = %s order by n")
     return {
         "open": len(state.outbox.find()),
-        "lines_without_end": lost,
+        "lines_without_end": lost[0],
+        "lines_without_plan": lost[1],
         "plans_not_applied": staged,
         "record_claims": int(claims),
         "records": [

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import psycopg2
 import pytest
 import sqlalchemy as sa
 
+from bcns_pipeline.state import inventory_lines
 from bcns_pipeline.state import inventory_views as views
 from bcns_pipeline.state.audit_verify import Verified
 from bcns_pipeline.state.inventory import Batch
@@ -386,3 +389,34 @@ def plans_of_updates(engine: sa.Engine, plans: list[str]) -> Iterator[None]:
         yield
     finally:
         sa.event.remove(engine, "before_cursor_execute", explain)
+
+
+def test_lines_are_numbered_and_hashed_alike_in_however_many_parts_they_are_written(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = list(range(1, 24))
+    frame = changes(items, items, read_seq=1)
+    monkeypatch.setattr(inventory_lines, "PART_LINES", 5)
+    one, two = write_plan(state, frame), write_plan(state, frame)
+    assert one.digest == two.digest != write_plan(state, changes(items, items[::-1], read_seq=1)).digest
+    lines = views.plan_lines(state, one)
+    assert lines["line"].tolist() == list(range(23))
+    assert lines["item_id"].tolist() == items
+    assert one.lines == 23
+    (op,) = state.inventory.stage_batches(one)
+    assert state.inventory.lines(op)["new"].tolist() == items
+
+
+def test_a_plan_whose_lines_could_not_all_be_written_is_no_plan(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = list(range(1, 24))
+    frame = changes(items, items, read_seq=1)
+    frame.loc[22, "sku"] = "not\x00text"
+    monkeypatch.setattr(inventory_lines, "PART_LINES", 5)
+    with pytest.raises(psycopg2.DataError):
+        write_plan(state, frame)
+    assert state.plans.since(FLOW, datetime(2020, 1, 1, tzinfo=UTC)) == []
+    assert views.history(state, item_id=1).empty
+    assert state.inventory.note_read(frame)[0] == 0
+    assert isinstance(state.verify_audit(), Verified)

@@ -134,7 +134,7 @@ class StoreApi:
         rows, paging = self.get(
             path,
             {},
-            lambda body: parsing.page_of(body, 1, MAX_ROWS, exact=True),
+            lambda body: parsing.page_of(body, 1, MAX_ROWS),
             nothing,
             operation=operation,
         )

@@ -142,7 +142,7 @@ class BigCommerceCustomers(Subject):
         rows, paging = self._api.get(
             "/v3/customers",
             {**params, "include": ",".join(include) or None},
-            lambda body: page_of(body, page, limit, exact=True),
+            lambda body: page_of(body, page, limit),
             nothing,
         )
         return CustomersPage(self._whole(rows, include), paging)

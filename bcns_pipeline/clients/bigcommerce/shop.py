@@ -36,7 +36,7 @@ class Rows:
 
 def rows(body: bytes, page: int, limit: int, make: Callable[[Mapping[str, Any]], Any]) -> Rows:
     """One page, each row made into a model. Lists that ignore `limit` say their own page size in `meta`."""
-    found, paging = page_of(body, page, limit, exact=True)
+    found, paging = page_of(body, page, limit)
     return Rows([make(row) for row in found], paging)
 
 

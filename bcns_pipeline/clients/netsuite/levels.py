@@ -91,17 +91,16 @@ def read_range(
     def params(after: Key) -> list[str | int]:
         return [*since, after[0], after[0], after[1], high]
 
-    drawn = _Drawn(want.draw_seq)
     pages = query.keyset(
         levels_text(want, table, ids, join),
         (low - 1, _PAST_ALL_LOCATIONS),
         params,
         lambda row: (int(row["item_id"]), int(row.get("location_id") or 0)),
-        before=drawn.draw,
+        draw=want.draw_seq,
     )
     for page in pages:
         with readable():
-            found = columns(page, drawn.last, table)
+            found = columns(page, table)
         yield found
 
 
@@ -110,32 +109,20 @@ def read_item_range(
 ) -> Iterator[LevelsPage]:
     """As `read_range`, from the totals on the items themselves, booked at `location`."""
     low, high = bounds
-    drawn = _Drawn(want.draw_seq)
     pages = query.keyset(
         item_text(want, ids),
         (low - 1,),
         lambda after: [after[0], high],
         lambda row: (int(row["item_id"]),),
-        before=drawn.draw,
+        draw=want.draw_seq,
     )
     for page in pages:
         with readable():
-            found = columns(page, drawn.last, "item", location)
+            found = columns(page, "item", location)
         yield found
 
 
-class _Drawn:
-    """Remembers the number drawn ahead of the page that is on its way."""
-
-    def __init__(self, draw_seq: Callable[[], int]) -> None:
-        self._draw_seq = draw_seq
-        self.last = 0
-
-    def draw(self) -> None:
-        self.last = self._draw_seq()
-
-
-def columns(page: Page, read_seq: int, source: str, location: int | None = None) -> LevelsPage:
+def columns(page: Page, source: str, location: int | None = None) -> LevelsPage:
     """Columns of a page; 1000 rows take about a millisecond, after the JSON's own one and a half."""
     rows = page.rows
     if location is None:
@@ -143,7 +130,7 @@ def columns(page: Page, read_seq: int, source: str, location: int | None = None)
     else:
         places = [location] * len(rows)
     return LevelsPage(
-        read_seq=read_seq,
+        read_seq=page.read_seq,
         body=page.body,
         source=source,
         item_id=[int(row["item_id"]) for row in rows],

@@ -45,12 +45,16 @@ TERMS: Final = ("available", "on_hand", "committed", "in_transit", "backordered"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of SuiteQL rows. Keys are lower-case; `body` is the answer as read. `total` may be unknown."""
+    """One page of SuiteQL rows. Keys are lower-case; `body` is the answer as read. `total` may be unknown.
+
+    `read_seq` is what was drawn before the page was asked for, in walks that draw.
+    """
 
     rows: list[Row]
     has_more: bool
     total: int | None
     body: bytes = b""
+    read_seq: int = 0
 
     def column(self, name: str) -> list[str | None]:
         """One column, None where NULL."""

@@ -6,6 +6,7 @@ Put here what saves the flow from knowing sources and SKU fields at every call. 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from bcns_pipeline.clients.netsuite import inventory, items
@@ -79,4 +80,4 @@ class NetSuiteStock:
     @staticmethod
     def decode(body: bytes, read_seq: int, source: str, location: int | None) -> LevelsPage:
         """A page of stock again from the body that was kept as read."""
-        return columns(read_page(body, MAX_LIMIT, 0), read_seq, source, location)
+        return columns(replace(read_page(body, MAX_LIMIT, 0), read_seq=read_seq), source, location)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from bcns_pipeline.clients.http.transport import Transport
@@ -92,30 +94,37 @@ class SuiteQL:
         key: Callable[[Row], Key],
         *,
         limit: int = MAX_LIMIT,
-        before: Callable[[], None] = lambda: None,
+        draw: Callable[[], int] = lambda: 0,
     ) -> Iterator[Page]:
         """Every page by key: each is a fresh query for rows after the last key, so there is no row ceiling.
 
-        `q` is ordered by `key`, ascending and unique; `params(after)` are its parameters; `before` is called
-        ahead of each request. Raises Unavailable when keys do not rise: the walk would never end.
+        `q` is ordered by `key`, ascending and unique; `params(after)` are its parameters; what `draw` gives ahead of
+        a request becomes the page's `read_seq`. The next page is on its way while the caller works on this one.
+        Raises Unavailable when keys do not rise: the walk would never end.
         """
-        after = start
-        while True:
-            before()
-            page = self.page(q, params(after), limit=limit)
-            if not page.rows:
-                if page.has_more:
-                    raise stuck("an empty page says that more follows")
+
+        def ask(after: Key) -> Page:
+            drawn = draw()
+            return replace(self.page(q, params(after), limit=limit), read_seq=drawn)
+
+        with ThreadPoolExecutor(1, thread_name_prefix="next-page") as ahead:
+            after, page = start, ask(start)
+            while True:
+                if not page.rows:
+                    if page.has_more:
+                        raise stuck("an empty page says that more follows")
+                    yield page
+                    return
+                with readable():
+                    first, last = key(page.rows[0]), key(page.rows[-1])
+                if first <= after or last < first:
+                    raise stuck(f"the page after {after} runs from {first} to {last}")
+                if not page.has_more:
+                    yield page
+                    return
+                coming = ahead.submit(ask, last)
                 yield page
-                return
-            with readable():
-                first, last = key(page.rows[0]), key(page.rows[-1])
-            if first <= after or last < first:
-                raise stuck(f"the page after {after} runs from {first} to {last}")
-            yield page
-            if not page.has_more:
-                return
-            after = last
+                after, page = last, coming.result()
 
 
 @contextmanager

@@ -102,7 +102,7 @@ class ReadBack:
             self._take(page)
 
     def read_store(self, sender_done: Callable[[], bool], progress: Callable[[str], None]) -> None:
-        """Read every page once, each one when what it will show has been sent, or when nothing more is sent.
+        """Read every page once, each one when what it will show has been applied, or nothing more will be.
 
         Two at a time while the sender needs the store as well, for one reader alone falls behind it; the rest at
         once, as far as the Gate allows.
@@ -112,8 +112,11 @@ class ReadBack:
             page, pages = 1, 1
             while page <= pages or asked:
                 most = TAIL_STREAMS if sender_done() else STREAMS_BESIDE_SENDER
-                if page <= pages and len(asked) < most and (not asked or self._ripe(page, sender_done)):
-                    self._wait_for(page, sender_done)
+                ripe = self._ripe(page, sender_done)
+                if page <= pages and not asked and not ripe:
+                    time.sleep(0.02)
+                    continue
+                if page <= pages and len(asked) < most and ripe:
                     asked.append(pool.submit(self._shop.page, page))
                     if page % 10 == 0:
                         progress(f"reading back page {page:,} of {pages:,}")
@@ -125,13 +128,8 @@ class ReadBack:
                 pages = max(pages, got.total_pages or 0, page if not got.paging.last and not asked else 0)
 
     def _ripe(self, page: int, sender_done: Callable[[], bool]) -> bool:
-        return sender_done() or self._applied_items() >= page * PAGE_ITEMS
-
-    def _wait_for(self, page: int, sender_done: Callable[[], bool]) -> None:
-        while not self._ripe(page, sender_done):
-            time.sleep(0.05)
-        if sender_done():
-            self._wait_for_first_look()
+        """What the page shows has been sent and had its time to be applied, or nothing more will be."""
+        return self._applied_items() >= page * PAGE_ITEMS or (sender_done() and self._all_applied())
 
     def finish(self) -> Seen:
         """Look again at what is not confirmed yet, until patience ends; then settle everything."""
@@ -160,10 +158,13 @@ class ReadBack:
         ripe = time.monotonic() - FIRST_LOOK_SECONDS
         return sum(items for sent_at, items in self._sent if sent_at <= ripe)
 
-    def _wait_for_first_look(self) -> None:
+    def _all_applied(self) -> bool:
         self._register()
-        last = self._sent[-1][0] if self._sent else 0.0
-        time.sleep(max(0.0, last + FIRST_LOOK_SECONDS - time.monotonic()))
+        return not self._sent or self._sent[-1][0] + FIRST_LOOK_SECONDS <= time.monotonic()
+
+    def _wait_for_first_look(self) -> None:
+        while not self._all_applied():
+            time.sleep(0.02)
 
     def _take(self, page: InventoryPage) -> None:
         self._register()

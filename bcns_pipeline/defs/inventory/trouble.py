@@ -131,7 +131,8 @@ def note_push(
 
     `drifted` SKUs show less than was confirmed, `level` ones were looked at and do not.
     """
-    pending = {f"sku:{sku}" for sku, _ in pending_longer_than(connections.state, 0.0)}
+    waiting = pending_longer_than(connections.state, 0.0)
+    pending = {f"sku:{sku}" for sku, _ in waiting}
     found = [
         question("STOCK_REFUSED", f"sku:{sku}", f"BigCommerce refused the stock of {sku}: {said}")
         for sku, said in refused
@@ -146,10 +147,11 @@ def note_push(
         for sku in stuck
     ]
     _keep_while_pending(connections, "STOCK_UNCONFIRMED", found, pending)
-    stale = pending_longer_than(connections.state, _stale_minutes(connections))
+    limit = _stale_minutes(connections)
     found = [
         question("SKU_STALE", f"sku:{sku}", f"The stock of {sku} is out of step for {minutes:,.0f} minutes.")
-        for sku, minutes in stale
+        for sku, minutes in waiting
+        if minutes > limit
     ]
     _replace(connections, "SKU_STALE", found, whole=True)
     if not whole:
