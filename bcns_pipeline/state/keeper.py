@@ -42,6 +42,8 @@ SERVER_SETTINGS = {
     # Dagster opens a connection per query; webserver, daemon, four runs and eight threads each must fit.
     "max_connections": "200",
     "shared_buffers": "128MB",
+    # A full sync writes its 200,000 lines over two connections, which with the default of 4 MB wait for each other.
+    "wal_buffers": "16MB",
     "fsync": "on",
     "wal_level": "minimal",
     "max_wal_senders": "0",

@@ -13,9 +13,8 @@ from bcns_pipeline.clients.netsuite.client import NetSuiteClient
 from bcns_pipeline.clients.netsuite.fallback import MAIN, SIBLINGS
 from bcns_pipeline.clients.netsuite.inventory import balanced_ranges, levels_query, read_levels
 from bcns_pipeline.clients.netsuite.items import read_changed_items, read_members
-from bcns_pipeline.clients.netsuite.levels import END, columns
+from bcns_pipeline.clients.netsuite.levels import END, columns, read_levels_page
 from bcns_pipeline.clients.netsuite.models import LevelsPage
-from bcns_pipeline.clients.netsuite.suiteql import read_page
 from bcns_pipeline.outcomes import OutsideError, Rejected
 from bcns_pipeline_tests.clients.netsuite_double import NetSuiteDouble
 
@@ -230,7 +229,7 @@ def test_the_fallback_family_reads_each_item_from_its_own_table(
     double.stock(4, 1, 7, table="assemblyitemlocations")
     assert levels(client) == {("PLAIN", 1): "5", ("LOT", 6): "6", ("BUILT", 1): "7", ("NEVER", 0): "0"}
     for page in read(client):
-        kept = columns(read_page(page.body, 1000, 0), page.source)
+        kept = columns(read_levels_page(page.body, 1000, 0), page.source)
         assert (kept.item_id, kept.location, kept.terms) == (page.item_id, page.location, page.terms)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import httpx
 import pytest
 
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
+from bcns_pipeline.clients.netsuite.levels import LevelRow, read_levels_page
 from bcns_pipeline.clients.netsuite.suiteql import read_page
 from bcns_pipeline.outcomes import Rejected, Unauthorised, Unavailable
 from bcns_pipeline_tests.clients.fakes import Script
@@ -44,6 +46,36 @@ def test_numbers_and_booleans_become_the_text_that_netsuite_would_write() -> Non
     assert read_page(body, 1000, 0).rows == [
         {"qty": "12", "rate": "0.10", "big": "1234567890123", "inactive": "T"}
     ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"items": [{"links": [], "item_id": "7", "sku": "A", "available": "1.50"}], "hasMore": true}',
+        b'{"items": [{"links": [], "ITEM_ID": "7", "Sku": "A", "AVAILABLE": "1.50"}], "hasMore": true}',
+        b'{"items": [{"item_id": 7, "sku": "A", "available": 1.50, "on_hand": null}], "hasMore": true}',
+        b'{"count": 1, "items": [{"item_id": "7", "sku": "A", "available": "1.50"}], "totalResults": 9}',
+        b'[{"item_id": "7", "sku": "A", "available": "1.50"}]',
+    ],
+)
+def test_a_row_of_stock_is_the_same_in_whatever_way_netsuite_writes_it(body: bytes) -> None:
+    found = read_levels_page(body, 1, 0)
+    assert found.rows == [LevelRow(item_id=7, sku="A", available="1.50")]
+    assert (found.has_more, found.body) == (True, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        page(items=[{"sku": "A"}], hasMore=False),
+        page(items=[{"item_id": "seven"}], hasMore=False),
+        page(items=[{"item_id": "7", "sku": {}}], hasMore=False),
+        b'{"items": [{"item_id": "7"',
+    ],
+)
+def test_a_row_of_stock_without_its_item_is_not_a_row(body: bytes) -> None:
+    with pytest.raises(ValueError):
+        read_levels_page(body, 1000, 0)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +115,29 @@ def test_key_paging_reads_every_row_once_at_any_page_size(
         double.item(n * 10, f"SKU-{n}")
     assert ids(client, limit) == [10, 20, 30, 40, 50, 60, 70]
     assert len(double.queries) == -(-7 // limit)
+
+
+def test_the_next_page_is_on_its_way_while_the_caller_works_on_this_one(pem: str) -> None:
+    asked = threading.Event()
+
+    def last(request: httpx.Request) -> httpx.Response:
+        asked.set()
+        return httpx.Response(200, content=page(items=[{"id": "2"}], hasMore=False))
+
+    token = httpx.Response(200, json={"access_token": "t", "expires_in": 3600, "token_type": "Bearer"})
+    one = httpx.Response(200, content=page(items=[{"id": "1"}], hasMore=True))
+    client, _ = netsuite(Script(token, one, last), pem)
+    drawn = iter([5, 6])
+    pages = client.query.keyset(
+        ITEMS, (0,), lambda after: [after[0]], lambda row: (int(row["id"]),), draw=lambda: next(drawn)
+    )
+    first = next(pages)
+    assert asked.wait(10)
+    rest = list(pages)
+    assert [(found.read_seq, found.rows) for found in [first, *rest]] == [
+        (5, [{"id": "1"}]),
+        (6, [{"id": "2"}]),
+    ]
 
 
 def test_parameters_are_bound_as_text_and_never_part_of_the_query(

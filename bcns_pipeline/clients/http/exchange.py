@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
+import httpcore  # noqa: F401 - httpx would load it with the first client, while a run waits
 import httpx
 
 from bcns_pipeline.outcomes import Call, Gate, Meter, System

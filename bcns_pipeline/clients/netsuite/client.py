@@ -139,7 +139,7 @@ class NetSuiteClient(Records):
         page = self.query.page("SELECT TO_CHAR(SYSDATE, 'YYYY-MM-DD HH24:MI:SS') AS now FROM dual")
         if len(page.rows) != 1 or not page.rows[0]:
             raise Rejected(System.NETSUITE, "clock", 200, "NO_CLOCK", "SYSDATE gave no row")
-        return next(iter(page.rows[0].values()))
+        return str(next(iter(page.rows[0].values())))
 
     def server_time(self) -> datetime:
         """`serverTime` in UTC; its distance from `clock` is the frame's offset."""

@@ -29,7 +29,7 @@ from bcns_pipeline.clients.netsuite.levels import (
     read_item_range,
     read_range,
 )
-from bcns_pipeline.clients.netsuite.models import LevelsPage
+from bcns_pipeline.clients.netsuite.models import LevelsPage, Row
 from bcns_pipeline.clients.netsuite.streams import merged
 from bcns_pipeline.clients.netsuite.suiteql import SuiteQL
 from bcns_pipeline.outcomes import Rejected
@@ -171,7 +171,7 @@ def item_ranges(query: SuiteQL, streams: int) -> list[Bounds]:
     """Equal id ranges over all stocked items: one query. The first and the last are open."""
     if streams <= 1:
         return [(START, END)]
-    row = next(iter(query.page(sql.text("bounds")).rows), {})
+    row: Row = next(iter(query.page(sql.text("bounds")).rows), {})
     low, high = int(row.get("low") or 0), int(row.get("high") or 0)
     cuts = {low + (high - low + 1) * n // streams for n in range(1, streams)}
     return _open_ended(sorted(cut for cut in cuts if low < cut <= high))

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from bcns_pipeline.clients.netsuite import sql
 from bcns_pipeline.clients.netsuite.models import TERMS, LevelsPage, Page
-from bcns_pipeline.clients.netsuite.suiteql import Key, SuiteQL, readable
+from bcns_pipeline.clients.netsuite.suiteql import Key, SuiteQL, readable, typed
 
 Bounds = tuple[int, int]
 START: Final = 0
@@ -95,8 +97,9 @@ def read_range(
         levels_text(want, table, ids, join),
         (low - 1, _PAST_ALL_LOCATIONS),
         params,
-        lambda row: (int(row["item_id"]), int(row.get("location_id") or 0)),
+        lambda row: (row.item_id, row.location_id or 0),
         draw=want.draw_seq,
+        read=read_levels_page,
     )
     for page in pages:
         with readable():
@@ -113,8 +116,9 @@ def read_item_range(
         item_text(want, ids),
         (low - 1,),
         lambda after: [after[0], high],
-        lambda row: (int(row["item_id"]),),
+        lambda row: (row.item_id,),
         draw=want.draw_seq,
+        read=read_levels_page,
     )
     for page in pages:
         with readable():
@@ -122,25 +126,44 @@ def read_item_range(
         yield found
 
 
+class LevelRow(msgspec.Struct):
+    """A row of the stock queries. Quantities stay the text that NetSuite wrote; None for NULL."""
+
+    item_id: int
+    sku: str | None = None
+    item_type: str | None = None
+    location_id: int | None = None
+    available: str | None = None
+    on_hand: str | None = None
+    committed: str | None = None
+    in_transit: str | None = None
+    backordered: str | None = None
+    on_order: str | None = None
+    changed_at: str | None = None
+
+
+read_levels_page: Final = typed(LevelRow)
+
+
 def columns(page: Page, source: str, location: int | None = None) -> LevelsPage:
-    """Columns of a page; 1000 rows take about a millisecond, after the JSON's own one and a half."""
-    rows = page.rows
+    """Columns of a page of LevelRow; 1000 rows take about a millisecond, as their JSON does."""
+    rows: list[LevelRow] = page.rows
     if location is None:
-        places = [int(row.get("location_id") or 0) for row in rows]
+        places = [row.location_id or 0 for row in rows]
     else:
         places = [location] * len(rows)
     return LevelsPage(
         read_seq=page.read_seq,
         body=page.body,
         source=source,
-        item_id=[int(row["item_id"]) for row in rows],
-        sku=[leaf(row.get("sku")) for row in rows],
-        item_type=[row.get("item_type", "") for row in rows],
+        item_id=[row.item_id for row in rows],
+        sku=[leaf(row.sku) for row in rows],
+        item_type=[row.item_type or "" for row in rows],
         location=places,
-        terms={term: page.column(term) for term in TERMS},
-        changed_at=page.column("changed_at"),
+        terms={term: [getattr(row, term) for row in rows] for term in TERMS},
+        changed_at=[row.changed_at for row in rows],
         # The next page may have more locations of the last item.
-        through=int(rows[-1]["item_id"]) - 1 if rows else 0,
+        through=rows[-1].item_id - 1 if rows else 0,
     )
 
 

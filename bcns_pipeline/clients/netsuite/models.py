@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from bcns_pipeline.clients.netsuite import journal_rows, money_rows, refund_rows, rows
 
@@ -45,12 +45,14 @@ TERMS: Final = ("available", "on_hand", "committed", "in_transit", "backordered"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of SuiteQL rows. Keys are lower-case; `body` is the answer as read. `total` may be unknown.
+    """One page of SuiteQL rows: `Row`, or the struct that the caller's reader makes.
+
+    Keys are lower-case; `body` is the answer as read. `total` may be unknown.
 
     `read_seq` is what was drawn before the page was asked for, in walks that draw.
     """
 
-    rows: list[Row]
+    rows: list[Any]
     has_more: bool
     total: int | None
     body: bytes = b""

@@ -11,9 +11,9 @@ from decimal import Decimal
 
 from bcns_pipeline.clients.netsuite import inventory, items
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
-from bcns_pipeline.clients.netsuite.levels import columns
+from bcns_pipeline.clients.netsuite.levels import columns, read_levels_page
 from bcns_pipeline.clients.netsuite.models import ChangedItem, LevelsPage, MembersPage, NetSuiteLocation
-from bcns_pipeline.clients.netsuite.suiteql import MAX_LIMIT, read_page
+from bcns_pipeline.clients.netsuite.suiteql import MAX_LIMIT
 
 
 class NetSuiteStock:
@@ -80,4 +80,4 @@ class NetSuiteStock:
     @staticmethod
     def decode(body: bytes, read_seq: int, source: str, location: int | None) -> LevelsPage:
         """A page of stock again from the body that was kept as read."""
-        return columns(replace(read_page(body, MAX_LIMIT, 0), read_seq=read_seq), source, location)
+        return columns(replace(read_levels_page(body, MAX_LIMIT, 0), read_seq=read_seq), source, location)
