@@ -32,7 +32,8 @@ _PAIR: Final = re.compile(
     r"\b(?P<kind>variant_id|product_id|sku)s?\b[\s:=]+[\"']?(?P<value>[^\s,;\[\]\"']+)", re.IGNORECASE
 )
 # As in: Location not found, identities: [3,2].
-_LIST: Final = re.compile(_KIND + r"s?\b[^\[\]]*\[(?P<values>[^\[\]]*)\]", re.IGNORECASE)
+_LIST: Final = re.compile(r"\[(?P<values>[^\[\]]*)\]")
+_LISTED: Final = re.compile(_KIND + r"s?\b", re.IGNORECASE)
 _INDEX: Final = re.compile(r"^(?:items?[.\[])?(?P<index>\d+)\b")
 # A batch of metafields that was saved in part names what was saved: `saved:118/bcns/netsuite_id`.
 SAVED: Final = "saved:"
@@ -110,8 +111,17 @@ def named_identities(title: str) -> tuple[str, ...]:
         if kind != "sku" and not value.isdigit():
             continue
         found[f"{kind}:{value}"] = None
+    before = 0
     for match in _LIST.finditer(title):
-        kind = _FULL.get(match["kind"].lower(), match["kind"].lower())
+        # What is listed is named between the bracket before and this one. One pattern for both would look from every
+        # word to the end of a title that names 2,000 lines: seconds.
+        start = max(
+            before, title.rfind("[", before, match.start()) + 1, title.rfind("]", before, match.start()) + 1
+        )
+        listed, before = _LISTED.search(title, start, match.start()), match.end()
+        if listed is None:
+            continue
+        kind = _FULL.get(listed["kind"].lower(), listed["kind"].lower())
         values = [v.strip().strip("\"'") for v in match["values"].split(",")]
         if kind == "sku":
             found.update({f"sku:{v}": None for v in values if v and " " not in v})
