@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from bcns_pipeline.state import inventory_views as views
 from bcns_pipeline.state.audit_verify import Verified
-from bcns_pipeline.state.partitions import ensure_partitions, month_of
+from bcns_pipeline.state.partitions import month_of
+from bcns_pipeline.state.plans import Plans
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.state.stock_frames import FLOW, confirmed, stage
 
@@ -73,21 +74,13 @@ def test_stores_do_not_see_each_other(state: State, engine: sa.Engine) -> None:
         assert other.inventory.claim(worker, FLOW) is None
 
 
-def test_old_months_are_dropped_and_the_chain_knows(state: State) -> None:
-    with state.engine.begin() as conn:
-        ensure_partitions(conn, datetime(2025, 9, 30, 23, 30, tzinfo=UTC))
-        ensure_partitions(conn, datetime(2025, 9, 1, tzinfo=UTC))
-        conn.execute(sa.text("alter table bcns.plan alter created_at set default '2025-09-10'"))
-    try:
-        stage(state, [1], [5])
-        assert views.history(state, item_id=1)["planned_at"].dt.month.tolist() == [9]
-        assert state.inventory.drop_old_months(datetime(2026, 10, 31, tzinfo=UTC)) == []
-        assert state.inventory.drop_old_months(datetime(2026, 11, 1, tzinfo=UTC)) == [
-            "inventory_change_202509"
-        ]
-    finally:
-        with state.engine.begin() as conn:
-            conn.execute(sa.text("alter table bcns.plan alter created_at set default now()"))
+def test_old_months_are_dropped_and_the_chain_knows(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, _ = state.plans.draw()
+    monkeypatch.setattr(Plans, "draw", lambda plans: (number, datetime(2025, 9, 10, tzinfo=UTC)))
+    stage(state, [1], [5])
+    assert views.history(state, item_id=1)["planned_at"].dt.month.tolist() == [9]
+    assert state.inventory.drop_old_months(datetime(2026, 10, 31, tzinfo=UTC)) == []
+    assert state.inventory.drop_old_months(datetime(2026, 11, 1, tzinfo=UTC)) == ["inventory_change_202509"]
     verified = state.verify_audit()
     assert isinstance(verified, Verified)
     assert verified.dropped == 1
