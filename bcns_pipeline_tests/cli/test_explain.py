@@ -209,3 +209,16 @@ def test_a_question_that_names_the_sku_in_its_detail_is_told(bcns: Bcns, state: 
 
     assert "used by two items" in bcns("explain", "sku", "twice-1").output
     assert "drifted" in bcns("explain", "sku", "D-1").output
+
+
+def test_a_value_on_its_way_is_told_as_pushed_before_it_was_read_back(bcns: Bcns, state: State) -> None:
+    link(state, {1: "SKU-1"})
+    state.inventory.stage_batches(
+        write_plan(state, changes([1], [6], read_seq=state.inventory.draw_read_seq()))
+    )
+    assert "pushed not sent" in " ".join(bcns("explain", "sku", "SKU-1").output.split())
+    with state.worker() as worker:
+        assert state.inventory.claim(worker, "inventory") is not None
+        text = " ".join(bcns("explain", "sku", "SKU-1").output.split())
+    assert "pushed 6 at " in text
+    assert "read back not yet" in text
