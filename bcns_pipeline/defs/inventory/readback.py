@@ -26,7 +26,7 @@ TAIL_STREAMS = 4
 STREAMS_BESIDE_SENDER = 2
 LIVE_COLUMNS = ("variant_id", "product_id", "location_id", "on_hand", "safety_stock")
 # BigCommerce applies an adjustment some time after its 200; the sandbox after 300 ms, a store usually sooner.
-FIRST_LOOK_SECONDS = 0.4
+FIRST_LOOK_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 8.0
 # Reading by product takes a call each, so only a few are asked for in one go.
 MOST_PRODUCTS = 25
