@@ -18,6 +18,7 @@ from bcns_pipeline.defs.close import assets as close_assets
 from bcns_pipeline.defs.close import automation as close_automation
 from bcns_pipeline.defs.close import checks as close_checks
 from bcns_pipeline.defs.close import report_assets as close_reports
+from bcns_pipeline.defs.columns import with_columns
 from bcns_pipeline.defs.customers import assets as customer_assets
 from bcns_pipeline.defs.customers import automation as customer_automation
 from bcns_pipeline.defs.customers import checks as customer_checks
@@ -66,7 +67,7 @@ def build_defs(
         close_reports.finance_reports,
     ]
     return dg.Definitions(
-        assets=[asset.map_asset_specs(_with_runbook) for asset in assets],
+        assets=[asset.map_asset_specs(_with_runbook).map_asset_specs(with_columns) for asset in assets],
         asset_checks=steps_of(
             [
                 *inventory_checks.CHECKS,
