@@ -38,6 +38,7 @@ from bcns_pipeline.state.store import State
 BATCH = 500
 ROWS_SHOWN = 100
 FIELDS_SHOWN = 4
+COLUMNS = ("order", "what changes", "before", "after")
 EVER = timedelta(days=36_500)
 SOMEBODY, SOME_ITEM = "customer", 1
 
@@ -67,8 +68,11 @@ class Change:
     what: str
 
 
-def diff_config(old: Path, new: Path, days: int) -> int:
-    """Print which orders of the last `days` days would change; 0 where none would, else 1. Raises BadInput."""
+def diff_config(old: Path, new: Path, days: int, *, comment: bool = False) -> int:
+    """Print which orders of the last `days` days would change; 0 where none would, else 1. Raises BadInput.
+
+    As tables for a terminal, or as Markdown for a `comment`.
+    """
     if days < 1:
         raise BadInput([f"--days {days} is not possible; write at least 1."])
     faults: list[str] = []
@@ -87,7 +91,7 @@ def diff_config(old: Path, new: Path, days: int) -> int:
         for orders in _orders(state, since):
             looked_at += len(orders)
             changes += _compare(state, orders, sides)
-    _show(changes, looked_at, days)
+    (_show_comment if comment else _show)(changes, looked_at, days)
     return 1 if changes else 0
 
 
@@ -199,17 +203,59 @@ def _show(changes: Sequence[Change], looked_at: int, days: int) -> None:
     if not changes:
         say(f"{looked_at:,} orders of the last {days} days are the same under both files.")
         return
-    rows = [(str(one.order_id), one.what, _amount(one.before), _amount(one.after)) for one in changes]
-    show_table(["order", "what changes", "before", "after"], rows[:ROWS_SHOWN])
+    rows = _rows(changes)
+    show_table(COLUMNS, rows[:ROWS_SHOWN])
     if len(rows) > ROWS_SHOWN:
         say(f"… and {len(rows) - ROWS_SHOWN:,} more.")
     say(f"{len(changes):,} of {looked_at:,} orders of the last {days} days change. Nothing was sent.")
-    for word, count in sorted(Counter(_kind(one) for one in changes).items()):
+    for word, count in _kinds(changes):
         say(f"  {count:,} {word}")
+    for was, now in _moved(changes):
+        say(f"  {was.currency}: {was.amount} -> {now.amount} in NetSuite ({(now - was).amount:+})")
+
+
+def _show_comment(changes: Sequence[Change], looked_at: int, days: int) -> None:
+    """What a reviewer reads first is the money; the orders are folded away below it."""
+    say(f"**The mapping file changes {len(changes):,} of {looked_at:,} orders of the last {days} days.**")
+    if not changes:
+        return
+    say("")
+    for word, count in _kinds(changes):
+        say(f"- {count:,} {word}")
+    sums = [
+        (was.currency, str(was.amount), str(now.amount), f"{(now - was).amount:+}")
+        for was, now in _moved(changes)
+    ]
+    _say_table(("currency", "in NetSuite before", "after", "difference"), sums)
+    say("\n<details><summary>Order by order</summary>")
+    _say_table(COLUMNS, _rows(changes)[:ROWS_SHOWN])
+    if len(changes) > ROWS_SHOWN:
+        say(f"\n… and {len(changes) - ROWS_SHOWN:,} more.")
+    say("\n</details>")
+
+
+def _say_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    say("")
+    for row in (columns, ["---"] * len(columns), *rows):
+        say(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |")
+
+
+def _rows(changes: Sequence[Change]) -> list[tuple[str, ...]]:
+    return [(str(one.order_id), one.what, _amount(one.before), _amount(one.after)) for one in changes]
+
+
+def _kinds(changes: Sequence[Change]) -> list[tuple[str, int]]:
+    return sorted(Counter(_kind(one) for one in changes).items())
+
+
+def _moved(changes: Sequence[Change]) -> list[tuple[Money, Money]]:
+    """By currency, what NetSuite would show of these orders under the old file and under the new one."""
     before, after = (_sums(getattr(one, side) for one in changes) for side in ("before", "after"))
-    for currency in sorted(before.keys() | after.keys()):
-        was, now = (side.get(currency, Money.zero(currency)) for side in (before, after))
-        say(f"  {currency}: {was.amount} -> {now.amount} in NetSuite ({(now - was).amount:+})")
+    none = Money.zero
+    return [
+        (before.get(currency, none(currency)), after.get(currency, none(currency)))
+        for currency in sorted(before.keys() | after.keys())
+    ]
 
 
 def _kind(one: Change) -> str:

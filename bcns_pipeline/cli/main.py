@@ -162,11 +162,15 @@ def config_diff(
     old: Annotated[Path, typer.Argument(help="The file as it is.")],
     new: Annotated[Path, typer.Argument(help="The file as it would be.")],
     days: Annotated[int, typer.Option(help="Orders placed in the last so many days.")] = 30,
+    comment: Annotated[
+        bool,
+        typer.Option("--comment", help="As Markdown, for a comment on the change that brings the new file."),
+    ] = False,
 ) -> None:
     """Which orders would change in NetSuite, and by how much money; nothing is sent. Ends with 1 where any would."""
     from bcns_pipeline.cli.config_diff import diff_config
 
-    raise typer.Exit(diff_config(old, new, days))
+    raise typer.Exit(diff_config(old, new, days, comment=comment))
 
 
 FLOW_HELP = "cash, customers, fulfilment, inventory, orders, payouts or refunds"

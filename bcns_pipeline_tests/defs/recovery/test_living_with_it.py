@@ -63,6 +63,11 @@ def test_an_order_is_explained_and_what_a_new_mapping_file_would_change_from_the
     held = bcns("config", "diff", str(old), str(now))
     assert "posted -> hold STATUS" in held.output
     assert f"USD: {placed['total']} -> 0.00 in NetSuite (-{placed['total']})" in held.output
+    told = bcns("config", "diff", str(old), str(now), "--comment").output.splitlines()
+    assert told[0] == "**The mapping file changes 1 of 1 orders of the last 30 days.**"
+    assert "- 1 become another outcome" in told
+    assert f"| USD | {placed['total']} | 0.00 | -{placed['total']} |" in told
+    assert f"| {placed['id']} | posted -> hold STATUS | {placed['total']} USD | hold STATUS |" in told
     shop.decide("orders", statuses=None, fields={"custbody_bc_order_id": "metafields.loyalty.tier"})
     asked = bcns("config", "diff", str(old), str(now))
     assert "posted -> not known: it needs metafields" in asked.output
