@@ -283,19 +283,15 @@ def test_totals_of_items_never_stand_in_for_several_locations(
 
 
 def test_a_failing_stream_fails_the_whole_read(double: NetSuiteDouble, client: NetSuiteClient) -> None:
-    shelf(double)
-    seen: list[int] = []
-
-    def draw() -> int:
-        seen.append(1)
-        # Each of three streams has drawn once, so one of them has had a page: it is too late for another table.
-        if len(seen) == 4:
-            double.drop("aggregateitemlocation")
-        return len(seen)
-
+    for n in range(1, 200):
+        double.item(n, f"S{n}")
     double.page_rows = 1
+    pages = read_levels(client, locations=[1], draw_seq=lambda: 1, parallel=3)
+    next(pages)
+    # A page has been read: it is too late for another table.
+    double.drop("aggregateitemlocation")
     with pytest.raises(OutsideError):
-        read(client, parallel=3, draw_seq=draw)
+        list(pages)
 
 
 def test_a_reader_that_stops_early_stops_the_streams(double: NetSuiteDouble, client: NetSuiteClient) -> None:
