@@ -38,10 +38,9 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class PostingDay:
-    """`day` is what the entry carries, `economic_day` when it happened; `finding` says that they differ."""
+    """`day` is what the entry carries; `finding` says that it is not the day on which it happened."""
 
     day: date
-    economic_day: date
     finding: Finding | None = None
 
 
@@ -58,7 +57,7 @@ def posting_day(
         return outside
     there = period_of(periods, economic)
     if there is not None and there.open:
-        return PostingDay(economic, economic)
+        return PostingDay(economic)
     why = f"{there.name} is {there.state}" if there else f"NetSuite has no period for {economic}"
     later = next_open_day(periods, economic)
     if policy.closed_period == "park" or later is None:
@@ -70,7 +69,7 @@ def posting_day(
     if outside is not None:
         return outside
     moved = Finding("CLOSED_PERIOD", f"{subject} of {economic} is posted on {later}: {why}.", blocks=False)
-    return PostingDay(later, economic, moved)
+    return PostingDay(later, moved)
 
 
 def period_of(periods: Sequence[Period], day: date) -> Period | None:
