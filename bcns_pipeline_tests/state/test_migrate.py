@@ -6,7 +6,9 @@ Put here what concerns the shape of the database. Do not put here what is done w
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -23,6 +25,7 @@ from bcns_pipeline.state.migrate import (
     newest_revision,
     upgrade,
 )
+from bcns_pipeline.state.partitions import ensure_partitions
 from bcns_pipeline.state.schema import SCHEMA
 from bcns_pipeline.state.store import State
 from bcns_pipeline.state.tables import metadata
@@ -128,6 +131,19 @@ def test_a_database_of_the_first_revision_keeps_what_it_has(blank: sa.Engine) ->
         conn.execute(sa.text("delete from bcns.document"))
 
 
+def test_lines_that_were_on_their_way_under_an_older_version_are_still(blank: sa.Engine) -> None:
+    with blank.begin() as conn:
+        command.upgrade(_config(conn), "0012")
+        ensure_partitions(conn, datetime(2026, 11, 2, tzinfo=UTC))
+        conn.execute(sa.text(OLD_MARKS))
+    assert upgrade(blank)
+    state = State(blank, "s")
+    (op,) = state.outbox.find()
+    lines = state.inventory.lines(op)
+    assert (lines["outcome"].tolist(), lines["pushed"].tolist()) == (["pushed", "superseded"], [5, pd.NA])
+    assert state.inventory.settle(op, [0], [5], ["confirmed"]).state == "confirmed"
+
+
 def catalogue_of_tables(beside: sa.Engine) -> list[tuple[str, ...]]:
     """The catalogue that `tables.py` makes, in a transaction that leaves nothing behind."""
     with beside.connect() as conn, conn.begin() as transaction:
@@ -139,6 +155,15 @@ def catalogue_of_tables(beside: sa.Engine) -> list[tuple[str, ...]]:
     return found
 
 
+OLD_MARKS = """
+insert into bcns.operation (store, flow, kind, natural_key, run_id, payload, state, attempts)
+    values ('s', 'inventory', 'inventory_adjustment', 'k', 'r',
+        '{"plan_id": 1, "planned_at": "2026-11-02T00:00:00+00:00", "from_line": 0, "to_line": 1}', 'ambiguous', 1);
+insert into bcns.inventory_change (plan_id, line, planned_at, store, item_id, sku, product_id, variant_id, tracking,
+    location_id, rule, new, reason, read_seq, outcome, pushed)
+    values (1, 0, '2026-11-02 00:00Z', 's', 1, 'A', 1, 1, 'variant', 1, 'available', 5, 'changed', 1, 'pushed', 5),
+        (1, 1, '2026-11-02 00:00Z', 's', 2, 'B', 2, 2, 'variant', 1, 'available', 6, 'changed', 1, 'superseded', null);
+"""
 OLD_ROWS = """
 insert into bcns.link (store, kind, netsuite_id, bigcommerce_id, label, origin)
     values ('s', 'item', '1', '11', 'A', 'sku'), ('s', 'item', '2', '12', 'B', 'sku');
