@@ -5,9 +5,7 @@ Put read-only queries over several tables here. Do not put anything here that mo
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -162,12 +160,6 @@ def oversold(state: State, run_id: str) -> tuple[int, int, int]:
         inventory_state.c.store == state.store,
         inventory_state.c.live > inventory_state.c.confirmed,
     )
-
-    def ask(query: sa.Select[Any]) -> Any:
-        with state.engine.connect() as conn:
-            return conn.execute(query).one()
-
-    # Each looks at every line of a full sync.
-    with ThreadPoolExecutor(2, thread_name_prefix="oversold") as pool:
-        (total, pushed_above), (shown_above,) = pool.map(ask, (lines, above))
-    return pushed_above, shown_above, total
+    with state.engine.connect() as conn:
+        total, pushed_above = conn.execute(lines).one()
+        return pushed_above, conn.execute(above).scalar_one(), total

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from typing import Any
 
 import httpx
@@ -115,29 +114,6 @@ def test_key_paging_reads_every_row_once_at_any_page_size(
         double.item(n * 10, f"SKU-{n}")
     assert ids(client, limit) == [10, 20, 30, 40, 50, 60, 70]
     assert len(double.queries) == -(-7 // limit)
-
-
-def test_the_next_page_is_on_its_way_while_the_caller_works_on_this_one(pem: str) -> None:
-    asked = threading.Event()
-
-    def last(request: httpx.Request) -> httpx.Response:
-        asked.set()
-        return httpx.Response(200, content=page(items=[{"id": "2"}], hasMore=False))
-
-    token = httpx.Response(200, json={"access_token": "t", "expires_in": 3600, "token_type": "Bearer"})
-    one = httpx.Response(200, content=page(items=[{"id": "1"}], hasMore=True))
-    client, _ = netsuite(Script(token, one, last), pem)
-    drawn = iter([5, 6])
-    pages = client.query.keyset(
-        ITEMS, (0,), lambda after: [after[0]], lambda row: (int(row["id"]),), draw=lambda: next(drawn)
-    )
-    first = next(pages)
-    assert asked.wait(10)
-    rest = list(pages)
-    assert [(found.read_seq, found.rows) for found in [first, *rest]] == [
-        (5, [{"id": "1"}]),
-        (6, [{"id": "2"}]),
-    ]
 
 
 def test_parameters_are_bound_as_text_and_never_part_of_the_query(

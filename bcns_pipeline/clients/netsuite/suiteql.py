@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final, Generic, TypeVar
@@ -111,32 +110,25 @@ class SuiteQL:
         """Every page by key: each is a fresh query for rows after the last key, so there is no row ceiling.
 
         `q` is ordered by `key`, ascending and unique; `params(after)` are its parameters; what `draw` gives ahead of
-        a request becomes the page's `read_seq`. The next page is on its way while the caller works on this one.
-        Raises Unavailable when keys do not rise: the walk would never end.
+        a request becomes the page's `read_seq`. Raises Unavailable when keys do not rise: the walk would never end.
         """
-
-        def ask(after: Key) -> Page:
+        after = start
+        while True:
             drawn = draw()
-            return replace(self.page(q, params(after), limit=limit, read=read), read_seq=drawn)
-
-        with ThreadPoolExecutor(1, thread_name_prefix="next-page") as ahead:
-            after, page = start, ask(start)
-            while True:
-                if not page.rows:
-                    if page.has_more:
-                        raise stuck("an empty page says that more follows")
-                    yield page
-                    return
-                with readable():
-                    first, last = key(page.rows[0]), key(page.rows[-1])
-                if first <= after or last < first:
-                    raise stuck(f"the page after {after} runs from {first} to {last}")
-                if not page.has_more:
-                    yield page
-                    return
-                coming = ahead.submit(ask, last)
+            page = replace(self.page(q, params(after), limit=limit, read=read), read_seq=drawn)
+            if not page.rows:
+                if page.has_more:
+                    raise stuck("an empty page says that more follows")
                 yield page
-                after, page = last, coming.result()
+                return
+            with readable():
+                first, last = key(page.rows[0]), key(page.rows[-1])
+            if first <= after or last < first:
+                raise stuck(f"the page after {after} runs from {first} to {last}")
+            yield page
+            if not page.has_more:
+                return
+            after = last
 
 
 @contextmanager
