@@ -39,7 +39,7 @@ def stripe(patient: Patient) -> Iterator[Finding]:
         client=patient.payments_network,
     )
     try:
-        held = source.read_balance(list(source.balance()))
+        held = source.read_balances(list(source.balance()))
         first = next(source.payouts(datetime.now(UTC) - _LOOK_BACK))
         payouts = source.read_payouts(first)
         ready = next((one for one in payouts if one.itemisation is Itemisation.COMPLETE), None)
@@ -47,7 +47,7 @@ def stripe(patient: Patient) -> Iterator[Finding]:
     finally:
         source.close()
     test = any(one.livemode is False for one in payouts) or "_test_" in account.api_key.get_secret_value()
-    amounts = listed(str(Money(amount, currency)) for currency, amount in held.amounts) if held else "none"
+    amounts = listed(str(Money(amount, currency)) for one in held for currency, amount in one.amounts)
     yield Finding(
         "Stripe",
         f"{len(payouts)} payouts on the first page of the last 35 days, {amounts} held"

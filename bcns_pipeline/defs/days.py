@@ -55,9 +55,10 @@ def bounds(day: date, zone: ZoneInfo, last: date | None = None) -> tuple[datetim
     return datetime.combine(day, time.min, zone), datetime.combine(after, time.min, zone)
 
 
-def day_of(context: dg.AssetExecutionContext) -> date | None:
-    """The day that a run is about, or None for one that drains what waits."""
-    return date.fromisoformat(context.partition_key) if context.has_partition_key else None
+def each(days: Days) -> list[date]:
+    """Every day from the first to the last."""
+    first, last = days
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 def tags_of(days: Days) -> dict[str, str]:

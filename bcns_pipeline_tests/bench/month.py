@@ -4,9 +4,9 @@ Run `python -m bcns_pipeline_tests.bench month [ORDERS]`. Put the shop's month a
 is measured inside the product (`month_lane.py`).
 
 What is measured: cash_application, refund_sync, payout_posting and daily_tie_out, from the first order whose payments
-nobody has read to the last day that is tied out, one after the other. That orders are in NetSuite is made before, by
-the real flow, without latency; shipments, refunds and payouts are the sandbox's own doing. Three orders in fifty are
-refunded (all of it, a unit, or an amount), 333 orders are a day, and each day is a payout.
+nobody has read to the last day that is tied out (all days in one run), one after the other. That orders are in NetSuite
+is made before, by the real flow, without latency; shipments, refunds and payouts are the sandbox's own doing. Three
+orders in fifty are refunded (all of it, a unit, or an amount), 333 orders are a day, and each day is a payout.
 
 The fewest calls to NetSuite:
   writes  for each order its deposit, its invoice and what settles one with the other; for each refund its credit and
@@ -100,7 +100,8 @@ def main(count: int = ORDERS) -> int:
             lanes[name] = together(here, job, lanes=1)
             calls[name] = here.calls()
         here.control.clear_log()
-        lanes["tie-out"] = together(here, "daily_tie_out", *store_days(month), lanes=1)
+        days = store_days(month)
+        lanes["tie-out"] = together(here, "daily_tie_out", days[0], days[-1], lanes=1)
         calls["tie-out"] = here.calls()
         here.weather(calm=True)
         rows(here, month, lanes, calls)

@@ -1,8 +1,8 @@
 """One lane of a month's money in a process of its own; prints what it took as one JSON line on the last line.
 
 `month_lane cash_application` and `month_lane refund_sync` run that job, as its sensor would start it, until nothing of
-it waits; `month_lane payout_posting` runs once, `month_lane daily_tie_out DAY...` once for each day. Two lanes of a job
-at once are the two runs that its sensor lets be on their way.
+it waits; `month_lane payout_posting` runs once, `month_lane daily_tie_out FIRST LAST` once for these days, as a
+backfill of them does. Two lanes of a job at once are the two runs that its sensor lets be on their way.
 Put here what has to be measured inside the process. Do not put the arithmetic of floors here (`month.py`).
 """
 
@@ -13,13 +13,14 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
 
 from bcns_pipeline.cli.flows import dagster_instance
 from bcns_pipeline.definitions import build_defs
+from bcns_pipeline.defs.days import tags_of
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.bench.order_lane import connections
 
@@ -29,12 +30,13 @@ PAUSE = 0.3
 
 
 def main() -> int:
-    job, days = sys.argv[1], sys.argv[2:]
+    job, days = sys.argv[1], [date.fromisoformat(day) for day in sys.argv[2:]]
+    tags = tags_of((days[0], days[-1])) if days else None
     runs = []
     with connections() as ours, dagster_instance() as instance:
         definition = build_defs().resolve_job_def(job)
-        for day in _turns(job, days, ours.state):
-            result = definition.execute_in_process(instance=instance, partition_key=day, raise_on_error=False)
+        for _ in _turns(job, ours.state):
+            result = definition.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
             runs.append(_told(instance, result))
             if not result.success:
                 break
@@ -43,11 +45,11 @@ def main() -> int:
     return 0 if all(run["success"] for run in runs) else 1
 
 
-def _turns(job: str, days: list[str], state: State) -> Iterator[str | None]:
-    """One for each run: its day, or None."""
+def _turns(job: str, state: State) -> Iterator[None]:
+    """One for each run."""
     waits = WAITS.get(job)
     if waits is None:
-        yield from days or [None]
+        yield
         return
     until = time.monotonic() + MOST_SECONDS
     first = True
@@ -55,7 +57,7 @@ def _turns(job: str, days: list[str], state: State) -> Iterator[str | None]:
         free, open_ = waits(state)
         if first or free:
             first = False
-            yield None
+            yield
         elif not open_:
             return
         else:

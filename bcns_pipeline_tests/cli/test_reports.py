@@ -24,6 +24,7 @@ from bcns_pipeline.defs import chart
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.close.pack import pack
 from bcns_pipeline.defs.close.run import key_of
+from bcns_pipeline.defs.days import tags_of
 from bcns_pipeline.rules.close.files import WRITERS
 from bcns_pipeline.rules.close.reports import SPECS, remainder
 from bcns_pipeline.rules.close.tie_out import Reason
@@ -547,6 +548,15 @@ def test_dagster_stops_a_day_with_an_unknown_cent_and_makes_the_evidence_of_a_mo
         assert (asked.subject, asked.amount_minor, asked.owner) == ("order:1001", 1, "finance")
         # The question itself is no reason for the cent.
         assert not run("daily_tie_out", partition_key="2026-03-02").success
+        # Of days in one run as well, and a run without any says what it needs.
+        stopped = run("daily_tie_out", tags=tags_of((date(2026, 3, 1), date(2026, 3, 3))))
+        said = {one.check_name: one for one in stopped.get_asset_check_evaluations()}["no_cent_is_unknown"]
+        assert (said.passed, said.metadata["first"].value) == (False, "1001")
+        nothing = run("daily_tie_out")
+        (failed,) = (one for one in nothing.all_events if one.is_step_failure)
+        refused = failed.step_failure_data.user_failure_data
+        assert refused is not None
+        assert "a range of days" in str(refused.description)
         change(march, "update bcns.cash_record set amount_minor = 11673")
         assert run("daily_tie_out", partition_key="2026-03-02").success
         assert march.exceptions.find(code="CENT_UNKNOWN") == []

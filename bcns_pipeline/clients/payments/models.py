@@ -201,6 +201,8 @@ class PayoutSource(Protocol):
         """Documents that say what the provider held at `at`; now without it. None where the provider doesn't say."""
         ...
 
-    def read_balance(self, documents: Sequence[Document], at: datetime | None = None) -> SourceBalance | None:
-        """What these documents say; None where there are none."""
+    def read_balances(
+        self, documents: Sequence[Document], ats: Sequence[datetime | None] = (None,)
+    ) -> list[SourceBalance]:
+        """What these documents, asked for the earliest of `ats`, say of each; none where there are no documents."""
         ...

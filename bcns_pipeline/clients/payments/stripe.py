@@ -119,9 +119,11 @@ class StripeSource:
         if at is not None:
             yield from self._since(at)
 
-    def read_balance(self, documents: Sequence[Document], at: datetime | None = None) -> SourceBalance | None:
-        """What these documents say; pass the `at` for which they were fetched."""
-        return stripe_reading.read_balance(documents, self.account, at) if documents else None
+    def read_balances(
+        self, documents: Sequence[Document], ats: Sequence[datetime | None] = (None,)
+    ) -> list[SourceBalance]:
+        """What these documents say of each of these moments; they were asked for the earliest of them."""
+        return stripe_reading.read_balances(documents, self.account, ats) if documents else []
 
     def close(self) -> None:
         """Close the connections."""

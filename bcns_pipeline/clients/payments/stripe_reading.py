@@ -8,6 +8,8 @@ aside, so that what remains adds up to the payout. Facts: facts/finance.md findi
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -102,27 +104,49 @@ def read_lines(payout: SourcePayout, documents: Iterable[Document]) -> Settlemen
     return Settlement(payout, tuple(lines), tuple(aside), rows=count)
 
 
-def read_balance(documents: Sequence[Document], account: str, at: datetime | None) -> SourceBalance:
-    """The balance now (the first document), less what happened since `at` (the pages after it)."""
+def read_balances(
+    documents: Sequence[Document], account: str, ats: Sequence[datetime | None]
+) -> list[SourceBalance]:
+    """For each of `ats` the balance now (the first document), less what happened since (of the pages after it).
+
+    The pages go back to the earliest of `ats` at least; each is looked at once, however many moments are asked for.
+    """
     balance, pages = documents[0], documents[1:]
     value = _read(balance, 0, lambda body: decode_exact(body), balance.content)
-    amounts: dict[str, int] = {}
+    amounts: Counter[str] = Counter()
 
     def take(_: Any) -> None:
         for part in ("available", "pending", "connect_reserved"):
             for one in value.get(part) or ():
                 currency = _currency(one["currency"])
-                amounts[currency] = amounts.get(currency, 0) + stripe_minor(_whole(one["amount"]), currency)
+                amounts[currency] += stripe_minor(_whole(one["amount"]), currency)
 
     _read(balance, 0, take, value)
+    moments = sorted({start_of(at) for at in ats if at is not None})
+    since: list[Counter[str]] = [Counter() for _ in moments]
     for document in pages:
         for number, row in enumerate(_page(document)[0], 1):
             line = _read(document, number, _line, row)
             # What happened while the pages were read is not in the balance that was read before them.
-            before = line.occurred_at is not None and line.occurred_at <= balance.fetched_at
-            if line.balance == _SETTLED_BALANCE and before:
-                amounts[line.currency] = amounts.get(line.currency, 0) - line.net
-    return SourceBalance(PROVIDER, account, at or balance.fetched_at, tuple(sorted(amounts.items())))
+            if (
+                line.balance != _SETTLED_BALANCE
+                or line.occurred_at is None
+                or line.occurred_at > balance.fetched_at
+            ):
+                continue
+            place = bisect_right(moments, start_of(line.occurred_at)) - 1
+            if place >= 0:
+                since[place][line.currency] += line.net
+    found: dict[int | None, tuple[tuple[str, int], ...]] = {None: tuple(sorted(amounts.items()))}
+    for moment, moved in zip(reversed(moments), reversed(since), strict=True):
+        amounts.subtract(moved)
+        found[moment] = tuple(sorted(amounts.items()))
+    return [
+        SourceBalance(
+            PROVIDER, account, at or balance.fetched_at, found[None if at is None else start_of(at)]
+        )
+        for at in ats
+    ]
 
 
 def _page(document: Document) -> tuple[list[dict[str, Any]], bool]:

@@ -1,12 +1,12 @@
-"""Asks NetSuite and the providers what the clearing accounts hold at the end of a day, and keeps what they say.
+"""Asks NetSuite and the providers what the clearing accounts hold at the end of days, and keeps what they say.
 
 Put the asking here, and in which shape it is kept. Do not put comparisons here (rules/close/evidence.py, outside.py).
-Reports are made of what is kept, so that they can be made again. Two calls to NetSuite (three where a clearing account
-was never read), side by side with the balance of each provider with an API; whoever only drops files is remembered as
-one who can't say.
+Reports are made of what is kept, so that they can be made again. Two calls to NetSuite a day (one more where a clearing
+account was never read), side by side with the balance of each provider with an API, which is asked once for all days;
+whoever only drops files is remembered as one who can't say.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -25,6 +25,9 @@ from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.facts import Account
 from bcns_pipeline.rules.payouts.accounts import ProviderAccounts, Role
 
+# Each of them asks two questions at once.
+_DAYS_BESIDE = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -35,30 +38,33 @@ class Asked:
     silent: tuple[str, ...]
 
 
-def ask(connections: Connections, as_of: date) -> Asked:
-    """Ask everybody about the end of this day of the store. Raises OutsideError, BadFile.
+def ask(connections: Connections, days: Sequence[date]) -> list[Asked]:
+    """Ask everybody about the end of these days of the store, and keep it day by day. Raises OutsideError, BadFile.
 
     With payouts.ask_ledger false NetSuite is not asked, for a role that may not see its accounting lines.
     """
     providers = connections.payout_policy.book.providers
     accounts = sorted({number for one in providers for number in one.every(Role.CLEARING)})
-    keep = connections.state.clearing.keep
-    hashes, silent = {}, []
     asks_ledger = bool(accounts) and connections.payout_policy.asks_ledger
     if asks_ledger:
         chart.know(connections, accounts)
     sources = {(one.provider, one.account): one for one in connections.payout_sources()}
-    with ThreadPoolExecutor(1, thread_name_prefix="ledger") as beside:
-        ledger = beside.submit(_ledger, connections, accounts, as_of) if asks_ledger else None
-        for one in providers:
-            name = f"{one.provider}/{one.account}"
-            source = sources.get((one.provider, one.account))
-            held = None if source is None else _held(connections, source, as_of)
-            hashes[name] = keep(name, as_of, {"accounts": _charts(one, as_of), **(held or {"amounts": None})})
-            silent += [name] if held is None else []
-        if ledger is not None:
-            hashes = {NETSUITE: keep(NETSUITE, as_of, ledger.result()), **hashes}
-    return Asked(as_of, hashes, tuple(silent))
+    with ThreadPoolExecutor(_DAYS_BESIDE, thread_name_prefix="ledger") as beside:
+        ledgers = [beside.submit(_ledger, connections, accounts, day) for day in days if asks_ledger]
+        held = [
+            _held(connections, sources[key], days) if (key := (one.provider, one.account)) in sources else []
+            for one in providers
+        ]
+        found = []
+        for n, day in enumerate(days):
+            said: dict[str, Mapping[str, Any]] = {NETSUITE: ledgers[n].result()} if asks_ledger else {}
+            for one, by_day in zip(providers, held, strict=True):
+                amounts = by_day[n] if by_day else {"amounts": None}
+                said[f"{one.provider}/{one.account}"] = {"accounts": _charts(one, day), **amounts}
+            hashes = {name: connections.state.clearing.keep(name, day, one) for name, one in said.items()}
+            silent = tuple(name for name, one in said.items() if one.get("amounts", ()) is None)
+            found.append(Asked(day, hashes, silent))
+    return found
 
 
 def ask_each(connections: Connections, as_of: date) -> None:
@@ -116,19 +122,22 @@ def _amount(account: Account, row: BalanceRow | RecordRow) -> dict[str, Any]:
     }
 
 
-def _held(connections: Connections, source: PayoutSource, as_of: date) -> dict[str, Any] | None:
-    end = bounds(as_of, zone_of(connections.mapping))[1]
+def _held(connections: Connections, source: PayoutSource, days: Sequence[date]) -> list[dict[str, Any]]:
+    """What this provider held at the end of each of these days; empty where it can't say."""
+    zone, now = zone_of(connections.mapping), datetime.now(UTC)
+    ends = [bounds(day, zone)[1] for day in days]
     # A day that is not over is asked about as it is now.
-    at = end if end <= datetime.now(UTC) else None
-    received = [receive(connections, document) for document in source.balance(at)]
-    told = source.read_balance(StoredDocuments(connections, received), at) if received else None
-    if told is None:
-        return None
-    return {
-        "amounts": dict(told.amounts),
-        "at": told.at.astimezone(UTC).isoformat(),
-        "documents": [one.sha256 for one in received],
-    }
+    ats = [end if end <= now else None for end in ends]
+    since = min((at for at in ats if at is not None), default=None)
+    received = [receive(connections, document) for document in source.balance(since)]
+    return [
+        {
+            "amounts": dict(told.amounts),
+            "at": told.at.astimezone(UTC).isoformat(),
+            "documents": [one.sha256 for one in received],
+        }
+        for told in source.read_balances(StoredDocuments(connections, received), ats)
+    ]
 
 
 def _charts(one: ProviderAccounts, as_of: date) -> dict[str, int]:

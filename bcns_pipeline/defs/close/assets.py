@@ -8,8 +8,6 @@ providers hold, and keeps the answers; the others read what was written down, so
 time.
 """
 
-from datetime import date, timedelta
-
 import dagster as dg
 
 from bcns_pipeline.config import Mapping
@@ -18,11 +16,12 @@ from bcns_pipeline.defs.close.asking import ask, ask_each
 from bcns_pipeline.defs.close.outside import outside
 from bcns_pipeline.defs.close.pack import pack
 from bcns_pipeline.defs.close.questions import of_clearing, of_orders
-from bcns_pipeline.defs.close.run import FLOW, OWNERS, REPORTS, MonthConfig, span
+from bcns_pipeline.defs.close.run import FLOW, OWNERS, REPORTS, MonthConfig, about, day_by_day
 from bcns_pipeline.defs.close.shown import of_evidence, of_pack, of_tie_out
 from bcns_pipeline.defs.days import by_day, day_partitions
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
+from bcns_pipeline.resources.failures import PermanentFailure, outside_errors, stop_run_retries
+from bcns_pipeline.rules.close.tie_out import of_day
 
 
 @dg.asset(
@@ -39,13 +38,16 @@ from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
     description="Of each order of a day: captured less refunded, and where every cent of it is; one reason each.",
 )
 def tie_out(context: dg.AssetExecutionContext, connections: Connections) -> dg.MaterializeResult:
-    """Tie one day out, from what is remembered."""
+    """Tie the day or the days of the run out, one after the other, from what is remembered."""
     connections.require()
-    day = date.fromisoformat(context.partition_key)
-    about = reports.about(connections.state, day, day + timedelta(days=1), connections.mapping)
-    found = reports.ties(connections.state, about)
-    of_orders(connections, found)
-    return dg.MaterializeResult(metadata=of_tie_out(found, about))
+    days, tied = day_by_day(context.run, connections), []
+    if not days:
+        raise PermanentFailure("A tie-out is of days; run it with a day or a range of days as its partition.")
+    for day in days:
+        found = reports.ties(connections.state, day)
+        of_orders(connections, found)
+        tied.append(of_day(day.since, found))
+    return dg.MaterializeResult(metadata=of_tie_out(tied, bank=day.bank_evidenced))
 
 
 @dg.asset(
@@ -64,22 +66,23 @@ def tie_out(context: dg.AssetExecutionContext, connections: Connections) -> dg.M
 def clearing_evidence(
     context: dg.AssetExecutionContext, config: MonthConfig, connections: Connections
 ) -> dg.MaterializeResult:
-    """Ask about the end of the day or month, keep the answers, and ask people about what is left over."""
+    """Ask about the end of the month or of each day, keep the answers, and ask people about what is left over."""
     connections.require()
-    since, until = span(context, config, connections)
     state = connections.state
-    about = reports.about(state, since, until, connections.mapping)
+    spans = day_by_day(context.run, connections) or [about(context.run, config, connections)]
     with outside_errors():
-        asked = ask(connections, until - timedelta(days=1))
-        said = outside(state, asked.as_of)
-        found, _ = reports.roll_forwards(state, about, said)
-        if any(one.unexplained for one in found):
-            ask_each(connections, asked.as_of)
-            said = outside(state, asked.as_of)
+        asked = ask(connections, [reports.last_of(span) for span in spans])
+        for span in spans:
+            last = reports.last_of(span)
+            said = outside(state, last)
+            found, _ = reports.roll_forwards(state, span, said)
+            if any(one.unexplained for one in found):
+                ask_each(connections, last)
+                said = outside(state, last)
     # An older day that is looked at again says nothing about today.
-    told = of_clearing(connections, found, said) if asked.as_of == state.clearing.last_day() else []
+    told = of_clearing(connections, found, said) if last == state.clearing.last_day() else []
     return dg.MaterializeResult(
-        metadata=of_evidence(connections, asked, reports.make(state, "clearing", about), told)
+        metadata=of_evidence(connections, asked, reports.make(state, "clearing", span), told)
     )
 
 
@@ -98,8 +101,8 @@ def evidence_pack(
     """Make the pack, and put its hash into the audit chain: so what is shown later can be compared."""
     connections.require()
     state = connections.state
-    first, until = span(context, config, connections)
-    made = pack(state, reports.about(state, first, until, connections.mapping))
+    month = about(context.run, config, connections)
+    made, first = pack(state, month), month.since
     state.audit.append(None, "close.evidence_pack", f"month:{first:%Y-%m}", {"sha256": made.sha256})
     context.log.info(
         f"{first:%Y-%m}: {'green' if made.green else 'not to be closed yet'}, sha256 {made.sha256}"
@@ -109,4 +112,4 @@ def evidence_pack(
 
 def assets(mapping: Mapping) -> list[dg.AssetsDefinition]:
     """The tie-out by the store's days, and what is made of a month; the reports are beside (report_assets.py)."""
-    return [by_day(tie_out, day_partitions(mapping)), clearing_evidence, evidence_pack]
+    return [by_day(tie_out, day_partitions(mapping), at_once=True), clearing_evidence, evidence_pack]

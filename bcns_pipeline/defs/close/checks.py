@@ -3,32 +3,30 @@
 Put the comparison and its severity here. Do not put the computation of either side here (rules/close).
 """
 
-from datetime import date, timedelta
-
 import dagster as dg
 
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.close.assets import clearing_evidence, evidence_pack, tie_out
 from bcns_pipeline.defs.close.questions import UNEXPLAINED
-from bcns_pipeline.defs.close.run import FLOW
+from bcns_pipeline.defs.close.run import FLOW, day_by_day
 from bcns_pipeline.defs.promises import promise
 from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.close.tie_out import of_day
 
 
 @promise(asset=tie_out, blocking=True, description="Every cent of the day's orders has one reason.")
 def no_cent_is_unknown(
     context: dg.AssetCheckExecutionContext, connections: Connections
 ) -> dg.AssetCheckResult:
-    """UNKNOWN is 0.00 in each currency; otherwise the orders are named."""
-    day = date.fromisoformat(context.run.tags["dagster/partition"])
-    about = reports.about(connections.state, day, day + timedelta(days=1), connections.mapping)
-    found = reports.ties(connections.state, about)
-    lost = [one for one in found if one.unknown]
-    broken = [one for one in found if sum(one.parts.values()) != one.net]
+    """UNKNOWN is 0.00 in each currency on each day of the run; otherwise the orders are named."""
+    state = connections.state
+    days = [of_day(day.since, reports.ties(state, day)) for day in day_by_day(context.run, connections)]
+    lost = [order for one in days for order in one.lost]
+    broken = [order for one in days for order in one.broken]
     return dg.AssetCheckResult(
         passed=not lost and not broken,
         metadata={
-            "orders": len(found),
+            "orders": sum(one.orders for one in days),
             "unknown": len(lost),
             "parts_that_do_not_add_up": len(broken),
             "first": ", ".join(str(one.order_id) for one in [*lost, *broken][:20]) or "none",

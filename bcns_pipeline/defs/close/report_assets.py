@@ -11,7 +11,7 @@ import dagster as dg
 
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.close.assets import clearing_evidence, tie_out
-from bcns_pipeline.defs.close.run import FLOW, OWNERS, MonthConfig, key_of, span
+from bcns_pipeline.defs.close.run import FLOW, OWNERS, MonthConfig, about, key_of
 from bcns_pipeline.defs.close.shown import of_report
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import stop_run_retries
@@ -52,13 +52,13 @@ def finance_reports(
     """Make each report that is asked for, and write it in each format."""
     connections.require()
     state = connections.state
-    about = reports.about(state, *span(context, config, connections), connections.mapping)
+    of = about(context.run, config, connections)
     for name, spec in SPECS.items():
         if key_of(name) not in context.selected_asset_keys:
             continue
-        found = reports.make(state, name, about)
+        found = reports.make(state, name, of)
         files = [
-            str(connections.write_report(file_name(name, about.since, about.until, format_), make(found)))
+            str(connections.write_report(file_name(name, of.since, of.until, format_), make(found)))
             for format_, make in WRITERS.items()
         ]
         yield dg.MaterializeResult(

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 
 import dagster as dg
 
-from bcns_pipeline.defs.days import day_of, zone_of
+from bcns_pipeline.defs.close import reports
+from bcns_pipeline.defs.days import days_of, each, zone_of
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure
-from bcns_pipeline.rules.close.reports import SPECS
+from bcns_pipeline.rules.close.reports import SPECS, About
 
 FLOW = "close"
 OWNERS = ["team:finance"]
@@ -30,13 +31,17 @@ class MonthConfig(dg.Config):
     month: str = ""
 
 
-def span(
-    context: dg.AssetExecutionContext, config: MonthConfig, connections: Connections
-) -> tuple[date, date]:
-    """[since, until) of what is asked for: the run's day, else the month. Raises PermanentFailure."""
-    day = day_of(context)
-    if day is not None:
-        return day, day + timedelta(days=1)
+def day_by_day(run: dg.DagsterRun, connections: Connections) -> list[About]:
+    """What is asked for, a day at a time: each day of the run, none of one without days."""
+    days = days_of(run)
+    return [] if days is None else [_about(connections, day, day + timedelta(days=1)) for day in each(days)]
+
+
+def about(run: dg.DagsterRun, config: MonthConfig, connections: Connections) -> About:
+    """What is asked for, as one: the days of the run, else the month. Raises PermanentFailure."""
+    days = days_of(run)
+    if days is not None:
+        return _about(connections, days[0], days[1] + timedelta(days=1))
     try:
         first = date.fromisoformat(f"{config.month}-01") if config.month else None
     except ValueError:
@@ -44,4 +49,8 @@ def span(
     if first is None:
         today = connections.state.now().astimezone(zone_of(connections.mapping)).date()
         first = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
-    return first, (first + timedelta(days=32)).replace(day=1)
+    return _about(connections, first, (first + timedelta(days=32)).replace(day=1))
+
+
+def _about(connections: Connections, since: date, until: date) -> About:
+    return reports.about(connections.state, since, until, connections.mapping)

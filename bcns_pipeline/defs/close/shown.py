@@ -3,7 +3,7 @@
 Put metadata here, built from what the steps hand over. Do not put a decision here.
 """
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -13,26 +13,30 @@ from bcns_pipeline.defs.close.pack import Pack
 from bcns_pipeline.defs.close.run import FLOW
 from bcns_pipeline.defs.tables import SHOWN, calls_of, table
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.rules.close.reports import NO_BANK, About
+from bcns_pipeline.rules.close.reports import NO_BANK
 from bcns_pipeline.rules.close.table import Report, text
-from bcns_pipeline.rules.close.tie_out import OrderTie
+from bcns_pipeline.rules.close.tie_out import DayTie, Reason
 from bcns_pipeline.rules.money import Money
 
 
-def of_tie_out(found: list[OrderTie], about: About) -> dict[str, Any]:
-    """Sums by reason and currency, and the orders in which something is unknown."""
-    sums: dict[tuple[str, str], int] = defaultdict(int)
-    for one in found:
-        for reason, minor in one.parts.items():
-            sums[one.currency, reason.value] += minor
-    lost = [one for one in found if one.unknown]
+def of_tie_out(days: Sequence[DayTie], *, bank: bool) -> dict[str, Any]:
+    """Sums by reason and currency, the days one by one, and the orders in which something is unknown."""
+    sums: Counter[tuple[str, Reason]] = Counter()
+    for one in days:
+        sums.update(one.sums)
+    lost = [order for one in days for order in one.lost]
+    orders = sum(one.orders for one in days)
     return {
-        "summary": f"{about.since}: {len(found):,} orders, {len(lost):,} of them with something unknown",
-        "dagster/row_count": len(found),
+        "summary": f"{_days(days[0].day, days[-1].day)}: {orders:,} orders, "
+        f"{len(lost):,} of them with something unknown",
+        "dagster/row_count": orders,
+        "days": table(
+            ("day", "orders", "unknown"), [(str(one.day), one.orders, len(one.lost)) for one in days]
+        ),
         "where_it_is": table(
             ("currency", "reason", "amount"),
             [
-                (unit, reason, str(Money(minor, unit).amount))
+                (unit, reason.value, str(Money(minor, unit).amount))
                 for (unit, reason), minor in sorted(sums.items())
             ],
         ),
@@ -40,7 +44,7 @@ def of_tie_out(found: list[OrderTie], about: About) -> dict[str, Any]:
             ("order", "unknown"),
             [(one.order_id, str(Money(one.unknown, one.currency))) for one in lost[:SHOWN]],
         ),
-        "bank": "evidenced" if about.bank_evidenced else NO_BANK,
+        "bank": "evidenced" if bank else NO_BANK,
     }
 
 
@@ -58,16 +62,25 @@ def of_report(found: Report) -> dict[str, Any]:
     }
 
 
-def of_evidence(connections: Connections, asked: Asked, found: Report, told: Sequence[str]) -> dict[str, Any]:
-    """The roll-forward with what was said outside, and what is left over."""
+def of_evidence(
+    connections: Connections, asked: Sequence[Asked], found: Report, told: Sequence[str]
+) -> dict[str, Any]:
+    """The roll-forward of the last day with what was said outside, and what is left over; the answers of every day."""
+    last = asked[-1]
+    answers = [(str(one.as_of), *answer) for one in asked for answer in sorted(one.hashes.items())]
     return {
         **of_report(found),
-        "summary": f"end of {asked.as_of}: {len(asked.hashes):,} sources asked, {len(told):,} questions",
+        "summary": f"end of {_days(asked[0].as_of, last.as_of)}: {len(last.hashes):,} sources asked, "
+        f"{len(told):,} questions",
         "questions": "\n".join(told) or "none",
-        "not_evidenced": ", ".join(asked.silent) or "none",
-        "answers": table(("source", "sha256"), sorted(asked.hashes.items())),
-        **calls_of(connections, FLOW, 2 if asked.hashes else 0),
+        "not_evidenced": ", ".join(last.silent) or "none",
+        "answers": table(("day", "source", "sha256"), answers),
+        **calls_of(connections, FLOW, sum(2 for one in asked if one.hashes)),
     }
+
+
+def _days(first: date, last: date) -> str:
+    return str(first) if first == last else f"{first} to {last}"
 
 
 def of_pack(made: Pack, month: date) -> dict[str, Any]:

@@ -161,5 +161,5 @@ def _is_past(one: PayoutState) -> bool:
 
 def _balance(connections: Connections, source: PayoutSource, at: datetime, currency: str) -> int | None:
     received = [receive(connections, document) for document in source.balance(at)]
-    told = source.read_balance(StoredDocuments(connections, received), at) if received else None
-    return None if told is None else dict(told.amounts).get(currency, 0)
+    told = source.read_balances(StoredDocuments(connections, received), [at])
+    return dict(told[0].amounts).get(currency, 0) if told else None

@@ -7,7 +7,8 @@ order's currency.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -53,6 +54,30 @@ class OrderTie:
     def net(self) -> int:
         """What was captured less what went back."""
         return self.captured - self.refunded
+
+
+@dataclass(frozen=True, slots=True)
+class DayTie:
+    """What the orders of a day come to: sums by currency and reason, and the orders that do not tie out.
+
+    `lost` have a cent that nothing explains, the parts of `broken` do not add up.
+    """
+
+    day: date
+    orders: int
+    sums: Mapping[tuple[str, Reason], int]
+    lost: tuple[OrderTie, ...]
+    broken: tuple[OrderTie, ...]
+
+
+def of_day(day: date, found: Sequence[OrderTie]) -> DayTie:
+    """The day of these orders, which are all of it."""
+    sums: Counter[tuple[str, Reason]] = Counter()
+    for one in found:
+        sums.update({(one.currency, reason): minor for reason, minor in one.parts.items()})
+    lost = tuple(one for one in found if one.unknown)
+    broken = tuple(one for one in found if sum(one.parts.values()) != one.net)
+    return DayTie(day, len(found), sums, lost, broken)
 
 
 def tie(row: Mapping[str, Any], *, bank: bool) -> OrderTie:

@@ -257,16 +257,14 @@ def test_the_balance_now_and_at_a_moment_in_the_past() -> None:
     ]
     double.balance["pending"] = [{"amount": -500, "currency": "usd"}]
     found, _, _ = source(double)
-    now = found.read_balance(list(found.balance()))
-    assert now is not None
+    (now,) = found.read_balances(list(found.balance()))
     assert now.amounts == (("ISK", 123), ("USD", 99500))
     at = datetime(2026, 3, 2, tzinfo=UTC)
-    then = found.read_balance(list(found.balance(at)), at)
-    assert then is not None
+    (then,) = found.read_balances(list(found.balance(at)), [at])
     later = sum(row["net"] for row in transactions() if row["created"] >= at.timestamp())
     assert then.amounts == (("ISK", 123), ("USD", 99500 - later))
     assert then.at == at
-    assert found.read_balance([]) is None
+    assert found.read_balances([]) == []
 
 
 @pytest.mark.parametrize(("days", "spans"), [(0.25, 1), (1, 1), (7, 7), (7.5, 8), (400, 32)])
@@ -284,14 +282,33 @@ def test_what_happened_since_a_moment_is_read_by_spans_that_leave_nothing_out(
     double.balance["available"] = [{"amount": 100 * len(moments) + 7, "currency": "usd"}]
     found, _, gate = source(double)
     pages = list(found.balance(at))
-    told = found.read_balance(pages, at)
-    assert told is not None
+    (told,) = found.read_balances(pages, [at])
     assert told.amounts == (("USD", 7),)
     firsts = [url for url in double.asked[1:] if "starting_after" not in url.params]
     assert len(firsts) == spans
     assert len(pages) == len(double.asked) == len(set(double.asked))
     assert double.asked[0].path == "/v1/balance"
     assert gate.most <= 4
+
+
+def test_balances_of_many_moments_out_of_one_reading_are_those_of_each_alone() -> None:
+    double = StripeDouble()
+    line = {**transactions()[0], "fee": 0, "fee_details": []}
+    ends = [NOW - timedelta(days=days) for days in (6, 3, 3, 1)]
+    # On each end, and a second before and after it.
+    moments = [int(end.timestamp()) + off for end in ends for off in (-1, 0, 1)]
+    double.transactions["po_SYN0304"] = [
+        {**line, "id": f"txn_{n}", "created": when, "amount": 3**n, "net": 3**n}
+        for n, when in enumerate(moments)
+    ]
+    double.balance["available"] = [{"amount": 3**20, "currency": "usd"}]
+    found, _, _ = source(double)
+    ats: list[datetime | None] = [ends[1], None, *ends]
+    together = found.read_balances(list(found.balance(min(ends))), ats)
+    assert [one.at for one in together] == [at or NOW for at in ats]
+    alone = [found.read_balances(list(found.balance(at)), [at])[0] for at in ats]
+    assert [one.amounts for one in together] == [one.amounts for one in alone]
+    assert len({one.amounts for one in together}) == 4
 
 
 def test_spans_are_read_side_by_side() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,8 @@ import pytest
 from bcns_pipeline.config import load_mapping
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline_tests.defs.payout_flow import ENTRIES, PLAN, PayoutFlow
+
+TIE_OUT = "close/tie_out"
 
 
 def test_a_payout_becomes_one_entry_that_a_person_approves_and_the_bank_is_matched(till: PayoutFlow) -> None:
@@ -201,6 +203,30 @@ def assert_netsuite_and_the_provider_are_asked(till: PayoutFlow, order: int) -> 
     assert 0 < balance < captured
     (fees,) = [row for line, row in rows.items() if "fees of 1 records that no payout names yet" in line]
     assert fees == (captured - balance, None)
+
+    # -- three days at once say what each of them says alone, and the provider is asked once for all of them
+    days = [day - timedelta(days=ago) for ago in (2, 1, 0)]
+    alone = []
+    for one in days:
+        till.day(one, job="daily_tie_out")
+        alone.append(_said(till, one))
+    till.control.clear_log()
+    run = till.days(days[0], days[-1], job="daily_tie_out")
+    assert [_said(till, one) for one in days] == alone
+    assert len({str(one) for one in alone}) > 1
+    assert [call for call in till.calls("stripe") if call.endswith("/v1/balance")] == ["GET /v1/balance"]
+    assert len(till.calls("netsuite")) == 2 * len(days)
+    assert [row["day"] for row in run.records("days", TIE_OUT)] == [str(one) for one in days]
+    assert run.checks["no_cent_is_unknown"]
+
+
+def _said(till: PayoutFlow, day: date) -> dict[str, Any]:
+    """What each source said of a day; when it was asked, and in which documents, is another matter."""
+    kept = till.state().clearing.of(day)
+    return {
+        name: {part: said for part, said in one.said.items() if part not in ("at", "documents")}
+        for name, one in kept.items()
+    }
 
 
 # Each call of a run as (system, method, path, after): its answer is lost, or the run is killed while it waits for it.
