@@ -15,6 +15,7 @@ from typing import Final
 from bcns_pipeline.cli.probes import Finding, Level, Patient, Probe, listed
 from bcns_pipeline.cli.probes_bigcommerce import Scope, scope
 from bcns_pipeline.cli.probes_netsuite_stock import ROLE
+from bcns_pipeline.clients.netsuite.sales import TAX_COLUMNS, TAX_ROWS
 from bcns_pipeline.clients.netsuite.sql import unknown_name
 from bcns_pipeline.defs.account import as_account
 from bcns_pipeline.outcomes import Rejected, Unauthorised
@@ -168,6 +169,23 @@ def account(patient: Patient) -> Iterator[Finding]:
         how = ("suitetax" if known.suitetax else "item_line") if method == "auto" else method
         yield Finding(
             what, f"{'OneWorld' if known.oneworld else 'one company'}, tax posted by {how}", "They fit."
+        )
+
+
+def tax_rows(patient: Patient) -> Iterator[Finding]:
+    """Whether SuiteTax's own rows can be read: a published script reads them, Oracle's help does not name them."""
+    if not set_up(patient) or not as_account(patient.account_facts(), patient.mapping).suitetax:
+        return
+    what, said = "NetSuite's tax by line", patient.books.has(TAX_ROWS, TAX_COLUMNS)
+    if said is None:
+        yield Finding(what, f"{TAX_ROWS} is readable")
+    else:
+        yield Finding(
+            what,
+            said,
+            "Where NetSuite computes another tax than was charged, it is told for the order and not by line.",
+            f"{ROLE}: SuiteAnalytics Workbook, and the tax records that it lists.",
+            Level.NOTE,
         )
 
 
@@ -347,6 +365,7 @@ SHOP: Final = (
 BOOKS: Final = (
     Probe("NetSuite records", records),
     Probe("Orders and the account", account),
+    Probe("NetSuite's tax by line", tax_rows),
     Probe("Location and segments of orders", segments),
     Probe("Custom fields", custom_fields),
     Probe("Mapped ids", mapped_ids),

@@ -42,6 +42,7 @@ CREATE TABLE transactionline (id INTEGER, "transaction" INTEGER, linesequencenum
     linelastmodifieddate TEXT, custcol_bc_line_id TEXT);
 CREATE TABLE transactionaccountingline ("transaction" INTEGER, transactionline INTEGER, accountingbook INTEGER,
     account INTEGER, amount NUMERIC);
+CREATE TABLE transactiontaxdetail ("transaction" INTEGER, line INTEGER, taxcode INTEGER, taxamount NUMERIC);
 CREATE TABLE shipitem (id INTEGER, itemid TEXT);
 CREATE TABLE transactionshipment (doc INTEGER, shippingmethod INTEGER);
 CREATE TABLE trackingnumber (id INTEGER, trackingnumber TEXT);

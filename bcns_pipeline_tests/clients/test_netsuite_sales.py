@@ -110,6 +110,29 @@ def test_an_account_without_ship_items_still_shows_its_lines(
     assert len(double.queries) == asked + 1
 
 
+def test_the_tax_of_each_line_is_read_from_suitetaxs_rows_where_there_are_any(
+    client: NetSuiteClient, double: NetSuiteDouble
+) -> None:
+    for transaction, on, code, tax in (
+        (1, 1, 12, "-0.80"),
+        (1, 1, 13, "-0.09"),
+        (1, 4, 12, "-0.10"),
+        (2, 1, 12, "1"),
+    ):
+        row = {"transaction": transaction, "line": on, "taxcode": code, "taxamount": tax}
+        double.insert("transactiontaxdetail", row)
+    double.page_rows = 1
+    assert client.sales.taxes([1, 2, 3]) == {
+        1: {1: Decimal("0.89"), 4: Decimal("0.1")},
+        2: {1: Decimal(-1)},
+    }
+    double.drop("transactiontaxdetail")
+    assert client.sales.taxes([1]) is None
+    asked = len(double.queries)
+    assert client.sales.taxes([1]) is None
+    assert len(double.queries) == asked
+
+
 def test_an_unknown_custom_field_is_an_error(client: NetSuiteClient) -> None:
     with pytest.raises(Rejected, match="custcol_nope"):
         client.sales.lines([1], custom_fields=["custcol_nope"])

@@ -5,17 +5,18 @@ saved, so a confirmed write is not yet an equal total (facts/finance.md 3.4). Wh
 because a process died in between, is read back by the next run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bcns_pipeline.defs.account import account_of
 from bcns_pipeline.defs.late import late_edits, looked_at
 from bcns_pipeline.defs.orders.closing import Cents, closing, closing_key, keep
-from bcns_pipeline.defs.orders.run import FLOW, question
+from bcns_pipeline.defs.orders.run import FLOW, LANE, question
 from bcns_pipeline.defs.orders.shown import shown
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.natural_keys import edit_key, order_key
-from bcns_pipeline.rules.orders.compare import differences, tax_shown
+from bcns_pipeline.rules.orders.compare import differences, tax_differences, tax_shown
 from bcns_pipeline.rules.orders.draft import Expected
 from bcns_pipeline.rules.orders.facts import Shown
 from bcns_pipeline.state.operations import Intent
@@ -81,6 +82,7 @@ def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadB
     reads: list[Read] = []
     drifts = {}
     closings: list[tuple[Cents, Intent]] = []
+    taxed: dict[int, tuple[Expected, Shown]] = {}
     for one in batch:
         record = now.get(ids[one.order_id])
         if record is None:
@@ -97,9 +99,14 @@ def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadB
             closings.append((cents, intent))
             found.closing.append(one.order_id)
         elif said:
-            found.drifted[one.order_id] = drifts[one.order_id] = " ".join(said)
+            drifts[one.order_id] = " ".join(said)
+            if one.order_id in expected:
+                taxed[one.order_id] = expected[one.order_id], record
         else:
             found.equal += 1
+    for order_id, lines in taxes_by_line(connections, taxed).items():
+        drifts[order_id] = " ".join((drifts[order_id], *lines))
+    found.drifted |= {one: said for one, said in drifts.items() if one not in found.gone}
     subjects = [f"order:{one.order_id}" for one in batch if one.order_id not in drifts]
     totals = {one.order_id: one.total for one in batch}
     with state.scope.transaction() as conn:
@@ -130,6 +137,30 @@ def written_as(connections: Connections, batch: Sequence[OrderState]) -> dict[in
         if payload and "expected" in payload:
             found[payload["order_id"]] = Expected.read(payload["expected"])
     return found
+
+
+def taxes_by_line(
+    connections: Connections, orders: Mapping[int, tuple[Expected, Shown]]
+) -> dict[int, list[str]]:
+    """{order: what NetSuite computed for which line}, of those whose tax NetSuite computes and that differs.
+
+    One call for all of them, and none where there is none. Without SuiteTax, NetSuite has one row of tax for each code
+    and none for each line. Raises OutsideError.
+    """
+    off = {
+        order_id: (expected, record)
+        for order_id, (expected, record) in orders.items()
+        if expected.taxed and expected.tax != record.tax
+    }
+    if not off or not account_of(connections).suitetax:
+        return {}
+    rows = connections.netsuite(LANE).sales.taxes(record.id for _, record in off.values())
+    if rows is None:
+        return {}
+    return {
+        order_id: tax_differences(expected, record, rows.get(record.id, {}))
+        for order_id, (expected, record) in off.items()
+    }
 
 
 def _cents(one: OrderState, expected: Expected | None, record: Shown) -> Cents | None:

@@ -7,26 +7,61 @@ or a tax engine may change a record after it was saved, so an accepted order is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.draft import Expected
 from bcns_pipeline.rules.orders.facts import Shown
+from bcns_pipeline.rules.orders.lines import DISCOUNT
 from bcns_pipeline.rules.orders.matching import is_void, pair
 from bcns_pipeline.rules.orders.policy import OrderPolicy
 
 _MOST_LINES = 10
+_HEADER = "shipping and handling"
 
 
 def differences(expected: Expected, shown: Shown) -> list[str]:
     """One sentence for each difference; none where the record is as it was written."""
     if expected.currency != shown.currency:
         return [f"The order is in {shown.currency}, and {expected.currency} was written."]
-    lines = list(_line_differences(expected, shown))
+    return [*_sum_differences(expected, shown), *_first(list(_line_differences(expected, shown)))]
+
+
+def tax_differences(expected: Expected, shown: Shown, by_line: Mapping[int, Decimal]) -> list[str]:
+    """One sentence for each line that NetSuite computed another tax for than was charged.
+
+    `by_line` is NetSuite's tax by its line number. A discount's line counts with what it is a discount of, and what is
+    on no line of ours is tax on shipping and handling. None where these rows do not come to the tax that the record
+    shows: then they are not its tax.
+    """
+    found = sum(by_line.values(), Decimal(0))
+    if abs(found) != abs(shown.tax):
+        return []
+    # Published scripts expect either sign of them; the record's own tax says which it is.
+    sign = 1 if found == shown.tax else -1
+    paired = pair(expected.lines, shown.lines)
+    names = {line.line: f"line {key.removesuffix(DISCOUNT)}" for key, line in paired.by_key.items()}
+    names |= {line.line: f"a line of item {line.item} that is not ours" for line in paired.rest}
+    charged, computed = Counter[str](), Counter[str]()
+    for key, amount in expected.taxed:
+        name = f"line {key}"
+        charged[name if name in names.values() else _HEADER] += Money.of(amount, shown.currency).minor
+    for number, amount in by_line.items():
+        computed[names.get(number, _HEADER)] += sign * Money.of(amount, shown.currency).minor
+    said = []
+    for name in dict.fromkeys((*charged, *computed)):
+        was, now = (Money(one[name], shown.currency) for one in (charged, computed))
+        if was != now:
+            said.append(f"Of {name}, {was} of tax was charged, and NetSuite computed {now}.")
+    return _first(said)
+
+
+def _first(lines: list[str]) -> list[str]:
     more = [f"{len(lines) - _MOST_LINES} more lines differ."] if len(lines) > _MOST_LINES else []
-    return [*_sum_differences(expected, shown), *lines[:_MOST_LINES], *more]
+    return [*lines[:_MOST_LINES], *more]
 
 
 def drift(expected: Expected, shown: Shown) -> Money:

@@ -90,8 +90,8 @@ class Expected:
     """What NetSuite must show, in `currency`. `tolerance` is 0 unless NetSuite itself computes the tax.
 
     `tax` is NetSuite's own tax total: 0 where tax is a line. `charged_tax` is the tax that the shopper paid,
-    `residual` what a rounding line closes (signed). `taxes` is the charged tax by name as far as it has names; what
-    NetSuite shows does not depend on them.
+    `residual` what a rounding line closes (signed). `taxes` is the charged tax by name as far as it has names, `taxed`
+    that of each part by its key where NetSuite computes its own; what NetSuite shows does not depend on them.
     """
 
     total: Decimal
@@ -105,6 +105,7 @@ class Expected:
     lines: tuple[ExpectedLine, ...] = ()
     base: Money | None = None  # the total in the subsidiary's currency, where BigCommerce's rate was sent
     taxes: tuple[tuple[str, Decimal], ...] = field(default=(), compare=False)
+    taxed: tuple[tuple[str, Decimal], ...] = field(default=(), compare=False)
 
     def document(self) -> dict[str, Any]:
         """As JSON, for the operation's payload and the state; amounts are text."""
@@ -119,6 +120,8 @@ class Expected:
             "tolerance": str(self.tolerance),
             "base": None if self.base is None else [self.base.minor, self.base.currency],
             "taxes": [[name, str(amount)] for name, amount in self.taxes],
+            # Only where it is asked for: what other operations hold stays what it was.
+            **({"taxed": [[key, str(amount)] for key, amount in self.taxed]} if self.taxed else {}),
             "lines": [
                 {"key": one.key, "item": one.item, "quantity": one.quantity, "amount": str(one.amount)}
                 for one in self.lines
@@ -144,6 +147,7 @@ class Expected:
             # Operations from before it was kept do not have it.
             base=Money(*document["base"]) if document.get("base") else None,
             taxes=tuple((name, Decimal(amount)) for name, amount in document.get("taxes", ())),
+            taxed=tuple((key, Decimal(amount)) for key, amount in document.get("taxed", ())),
             lines=tuple(
                 ExpectedLine(one["key"], int(one["item"]), one["quantity"], Decimal(one["amount"]))
                 for one in document["lines"]

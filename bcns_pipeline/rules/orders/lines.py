@@ -24,6 +24,7 @@ from bcns_pipeline.rules.orders.totals import Part, PartKind
 
 _RATE_DIGITS: Final = range(4, 9)  # BigCommerce has 4, and NetSuite keeps no more than 8
 _LONGEST_TEXT: Final = 999
+DISCOUNT: Final = "-discount"
 _ROLES: Final[dict[PartKind, LineRole]] = {
     "line": "product",
     "shipping": "shipping",
@@ -142,7 +143,7 @@ def _is_in_header(part: Part, header: Charges) -> bool:
 
 def _discount(part: Part) -> _Charge:
     return _Charge(
-        f"{part.key}-discount",
+        f"{part.key}{DISCOUNT}",
         "discount",
         -part.discount,
         Money.zero(part.net.currency),

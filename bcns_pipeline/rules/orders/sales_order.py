@@ -192,6 +192,7 @@ def _expected(
         tolerance=policy.tax.tolerance.get(currency, Decimal(0)) if taxes.engine else Decimal(0),
         lines=expected_lines(lines),
         taxes=tuple((name, amount.amount) for name, amount in sorted(taxes.named.items())),
+        taxed=tuple((part.key, part.tax.amount) for part in sums.totals.parts if taxes.engine),
     )
 
 

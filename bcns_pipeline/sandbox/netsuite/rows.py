@@ -23,6 +23,7 @@ from bcns_pipeline.sandbox.netsuite.ledger import Line, Transaction
 from bcns_pipeline.sandbox.netsuite.money_rows import MONEY, MoneyRows
 from bcns_pipeline.sandbox.netsuite.periods import Periods
 from bcns_pipeline.sandbox.netsuite.postings import extras, ref_id
+from bcns_pipeline.sandbox.netsuite.tax import taxed_lines
 
 CARRIERS = {method.id: method.carrier for method in SHIP_METHODS}
 Row = dict[str, Any]
@@ -42,6 +43,8 @@ class Rows:
         put, number = self._backlog.put, transaction.id
         put("transaction", number, [self._header(transaction)])
         put("transactionline", number, list(self._lines(transaction)))
+        if transaction.kind.record not in MONEY and transaction.kind is not FULFILMENT:
+            put("transactiontaxdetail", number, list(self._taxes(transaction)))
         if transaction.kind.posting:
             put("transactionaccountingline", number, list(self._money.accounting(transaction)))
         for table, name in (
@@ -74,6 +77,7 @@ class Rows:
             "transactionbillingaddress",
             "transactionshipment",
             "transactionaccountingline",
+            "transactiontaxdetail",
             "transactionlink",
             "trackingnumber",
             "trackingnumbermap",
@@ -233,6 +237,22 @@ class Rows:
                 "netamount": -sign * one.amount * rate,
                 "isclosed": "F",
                 "shipmethod": one.item if one.name == "shipping" else None,
+            }
+
+    def _taxes(self, transaction: Transaction) -> Iterator[Row]:
+        """SuiteTax's own rows, one for each line and code: signed as the ledger is, the rate a fraction."""
+        sign, rate = 0 if transaction.voided else transaction.kind.sign, transaction.exchange_rate
+        lines = taxed_lines(transaction)
+        for row in transaction.taxes:
+            yield {
+                "transaction": transaction.id,
+                "line": lines[row.reference],
+                "taxtype": row.code.type,
+                "taxcode": row.code.id,
+                "taxrate": row.rate / 100,
+                "taxbasis": sign * row.basis,
+                "taxamount": -sign * row.amount,
+                "basetaxamount": -sign * row.amount * rate,
             }
 
     def _parcels(self, transaction: Transaction) -> None:

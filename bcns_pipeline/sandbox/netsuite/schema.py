@@ -168,6 +168,9 @@ STORED: Mapping[str, Mapping[str, Kind]] = {
         num="amount debit credit netamount exchangerate amountpaid amountunpaid",
         flag="posting",
     ),
+    "transactiontaxdetail": _columns(
+        int="transaction line taxtype taxcode", num="taxrate taxbasis taxamount basetaxamount"
+    ),
     "transactionshipment": _columns(
         int="doc shippingmethod",
         text="sourceaddress destinationaddress",
@@ -197,7 +200,7 @@ LINKS = ("nexttransactionlink", "previoustransactionlink")
 
 ONEWORLD_TABLES = frozenset({"subsidiary", "customersubsidiaryrelationship"})
 ONEWORLD_COLUMNS = frozenset({"subsidiary"})
-SUITETAX_TABLES = frozenset({"customrecord_ste_taxrate"})
+SUITETAX_TABLES = frozenset({"customrecord_ste_taxrate", "transactiontaxdetail"})
 MULTI_LOCATION_TABLES = frozenset(
     {"aggregateitemlocation", "inventoryitemlocations", "assemblyitemlocations", "inventorybalance"}
 )

@@ -50,6 +50,17 @@ def taxables(
     yield Taxable(f"{transaction.id}_discount", totals.discount, discount_taxable, own=False)
 
 
+def taxed_lines(transaction: Transaction) -> dict[str, int]:
+    """{reference of tax details: id of the line that they are on}, rows of the header's costs included."""
+    found = {reference_of(transaction, line.id, line.values): line.id for line in transaction.lines}
+    group: Mapping[str, Any] = next(iter(transaction.values.get("shipGroup") or ()), {})
+    for name in ("shipping", "handling", "discount"):
+        own = group.get(f"{name}TaxDetailsReference") or f"{transaction.id}_{name}"
+        if any(row.reference == own for row in transaction.taxes):
+            found[own] = transaction.extra_line(name)
+    return found
+
+
 def reference_of(transaction: Transaction, line: int, values: Mapping[str, Any]) -> str:
     """The name by which tax details mean a line."""
     return str(values.get("taxDetailsReference") or f"{transaction.id}_{line}")

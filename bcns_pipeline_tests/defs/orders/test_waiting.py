@@ -124,21 +124,27 @@ def test_a_cent_of_a_tax_that_netsuite_computes_is_a_question_or_a_rounding_line
     home = {"state": "New York", "city": "New York", "zip": "10001"}
     tax = {**shop.sections["orders"]["tax"], "mode": "ns_recalc", "tolerance": {"EUR": "0.01"}}
 
-    def place(currency: str = "USD", rate: str = "8.75") -> int:
-        goods, free = (
-            {"sku": "SKU-000001", "price": "10.00", "tax_rate": rate},
-            {"method": "Ground", "cost": "0"},
-        )
+    def place(currency: str = "USD", *rates: str) -> int:
+        goods = [
+            {"sku": f"SKU-00000{at}", "price": "10.00", "tax_rate": rate}
+            for at, rate in enumerate(rates or ["8.75"], 1)
+        ]
+        free = {"method": "Ground", "cost": "0"}
         order = shop.control.shop_order(
-            lines=[goods], billing=home, shipping=free, currency=currency, restock=True
+            lines=goods, billing=home, shipping=free, currency=currency, restock=True
         )
         return int(order["id"])
 
     shop.decide("orders", tax=tax)
-    asked, tolerated = place(), place("EUR", "19.1")
+    asked, tolerated = place("USD", "8.75", "8.875"), place("EUR", "19.1")
     run = shop.sync()
     (question,) = shop.open_exceptions("ORDER_TOTAL_DRIFT")
     assert question.subject == f"order:{asked}"
+    assert "The tax is 1.78 USD, and 1.77 was written." in question.message
+    # Of its two lines, the one that NetSuite computed otherwise is named.
+    key = shop.sales_order(asked)["lines"][0]["fields"]["custcol_bc_line_id"]
+    by_line = f"Of line {key}, 0.88 USD of tax was charged, and NetSuite computed 0.89 USD."
+    assert question.message.endswith(f"was written. {by_line}")
     # What is within the tolerance of its currency is no question, and listed all the same.
     listed = {row["order"]: row for row in run.records("differences", "netsuite/sales_orders")}
     assert set(listed) == {asked, tolerated}

@@ -29,6 +29,7 @@ def test_a_sound_mapping_of_orders_passes_every_probe(shop: OrderFlow, bcns: Bcn
         "NetSuite record customer",
         "NetSuite record itemFulfillment",
         "Orders and the account",
+        "NetSuite's tax by line",
         "Location and segments of orders",
         "Custom fields of salesOrder",
         "Custom fields of salesOrder line",
@@ -54,6 +55,7 @@ def test_wrong_ids_unknown_fields_and_missing_scopes_are_named_before_an_order_f
         {"scopes": [one for one in ALL_SCOPES if one != "store_v2_transactions"]},
     )
     channel = {**shop.sections["channels"][1], "department": 987_654}
+    shop.control.role(hidden_tables=["transactiontaxdetail"])
     shop.decide("channels")
     shop.sections["channels"] |= {1: channel, 2: {"subsidiary": 1}}
     shop.decide(
@@ -64,6 +66,7 @@ def test_wrong_ids_unknown_fields_and_missing_scopes_are_named_before_an_order_f
     assert result.exit_code == 1
     assert "missing" in line_of(result, "BigCommerce scope store_v2_transactions_read_only")
     assert "custbody_never_made not there" in line_of(result, "Custom fields of salesOrder")
+    assert line_of(result, "NetSuite's tax by line").startswith("note ")
     assert "channels.1.department (987654)" in line_of(result, "Mapped ids of department")
     said = "channels.2 has no location and no class, department or segment"
     assert said in line_of(result, "Location and segments of orders")

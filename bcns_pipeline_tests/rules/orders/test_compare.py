@@ -5,9 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bcns_pipeline.rules.money import Money
-from bcns_pipeline.rules.orders.compare import closing_line, differences, drift, tax_shown
+from bcns_pipeline.rules.orders.compare import closing_line, differences, drift, tax_differences, tax_shown
 from bcns_pipeline.rules.orders.draft import Expected
 from bcns_pipeline.rules.orders.facts import Shown, ShownLine
 from bcns_pipeline_tests.rules.orders.books import Record
@@ -106,6 +108,42 @@ def test_a_tolerance_is_for_total_and_tax_that_netsuite_computes() -> None:
     assert differences(draft.expected, shown) == []
     assert drift(draft.expected, shown) == Money(-1, "USD")
     assert len(differences(replace(draft.expected, tolerance=Decimal(0)), shown)) == 2
+
+
+@given(
+    st.lists(st.tuples(st.integers(-3, 3), st.integers(-2, 2)), min_size=4, max_size=4),
+    st.sampled_from([1, -1]),
+)
+def test_a_tax_that_netsuite_computes_otherwise_is_told_for_just_the_lines_that_have_it(
+    off: list[tuple[int, int]], sign: int
+) -> None:
+    """In the sign of a sale or of the ledger; part of a line's tax may stand on the line of its discount."""
+    expected = drafted(EXAMPLE_C, replace(POLICY, discount_lines=True, tax=RECALCULATED)).expected
+    assert sum(amount for _, amount in expected.taxed) == expected.tax == D("8.71")
+    numbers = {line.key: at for at, line in enumerate(expected.lines, 1)}
+    shown = replace(
+        SHOWN,
+        lines=tuple(
+            ShownLine(numbers[one.key], one.item, D(1), one.amount, one.key) for one in expected.lines
+        ),
+    )
+    computed: dict[int, Decimal] = {}
+    for (key, charged), (cents, moved) in zip(expected.taxed, off, strict=True):
+        # Shipping is on no line of ours: NetSuite's row has a number that we do not know.
+        computed[numbers.get(key, 99)] = charged + (cents - moved) * D("0.01")
+        computed[numbers.get(f"{key}-discount", 98)] = moved * D("0.01")
+    total = sum(computed.values())
+    said = tax_differences(
+        expected, replace(shown, tax=total), {at: sign * one for at, one in computed.items()}
+    )
+    names = [key if key == "shipping" else f"line {key}" for key, _ in expected.taxed]
+    assert [one.split(",")[0] for one in said] == [
+        f"Of {name} and handling" if name == "shipping" else f"Of {name}"
+        for name, (cents, _) in zip(names, off, strict=True)
+        if cents
+    ]
+    # Rows that are not the record's tax say nothing of it.
+    assert tax_differences(expected, replace(shown, tax=total + D("0.01")), computed) == []
 
 
 def test_a_cent_of_recalculated_tax_may_be_closed_by_a_line() -> None:
