@@ -8,7 +8,7 @@ its own copy of a nested resource, and the steps of a run must share one token, 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import dagster as dg
 from pydantic import PrivateAttr
@@ -17,6 +17,8 @@ from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
 from bcns_pipeline.clients.bigcommerce.stock import BigCommerceStock
 from bcns_pipeline.clients.files.folder import DropFolder
 from bcns_pipeline.clients.files.written import write
+from bcns_pipeline.clients.http.exchange import Timeouts
+from bcns_pipeline.clients.http.retry import RetryPolicy
 from bcns_pipeline.clients.mail import MailClient
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
 from bcns_pipeline.clients.netsuite.stock import NetSuiteStock
@@ -57,6 +59,9 @@ class Connections(dg.ConfigurableResource):
     """One per run. `config_path` overrides `BCNS_CONFIG`; tests and the golden graph use it."""
 
     config_path: str | None = None
+    # How long clients wait and how often they ask again; None is each client's own measure, which is the product's.
+    _retry: ClassVar[RetryPolicy | None] = None
+    _timeouts: ClassVar[Timeouts | None] = None
     _run_id: str = PrivateAttr(default="")
     _settings: Settings | None = PrivateAttr(default=None)
     _mapping: tuple[Mapping, list[str]] | None = PrivateAttr(default=None)
@@ -194,6 +199,8 @@ class Connections(dg.ConfigurableResource):
                 access_token=account.access_token.get_secret_value(),
                 gate=self._gate(lane),
                 meter=self._meter,
+                retry=self._retry,
+                timeouts=self._timeouts,
                 order_metafields=self.mapping.order_policy().metafields,
             )
         return self._bigcommerce[lane]
@@ -210,6 +217,8 @@ class Connections(dg.ConfigurableResource):
                 private_key_pem=account.private_key.get_secret_value(),
                 gate=self._gate(lane),
                 meter=self._meter,
+                retry=self._retry,
+                timeouts=self._timeouts,
             )
         return self._netsuite[lane]
 
@@ -226,6 +235,8 @@ class Connections(dg.ConfigurableResource):
                 account=account,
                 gate=self._gate(Lane.BULK),
                 meter=self._meter,
+                retry=self._retry,
+                timeouts=self._timeouts,
             )
         return self._stripe[account]
 

@@ -1,7 +1,8 @@
 """One lane of the order flow in a process of its own; prints what it took as one JSON line on the last line.
 
 `order_lane orders` runs `order_sync` without its last step until no order waits, `order_lane references COUNT` runs
-that last step until COUNT orders carry their number, `order_lane bare` calls what the steps call, without Dagster.
+that last step until COUNT orders carry their number, a batch at a time, `order_lane bare` calls what the steps call,
+without Dagster.
 In production the lanes are pools of the same job: the next run's orders do not wait for the references of the last.
 Two `orders` lanes at once are the two runs that the sensor lets be on their way, one posts while the next one plans;
 the references lane is the one more that a backlog has.
@@ -29,6 +30,7 @@ from bcns_pipeline.defs.orders.assets import STEPS, assets
 from bcns_pipeline.defs.orders.checks import CHECKS
 from bcns_pipeline.defs.orders.fates import remember
 from bcns_pipeline.defs.orders.planning import make_plan
+from bcns_pipeline.defs.orders.references import BATCH
 from bcns_pipeline.defs.orders.take import drain
 from bcns_pipeline.defs.promises import steps_of
 from bcns_pipeline.resources.connections import Connections
@@ -54,7 +56,7 @@ def main() -> int:
                     instance,
                     job_of(ours, steps),
                     lambda: finished(ours.state, wanted),
-                    lambda: bool(wanted) or due(ours.state),
+                    lambda: written_back(ours.state) if wanted else due(ours.state),
                 )
     usage = resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps({"runs": runs, "peak_mb": usage.ru_maxrss / 1024, "cpu_seconds": sum(usage[:2])}))
@@ -66,6 +68,11 @@ def due(state: State) -> bool:
     return bool(
         state.inbox.waiting("order").free or state.orders.due(datetime.now(UTC), limit=1, edits=False)
     )
+
+
+def written_back(state: State) -> bool:
+    """Whether a whole batch of references waits, as after a run of orders, or what is left is all there will be."""
+    return len(state.orders.unreferenced(BATCH)) == BATCH or finished(state, 0)
 
 
 def finished(state: State, referenced: int) -> bool:

@@ -27,12 +27,9 @@ import sqlalchemy as sa
 import yaml
 from dagster import ExecuteInProcessResult
 
-from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
 from bcns_pipeline.clients.http.exchange import Timeouts
 from bcns_pipeline.clients.http.retry import RetryPolicy
-from bcns_pipeline.clients.netsuite.client import NetSuiteClient
 from bcns_pipeline.definitions import build_defs
-from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.sandbox.launch import OPENER, Sandbox
 from bcns_pipeline.state.audit_verify import Verified
@@ -51,42 +48,8 @@ LEVELS = "bigcommerce/inventory_levels"
 class Impatient(Connections):
     """The product's own connections, but for waits: a silent server is given up after a second."""
 
-    def bigcommerce(self, lane: Lane = Lane.BULK) -> BigCommerceClient:
-        """As the product makes it, with short waits."""
-        if lane not in self._bigcommerce:
-            account = self.settings.require("bigcommerce")
-            self._bigcommerce[lane] = BigCommerceClient(
-                base_url=account.base_url,
-                store_hash=account.store_hash,
-                access_token=account.access_token.get_secret_value(),
-                gate=self._gate(lane),
-                meter=self._meter,
-                retry=_SHORT,
-                timeouts=_QUICK,
-                order_metafields=self.mapping.order_policy().metafields,
-            )
-        return self._bigcommerce[lane]
-
-    def netsuite(self, lane: Lane = Lane.BULK) -> NetSuiteClient:
-        """As the product makes it, with short waits."""
-        if lane not in self._netsuite:
-            account = self.settings.require("netsuite")
-            self._netsuite[lane] = NetSuiteClient(
-                base_url=account.base_url,
-                token_url=account.token_url,
-                client_id=account.client_id,
-                certificate_id=account.certificate_id,
-                private_key_pem=account.private_key.get_secret_value(),
-                gate=self._gate(lane),
-                meter=self._meter,
-                retry=_SHORT,
-                timeouts=_QUICK,
-            )
-        return self._netsuite[lane]
-
-
-_SHORT = RetryPolicy(attempts=6, base_seconds=0.02, cap_seconds=0.2, total_seconds=10.0)
-_QUICK = Timeouts(connect=2.0, read=1.0, write=2.0, pool=5.0)
+    _retry = RetryPolicy(attempts=6, base_seconds=0.02, cap_seconds=0.2, total_seconds=10.0)
+    _timeouts = Timeouts(connect=2.0, read=1.0, write=2.0, pool=5.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -36,16 +37,22 @@ class PayoutFlow(CashFlow):
         """One run of `payout_posting`."""
         return self.run("payout_posting", **options)
 
+    def pay_out(self, provider: str = "stripe", *, arrives: int = 0, **day: Any) -> list[dict[str, Any]]:
+        """A day passes: what the provider pays out arrives so many days after the store's own day, which in its evening
+        is the day before that of UTC, as providers count."""
+        ahead = (datetime.now(UTC).date() - self.today()).days
+        return list(self.control.payout_day(provider, arrives=arrives - ahead, **day))
+
     def pays_out(self, count: int = 3, **day: Any) -> dict[str, Any]:
         """Shoppers that nobody knows pay, and Stripe pays out: the payout as the provider has it."""
         self.control.bulk_charges(count)
-        (made,) = self.control.payout_day("stripe", **{"arrives": 0, "status": "paid", **day})
+        (made,) = self.pay_out("stripe", **{"arrives": 0, "status": "paid", **day})
         return dict(made)
 
     def dropped(self, provider: str, count: int = 3, **day: Any) -> list[Path]:
         """As `pays_out`, of a provider who drops a file; the files, in the merchant's folder."""
         self.control.bulk_charges(count, provider=provider)
-        made = self.control.payout_day(provider, **{"arrives": 0, "files": False, **day})
+        made = self.pay_out(provider, **{"arrives": 0, "files": False, **day})
         return self.settled(*made)
 
     def settled(self, *payouts: dict[str, Any]) -> list[Path]:

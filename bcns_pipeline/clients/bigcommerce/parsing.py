@@ -7,7 +7,6 @@ is refused, because unknown is not zero.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -21,12 +20,17 @@ T = TypeVar("T")
 
 def page_of(body: bytes, page: int, limit: int) -> tuple[list[Any], Paging]:
     """Rows and position of a v3 page; a bare `[]` is an empty one. Fractions are Decimals."""
+    rows, meta = _rows_and_meta(body)
+    return rows, _paging(rows, meta, page, limit)
+
+
+def _rows_and_meta(body: bytes) -> tuple[list[Any], Any]:
     value = decode_exact(body)
     if isinstance(value, list):
-        return value, _paging(value, None, page, limit)
+        return value, None
     if not isinstance(value, dict) or not isinstance(value.get("data"), list):
         raise ValueError("no list in the answer")  # noqa: TRY004 - the transport retries it
-    return value["data"], _paging(value["data"], value.get("meta"), page, limit)
+    return value["data"], value.get("meta")
 
 
 def _paging(rows: list[Any], meta: Any, page: int, limit: int) -> Paging:
@@ -46,11 +50,9 @@ def _paging(rows: list[Any], meta: Any, page: int, limit: int) -> Paging:
 
 def cursor_page(body: bytes) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """Rows of a v3 page, and the parameters that ask for the next one: {after} or {page}, None at the end."""
-    rows, paging = page_of(body, 1, 1)
-    value = json.loads(body)
-    meta = value.get("meta") if isinstance(value, dict) else None
-    meta = meta if isinstance(meta, dict) else {}
-    cursor = meta.get("cursor_pagination")
+    rows, meta = _rows_and_meta(body)
+    paging = _paging(rows, meta, 1, 1)
+    cursor = meta.get("cursor_pagination") if isinstance(meta, dict) else None
     if isinstance(cursor, dict) and cursor.get("end_cursor"):
         links = cursor.get("links")
         more = bool(links.get("next")) if isinstance(links, dict) else len(rows) >= int(cursor["per_page"])

@@ -6,7 +6,7 @@ remembers (`planning.py`). One payout's lines lie in memory at a time.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version as installed
 from typing import Any
 
@@ -48,6 +48,12 @@ class Drafting:
     open_keys: frozenset[str] = frozenset()
     calls: int = 0
 
+    @property
+    def newest(self) -> date:
+        """The newest day that an entry may carry without being still to come: providers write their days in UTC, which
+        in an American evening are a day ahead of the store's."""
+        return max(self.today, datetime.now(UTC).date())
+
     def draft(self, one: PayoutState) -> Draft:
         """What becomes of one payout. Raises OutsideError."""
         payouts = self.connections.state.payouts
@@ -76,7 +82,7 @@ class Drafting:
         stored = self.connections.state.payouts.lines(one)
         held = held_against(self.connections, one, stored, self.ledger)
         day = posting_day(
-            f"Payout {one.payout_id}", one.arrival_date, self._periods(), self.policy, self.today
+            f"Payout {one.payout_id}", one.arrival_date, self._periods(), self.policy, self.newest
         )
         if isinstance(day, Finding):
             posting, against = Posting(one.arrival_date), [day]
@@ -121,7 +127,7 @@ class Drafting:
         """The entry that follows from a failure, or takes back what a called-off payout posted."""
         accounts = self.policy.book.of(one.provider, one.account)
         happened = head.failed_on or self.today
-        day = posting_day(f"Payout {one.payout_id}", happened, self._periods(), self.policy, self.today)
+        day = posting_day(f"Payout {one.payout_id}", happened, self._periods(), self.policy, self.newest)
         if isinstance(day, Finding):
             return Draft(one, Outcome.HELD, reason, findings=[day])
         if accounts is None:

@@ -101,7 +101,7 @@ def _dated(work: Drafting, one: Due, ledger: Ledger) -> tuple[Entry | None, Find
     """The entry on the day that it may carry, and what is to be said of it; an entry of a month's end never moves."""
     policy = work.policy if one.moves else replace(work.policy, closed_period="park")
     day = one.on or one.entry.economic_day
-    found = posting_day(one.entry.memo, day, periods_of(ledger), policy, work.today)
+    found = posting_day(one.entry.memo, day, periods_of(ledger), policy, work.newest)
     if isinstance(found, Finding):
         return None, found
     return replace(one.entry, day=found.day), found.finding

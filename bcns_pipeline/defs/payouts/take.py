@@ -11,7 +11,7 @@ from typing import Any
 
 from bcns_pipeline.clients.files.models import BadFile
 from bcns_pipeline.clients.payments.models import PayoutSource, SourcePayout
-from bcns_pipeline.defs.days import Days
+from bcns_pipeline.defs.days import Days, zone_of
 from bcns_pipeline.defs.payouts.convert import lines_of, payout_of
 from bcns_pipeline.defs.payouts.disputes import take_disputes
 from bcns_pipeline.defs.payouts.files import REJECTED, take_files
@@ -61,6 +61,7 @@ def _list(
 ) -> dict[str, SourcePayout]:
     """Every payout since the cursor, with overlap; the cursor moves with them."""
     state, now = connections.state, datetime.now(UTC)
+    today = now.astimezone(zone_of(connections.mapping)).date()
     found: dict[str, SourcePayout] = {}
     for document in source.payouts(_since(connections, source, now, days)):
         taken.pages += 1
@@ -72,7 +73,7 @@ def _list(
                 known = state.payouts.find(one.provider, one.account, one.id, conn=conn)
                 # The day on which we first heard of a failure stays the day of its entry.
                 heard = known.details.get("failed_on") if known is not None else None
-                failed_on = date.fromisoformat(heard) if heard else now.date()
+                failed_on = date.fromisoformat(heard) if heard else today
                 keep_head(connections, payout_of(one, failed_on), received, taken, conn)
     if days is None:
         state.cursors.move(cursor_of(source), {"version": 1, "until": now.isoformat()})

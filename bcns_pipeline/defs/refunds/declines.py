@@ -5,7 +5,7 @@ not put the lines of a reversal here (rules/refunds/reversal.py).
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bcns_pipeline.defs.refunds.facts import Learnt, OrderSide
 from bcns_pipeline.defs.refunds.fates import Fate
@@ -50,7 +50,9 @@ def declined(
     if isinstance(lines, Problem):
         return Fate(one, "declined", (lines,), lines.sentence)
     assert side.books is not None
-    body = reversal_body(key, refund, side.books, lines, datetime.now(UTC).date(), policy)
+    orders = connections.order_policy
+    today = datetime.now(orders.zone(orders.channel(side.order.channel_id))).date()
+    body = reversal_body(key, refund, side.books, lines, today, policy)
     record = RefundRecord(JOURNAL, key, 0, refund.declined, body)
     problem = Problem("REFUND_DECLINED", f"{said} after it was posted; a journal takes it back.")
     return Fate(one, "reversing", (problem,), problem.sentence, reversal=record)

@@ -31,7 +31,7 @@ def paid_out(till: PayoutFlow, currency: str, **terms: Any) -> str:
     """An order is captured in this currency, and Stripe pays it out by these terms; the payout's id."""
     till.control.payment_terms(**terms)
     till.control.shop_order(currency=currency, restock=True)
-    (made,) = till.control.payout_day("stripe", arrives=0, status="paid")
+    (made,) = till.pay_out("stripe", arrives=0, status="paid")
     return str(made["id"])
 
 

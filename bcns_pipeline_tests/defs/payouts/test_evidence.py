@@ -50,7 +50,7 @@ def test_a_cent_is_followed_from_the_bank_to_the_order_line_and_back(till: Payou
     # What goes back is a line of the payout that carries it, takes its own record out, and leaves nothing to explain.
     till.control.refund_order(order)
     till.run("refund_sync")
-    (second,) = till.control.payout_day("stripe", arrives=0, status="paid")
+    (second,) = till.pay_out("stripe", arrives=0, status="paid")
     till.post()
     state = till.state()
     (back,) = (one for one in state.payouts.lines(till.payout(second["id"])) if one.line.order_id == order)

@@ -45,7 +45,7 @@ def test_files_of_several_providers_are_posted_by_one_run_and_each_file_counts_o
         till.control.shop_order("marketplace", restock=True, external_id=f"111-000000{n}") for n in (1, 2)
     ]
     till.control.refund_order(sold[1]["id"])
-    (amazon,) = till.settled(*till.control.payout_day("amazon", arrives=0, files=False))
+    (amazon,) = till.settled(*till.pay_out("amazon", arrives=0, files=False))
     drop(till, "one.csv", charge("l1", "100.00", "2.90", "97.10"), charge("l2", "50.00", "1.75", "48.25"))
     (paypal,) = till.dropped("paypal", 3)
     whole = paypal.read_bytes()

@@ -24,7 +24,7 @@ def test_a_line_finds_its_order_by_its_number_or_once_a_person_has_accepted_the_
     ]
     order = till.sold()
     till.cash()
-    (market,) = till.control.payout_day("amazon", arrives=0, files=False)
+    (market,) = till.pay_out("amazon", arrives=0, files=False)
     till.settled(market)
     (tender,) = till.state().cash.tenders([order])[order]
     amount = tender.amount.amount
@@ -63,7 +63,7 @@ def test_what_was_open_at_the_cutover_is_taken_over_once_and_tied(till: PayoutFl
     till.control.bulk_charges(2)
     till.control.clock(offset_seconds=0)
     till.decide("cutover", at=(datetime.now(UTC) - timedelta(days=1)).isoformat())
-    till.control.payout_day("stripe", arrives=0, status="paid")
+    till.pay_out("stripe", arrives=0, status="paid")
     till.post(mode="plan")
     shown = bcns("opening-balance")
     assert "unexplained: 0.00 USD" in shown

@@ -22,12 +22,12 @@ def test_a_payout_posts_the_revenue_of_a_summary_channel_and_nobody_else_does(ti
     till.decide("payouts", summary_channels=[1])
 
     # An order with a deposit would be counted twice: its payout is held, and named. The other's posts all of it.
-    (twice,) = till.control.payout_day("stripe", arrives=0, status="paid")
+    (twice,) = till.pay_out("stripe", arrives=0, status="paid")
     order = till.sold()
     till.ship(order)
     till.cash()
     assert till.records(order) == []
-    (first,) = till.control.payout_day("stripe", arrives=0, status="paid")
+    (first,) = till.pay_out("stripe", arrives=0, status="paid")
     till.post()
     found = till.payout(twice["id"])
     assert (found.status, found.code) == ("held", "DOUBLE_REVENUE")
@@ -50,7 +50,7 @@ def test_a_payout_posts_the_revenue_of_a_summary_channel_and_nobody_else_does(ti
     till.decide("payouts", summary_channels=[])
     till.run("refund_sync")
     assert till.books(type="creditMemo") == []
-    (second,) = till.control.payout_day("stripe", arrives=0, status="paid")
+    (second,) = till.pay_out("stripe", arrives=0, status="paid")
     till.post()
     back = till.moved(second["id"])
     assert (back["4050"], back["2340"], back["1010"]) == (total - tax, tax, -total)

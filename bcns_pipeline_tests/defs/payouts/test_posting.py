@@ -119,7 +119,7 @@ def test_a_payout_waits_for_the_captures_that_it_settles_and_names_them(till: Pa
     # Shown as paid, with no payment behind it: a question of that order alone.
     placed = till.control.shop_order("plain", restock=True, payment="none", status_id=11)
     unpaid, order = int(placed["id"]), int(till.control.shop_order("plain", restock=True)["id"])
-    (made,) = till.control.payout_day("stripe", arrives=0, status="paid")
+    (made,) = till.pay_out("stripe", arrives=0, status="paid")
     till.sync()
     till.post()
     assert (till.payout(made["id"]).status, till.payout(made["id"]).code) == (

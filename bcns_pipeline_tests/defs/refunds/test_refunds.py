@@ -78,7 +78,7 @@ def test_a_day_of_refunds(shop: RefundFlow) -> None:
     # Told of again, out of order and twice, and read again as a month: nothing new.
     inbox = shop.state().inbox
     inbox.record([Event("refund", str(one), "webhook") for one in reversed(list(refunds.values()))])
-    again = shop.days(shop.today() - timedelta(days=30), shop.today(), job="refund_sync")
+    again = shop.days(shop.today() - timedelta(days=29), shop.today(), job="refund_sync")
     assert again.metadata("bigcommerce/refunds")["dagster/row_count"] == len(refunds)
     assert again.metadata("refunds/credit_plan")["looked_at"] == 0
     assert shop.writes() == []
