@@ -27,6 +27,7 @@ _IN_THE_STORE = frozenset(
 _STEPS = {
     "seen": "its newest version counts from now on",
     "read_back": "read back",
+    "taxed": "its tax by code was asked for",
     "referenced": "NetSuite's number stands on the BigCommerce order",
     "absorbed": "the newest version changes nothing in NetSuite",
 }
@@ -85,7 +86,9 @@ def _reads(state: State, order_id: int) -> Iterator[Moment]:
 
 def _decisions(state: State, order_id: int) -> Iterator[Moment]:
     for one in state.orders.steps(order_id):
-        where = {"read_back": "NetSuite", "referenced": "BigCommerce"}.get(one.step, "decision")
+        where = {"read_back": "NetSuite", "taxed": "NetSuite", "referenced": "BigCommerce"}.get(
+            one.step, "decision"
+        )
         said = _STEPS.get(one.step, one.step.replace("_", " "))
         if one.step in ("decided", "posted", "adopted"):
             said = " ".join(
@@ -93,9 +96,11 @@ def _decisions(state: State, order_id: int) -> Iterator[Moment]:
                 for part in (one.disposition, f"({one.code})" if one.code else "", one.reason or "")
                 if part
             )
-            # The tax by name is the tax report's.
+            # The tax by name and code is the tax report's.
             facts = ", ".join(
-                f"{name} {value}" for name, value in sorted(one.facts.items()) if name != "taxes"
+                f"{name} {value}"
+                for name, value in sorted(one.facts.items())
+                if name not in ("taxes", "tax_rows")
             )
             said = f"{said}: {facts}" if facts else said
         yield Moment(one.at, where, said)

@@ -183,7 +183,7 @@ def tax_rows(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             what,
             said,
-            "Where NetSuite computes another tax than was charged, it is told for the order and not by line.",
+            "A tax that NetSuite computes otherwise is told by order and not by line; report tax lacks its codes.",
             f"{ROLE}: SuiteAnalytics Workbook, and the tax records that it lists.",
             Level.NOTE,
         )

@@ -225,52 +225,6 @@ STORED_VALUE = """
     ) x group by kind, currency order by kind, currency
 """
 
-# Of orders that are ours to post. A marketplace's own tax has rows of its own; what was not read back yet is in no sum.
-# Below the row of all taxes stand the jurisdictions that the orders' own tax rows name, by the version posted last.
-TAX = """
-    with o as (
-        select s.*, s.read_tax_minor is not null and s.expected_tax_minor is not null as read,
-            date_trunc('month', s.day)::date as month,
-            case when s.source = 'marketplace' then 'marketplace' else 'us' end as remitted_by
-        from bcns.order_state s
-        where s.store = :store and s.day >= :since and s.day < :until
-            and (s.disposition in ('open','waiting','planned','posted') or s.code = 'MATERIALITY')
-    ), named as (
-        select o.*, coalesce(x.taxes, '{}') as taxes from o
-        left join lateral (
-            select t.facts->'taxes' as taxes from bcns.order_step t
-            where t.store = o.store and t.order_id = o.order_id and t.step = 'posted' order by t.id desc limit 1
-        ) x on true
-        where o.read and o.expected_tax_minor <> 0
-    ), parts as (
-        select month, channel_id, remitted_by, currency, order_id, e.key as name, e.value::bigint as minor
-        from named, jsonb_each_text(taxes) e
-        union all
-        select month, channel_id, remitted_by, currency, order_id, null,
-            expected_tax_minor - coalesce((select sum(e.value::bigint) from jsonb_each_text(taxes) e), 0)
-        from named
-    )
-    select month, channel, remitted_by, currency, jurisdiction, orders, charged_minor, tax_minor,
-        tax_in_netsuite_minor, difference_minor, tax_named_minor, not_read_back, not_in_netsuite
-    from (
-        select month, channel_id as channel, remitted_by, currency, 'all' as jurisdiction, 0 as place,
-            count(*) filter (where read) as orders,
-            coalesce(sum(total_minor) filter (where read), 0)::bigint as charged_minor,
-            coalesce(sum(expected_tax_minor) filter (where read), 0)::bigint as tax_minor,
-            coalesce(sum(read_tax_minor) filter (where read), 0)::bigint as tax_in_netsuite_minor,
-            coalesce(sum(read_tax_minor - expected_tax_minor) filter (where read), 0)::bigint as difference_minor,
-            null::bigint as tax_named_minor,
-            count(*) filter (where netsuite_id is not null and not read) as not_read_back,
-            count(*) filter (where netsuite_id is null) as not_in_netsuite
-        from o group by 1, 2, 3, 4
-        union all
-        select month, channel_id, remitted_by, currency, coalesce(name, 'not named'),
-            case when name is null then 2 else 1 end, count(distinct order_id), null, null, null, null,
-            sum(minor)::bigint, null, null
-        from parts where minor <> 0 group by month, channel_id, remitted_by, currency, name
-    ) x order by month, channel, remitted_by, currency, place, jurisdiction
-"""
-
 FX = """
     select p.provider, p.payout_id, p.arrival_date as arrival, l.line_id, l.order_id as order,
         l.presentment_currency, l.presentment_amount, l.rate as settled_rate, l.currency, l.gross as settled_minor,

@@ -6,6 +6,7 @@ aware; days are those of the store's time zone. None of it is personal data.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -83,7 +84,7 @@ class Decision:
 class Posted:
     """An order that we wrote to NetSuite. `applied_hash` is the `content_hash` of the version written.
 
-    `taxes`: its tax by name, as far as it has names.
+    `taxes`: its charged tax by name ("" without one) and by what it was posted as ("code:12", "item:934").
     """
 
     order_id: int
@@ -93,7 +94,7 @@ class Posted:
     expected_total: Money | None
     expected_tax: Money | None
     netsuite_number: str | None = None
-    taxes: tuple[tuple[str, Money], ...] = ()
+    taxes: tuple[tuple[str, str, Money], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +110,24 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """What NetSuite shows of an order now; None where it was not read."""
+    """What NetSuite shows of an order now; None where it was not read. `tax_codes`: its tax by what it is posted as,
+    where the record's own lines tell it."""
 
     order_id: int
     total: Money | None = None
     tax: Money | None = None
     netsuite_number: str | None = None
+    tax_codes: tuple[tuple[str, Money], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaxHeld:
+    """An order whose tax NetSuite itself holds, as it was read back; `codes` as NetSuite told them last, if ever."""
+
+    order_id: int
+    netsuite_id: str
+    tax: Money
+    codes: Mapping[str, int] | None
 
 
 @dataclass(frozen=True, slots=True)

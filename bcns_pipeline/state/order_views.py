@@ -19,6 +19,7 @@ from bcns_pipeline.state.order_models import (
     OrderLine,
     OrderState,
     Step,
+    TaxHeld,
 )
 from bcns_pipeline.state.order_units import OrderUnits
 from bcns_pipeline.state.tables_orders import order_state, order_step
@@ -134,6 +135,17 @@ class OrderViews(OrderUnits):
         ]
         return self._select(wanted, limit, conn)
 
+    def taxed_by_netsuite(
+        self, since: date, until: date, *, conn: sa.Connection | None = None
+    ) -> list[TaxHeld]:
+        """Orders of ours from `since` to before `until` whose tax NetSuite itself holds: not as lines of ours."""
+        values = {"store": self._scope.store, "since": since, "until": until}
+        with self._scope.transaction(conn) as tx:
+            return [
+                TaxHeld(row["order_id"], row["netsuite_id"], Money(row["tax"], row["currency"]), row["codes"])
+                for row in tx.execute(_TAXED, values).mappings()
+            ]
+
     def doubled(self, *, conn: sa.Connection | None = None) -> list[str]:
         """NetSuite records that stand for more than one order, which must be none, by id."""
         query = (
@@ -244,6 +256,22 @@ class OrderViews(OrderUnits):
         )
         with self._scope.transaction(conn) as tx:
             return [state_of(row) for row in tx.execute(query).mappings()]
+
+
+_TAXED = sa.text(
+    f"""
+    select s.order_id, s.netsuite_id, s.currency, s.read_tax_minor as tax, n.codes
+    from {order_state.fullname} s
+    left join lateral (
+        select t.facts->'tax_codes' as codes from {order_step.fullname} t
+        where t.store = s.store and t.order_id = s.order_id and t.facts ? 'tax_codes' order by t.id desc limit 1
+    ) n on true
+    where s.store = :store and s.day >= :since and s.day < :until and s.netsuite_id is not null
+        and s.expected_tax_minor is not null and s.read_tax_minor <> 0
+        and not exists (select from jsonb_object_keys(n.codes) k where starts_with(k, 'item:'))
+    order by s.order_id
+    """
+)
 
 
 def state_of(row: Mapping[Any, Any]) -> OrderState:

@@ -10,12 +10,13 @@ What is in NetSuite stays `posted` or `adopted` whatever is decided later: only 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from bcns_pipeline.rules.money import Money
 from bcns_pipeline.state.audit import Audit, Evidence, lock_chain
 from bcns_pipeline.state.order_models import (
     Adopted,
@@ -95,7 +96,11 @@ class OrderStates(OrdersDue):
             one.order_id: {
                 "netsuite_id": one.netsuite_id,
                 "how": "written",
-                **({"taxes": {name: tax.minor for name, tax in one.taxes}} if one.taxes else {}),
+                **(
+                    {"tax_rows": [[name, how, tax.minor] for name, how, tax in one.taxes]}
+                    if one.taxes
+                    else {}
+                ),
             }
             for one in posted
         }
@@ -135,7 +140,15 @@ class OrderStates(OrdersDue):
             }
             for one in read
         ]
-        return self._change(_READ_BACK, rows, "read_back", {}, conn)
+        facts = {one.order_id: _tax_codes(one.tax_codes) for one in read if one.tax_codes}
+        return self._change(_READ_BACK, rows, "read_back", facts, conn)
+
+    def taxed(
+        self, told: Mapping[int, Mapping[str, Money]], *, conn: sa.Connection | None = None
+    ) -> list[int]:
+        """NetSuite said by which codes it holds the tax of these: {order: {"code:12": amount}}."""
+        facts = {order_id: _tax_codes(codes.items()) for order_id, codes in told.items()}
+        return self._change(_KEPT, [{"order_id": order_id} for order_id in told], "taxed", facts, conn)
 
     def referenced(self, order_ids: Collection[int], *, conn: sa.Connection | None = None) -> list[int]:
         """The NetSuite number stands on these BigCommerce orders now."""
@@ -214,6 +227,10 @@ class OrderStates(OrdersDue):
 
     def _ids(self, ids: Collection[int]) -> dict[str, Any]:
         return {"store": self._scope.store, "ids": sorted(ids)}
+
+
+def _tax_codes(codes: Iterable[tuple[str, Money]]) -> dict[str, dict[str, int]]:
+    return {"tax_codes": {how: amount.minor for how, amount in codes}}
 
 
 _S = order_state.fullname
@@ -308,6 +325,13 @@ _READ_BACK = sa.text(
         read_total_minor bigint, read_tax_minor bigint)
     where s.store = :store and s.order_id = g.order_id
     returning s.order_id
+    """
+)
+_KEPT = sa.text(
+    f"""
+    select s.order_id from {_S} s
+    join jsonb_to_recordset(cast(:rows as jsonb)) as g(order_id bigint) on g.order_id = s.order_id
+    where s.store = :store order by s.order_id for update of s
     """
 )
 _ABSORB = sa.text(

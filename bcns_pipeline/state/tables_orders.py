@@ -150,7 +150,9 @@ order_step = sa.Table(
     sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
     sa.Column("store", sa.Text, nullable=False),
     sa.Column("order_id", sa.BigInteger, nullable=False),
-    sa.Column("step", sa.Text, nullable=False),  # seen, decided, posted, adopted, read_back, referenced
+    sa.Column(
+        "step", sa.Text, nullable=False
+    ),  # seen, decided, posted, adopted, read_back, referenced, taxed
     sa.Column("disposition", sa.Text, nullable=False),  # after the step
     sa.Column("code", sa.Text),
     sa.Column("reason", sa.Text),

@@ -12,6 +12,7 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -352,24 +353,78 @@ def test_what_a_provider_holds_and_what_is_stored_value_say_what_is_not_known(ma
     assert any("not known here: certificates sold" in note for note in made.notes)
 
 
-def test_tax_is_told_by_jurisdiction_as_far_as_it_is_named_and_no_cent_of_it_is_lost(march: State) -> None:
-    names = (("Texas", Money(600, "USD")), ("Travis County", Money(150, "USD")))
-    for taxes in ((("Texas", Money(1, "USD")),), names):
+def test_tax_is_told_by_jurisdiction_and_by_code_as_far_as_they_are_known_and_no_cent_of_it_is_lost(
+    march: State,
+) -> None:
+    """8.25 of two jurisdictions and one without a name, posted as two codes; then 8.71 as a line of an item."""
+
+    def usd(minor: int) -> Money:
+        return Money(minor, "USD")
+
+    def told() -> tuple[list[tuple[Any, ...]], dict[str, Decimal]]:
+        made = reports.make(march, "tax", reports.about(march, *MARCH, Mapping()))
+        names = (
+            *("jurisdiction", "posted_as", "orders", "tax", "difference", "tax_named", "tax_by_code"),
+            *("tax_in_netsuite_by_code", "difference_by_code"),
+        )
+        at = [made.columns.index(name) for name in names]
+        sums = {name: total for name, _, total in made.controls}
+        # Whatever is known: by name and by code it adds up to all of it, on both sides.
+        assert sums["tax_named"] == sums["tax_by_code"] == sums["tax"]
+        assert sums["tax_in_netsuite_by_code"] == sums["tax_in_netsuite"]
+        rows = [tuple(None if row[one] is None else str(row[one]) for one in at) for row in made.rows]
+        return rows, remainder(SPECS["tax"], made)
+
+    rows = (
+        ("Texas", "code:12", usd(600)),
+        ("Travis County", "code:13", usd(150)),
+        ("", "code:13", usd(75)),
+    )
+    for taxes in ((("Texas", "code:12", usd(1)),), rows):
         march.orders.posted([
-            Posted(1001, "91", "salesOrder", "v1", Money(11673, "USD"), Money(825, "USD"), taxes=taxes)
+            Posted(1001, "91", "salesOrder", "v1", usd(11673), usd(825), taxes=taxes)
         ])  # fmt: skip
-    march.orders.read_back([ReadBack(1001, Money(11673, "USD"), Money(826, "USD"))])
-    made = reports.make(march, "tax", reports.about(march, *MARCH, Mapping()))
-    at = [made.columns.index(name) for name in ("jurisdiction", "orders", "tax", "difference", "tax_named")]
-    assert [tuple(row[place] for place in at) for row in made.rows] == [
-        ("all", 1, Decimal("8.25"), Decimal("0.01"), None),
-        ("Texas", 1, None, None, Decimal("6.00")),
-        ("Travis County", 1, None, None, Decimal("1.50")),
-        ("not named", 1, None, None, Decimal("0.75")),
+    march.orders.read_back([ReadBack(1001, usd(11673), usd(826))])
+    by_name = [
+        ("Texas", "tax code 12", "1", None, None, "6.00", None, None, None),
+        ("Travis County", "tax code 13", "1", None, None, "1.50", None, None, None),
+        ("not named", None, "1", None, None, "0.75", None, None, None),
     ]
-    sums = {name: total for name, _, total in made.controls}
-    assert sums["tax_named"] == sums["tax"]
-    assert remainder(SPECS["tax"], made) == {"USD": Decimal("0.01")}
+    everything = ("all", "all", "1", "8.25", "0.01", None, None, None, None)
+    not_asked = ("all", "not named", "1", None, None, None, "8.25", "8.26", "0.01")
+    assert told() == ([everything, *by_name, not_asked], {"USD": Decimal("0.01")})
+    # Asked, NetSuite has another split: two wrongs that cancel in the sum do not cancel here.
+    (held,) = march.orders.taxed_by_netsuite(*MARCH)
+    assert (held.netsuite_id, held.tax, held.codes) == ("91", usd(826), None)
+    march.orders.taxed({1001: {"code:12": usd(601), "code:13": usd(224), "code:14": usd(1)}})
+    assert told() == (
+        [
+            everything,
+            *by_name,
+            ("all", "tax code 12", "1", None, None, None, "6.00", "6.01", "0.01"),
+            ("all", "tax code 13", "1", None, None, None, "2.25", "2.24", "-0.01"),
+            ("all", "tax code 14", "1", None, None, None, "0.00", "0.01", "0.01"),
+        ],
+        {"USD": Decimal("0.03")},
+    )
+    # An answer that is not the tax that was read back since says nothing.
+    march.orders.read_back([ReadBack(1001, usd(11673), usd(825))])
+    assert told()[0][-1] == ("all", "not named", "1", None, None, None, "8.25", "8.25", "0.00")
+    assert told()[1] == {}
+    # What is a line of ours was read back with its item; NetSuite is not asked for it.
+    march.orders.posted([
+        Posted(1001, "91", "salesOrder", "v2", usd(11673), usd(871), taxes=(("", "item:934", usd(871)),))
+    ])  # fmt: skip
+    march.orders.read_back([ReadBack(1001, usd(11673), usd(871), tax_codes=(("item:934", usd(871)),))])
+    assert told() == (
+        [
+            ("all", "all", "1", "8.71", "0.00", None, None, None, None),
+            ("not named", None, "1", None, None, "8.71", None, None, None),
+            ("all", "item 934", "1", None, None, None, "8.71", "8.71", "0.00"),
+        ],
+        {},
+    )
+    assert march.orders.taxed_by_netsuite(*MARCH) == []
 
 
 def test_all_reports_are_written_at_once_with_a_page_over_them(bcns: Bcns, march: State) -> None:

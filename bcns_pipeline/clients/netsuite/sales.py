@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from bcns_pipeline.clients.netsuite import sql
 from bcns_pipeline.clients.netsuite.models import Page, Row, SalesLine, SalesMatch, SalesRow, SalesTotals
@@ -39,6 +39,7 @@ _SHIP_ITEM: Final = "shipitem"
 # SuiteTax's rows, joined by scripts of others on transaction and line; the help does not describe the table.
 TAX_ROWS: Final = "transactiontaxdetail"
 TAX_COLUMNS: Final = ("transaction", "line", "taxcode", "taxamount")
+_TAX_NAMES: Final = (TAX_ROWS, *TAX_COLUMNS)
 
 
 class Sales:
@@ -168,24 +169,29 @@ class Sales:
                     found.update((int(row["id"]), _totals(row)) for row in page.rows)
         return found
 
-    def taxes(self, ids: Iterable[int]) -> dict[int, dict[int, Decimal]] | None:
-        """{internal id: {line: tax that SuiteTax has on it}}, 500 a call; None where its rows can't be read."""
+    def taxes(
+        self, ids: Iterable[int], *, by: Literal["line", "taxcode"] = "line"
+    ) -> dict[int, dict[int, Decimal]] | None:
+        """{internal id: {line, or tax code: SuiteTax's tax on it}}, 500 a call; None where its rows can't be read.
+
+        Positive on a sale where they have the sign of lines; whether all accounts have it so is not known.
+        """
         found: dict[int, dict[int, Decimal]] = {}
         for some in id_pieces(ids):
 
             def pages(lacks: frozenset[str], some: str = some) -> Iterator[Page]:
-                if TAX_ROWS in lacks:
+                if lacks.intersection(_TAX_NAMES):
                     return iter(())
                 return by_pair(
-                    self._records.query, sql.fill("sales_taxes", ids=some), "transaction", "line_id"
+                    self._records.query, sql.fill("sales_taxes", ids=some, by=by), "transaction", "part"
                 )
 
-            for page in self._tolerant.pages(pages, [TAX_ROWS]):
+            for page in self._tolerant.pages(pages, _TAX_NAMES):
                 with readable():
                     for row in page.rows:
                         on = found.setdefault(int(row["transaction"]), {})
-                        on[int(row["line_id"])] = -(amount(row, "amount") or ZERO)
-        return None if TAX_ROWS in self._tolerant.lacks else found
+                        on[int(row["part"])] = -(amount(row, "amount") or ZERO)
+        return None if self._tolerant.lacks.intersection(_TAX_NAMES) else found
 
     # --- writing -------------------------------------------------------------------------------------
 

@@ -4,8 +4,8 @@ bigcommerce/orders, netsuite/sales_orders, payouts/reconciliation -> close/tie_o
 payouts/reconciliation -> close/clearing_evidence -> reports/* (report_assets.py) -> close/evidence_pack
 
 Read this file to see what an auditor walks back from. Nothing is sent. One step asks outside, what NetSuite and the
-providers hold, and keeps the answers; the others read what was written down, so a period can be tied out again at any
-time.
+providers hold, for a month also NetSuite's tax by code, and keeps the answers; the others read what was written down,
+so a period can be tied out again at any time.
 """
 
 import dagster as dg
@@ -18,6 +18,7 @@ from bcns_pipeline.defs.close.pack import pack
 from bcns_pipeline.defs.close.questions import of_clearing, of_orders
 from bcns_pipeline.defs.close.run import FLOW, OWNERS, REPORTS, MonthConfig, about, day_by_day
 from bcns_pipeline.defs.close.shown import of_evidence, of_pack, of_tie_out
+from bcns_pipeline.defs.close.taxes import Told, ask_taxes
 from bcns_pipeline.defs.days import by_day, day_partitions
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure, outside_errors, stop_run_retries
@@ -69,8 +70,10 @@ def clearing_evidence(
     """Ask about the end of the month or of each day, keep the answers, and ask people about what is left over."""
     connections.require()
     state = connections.state
-    spans = day_by_day(context.run, connections) or [about(context.run, config, connections)]
+    days = day_by_day(context.run, connections)
+    spans = days or [about(context.run, config, connections)]
     with outside_errors():
+        taxes = Told() if days else ask_taxes(connections, spans[0])
         asked = ask(connections, [reports.last_of(span) for span in spans])
         for span in spans:
             last = reports.last_of(span)
@@ -82,7 +85,7 @@ def clearing_evidence(
     # An older day that is looked at again says nothing about today.
     told = of_clearing(connections, found, said) if last == state.clearing.last_day() else []
     return dg.MaterializeResult(
-        metadata=of_evidence(connections, asked, reports.make(state, "clearing", span), told)
+        metadata=of_evidence(connections, asked, reports.make(state, "clearing", span), told, taxes)
     )
 
 

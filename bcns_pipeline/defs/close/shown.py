@@ -11,6 +11,7 @@ from typing import Any
 from bcns_pipeline.defs.close.asking import Asked
 from bcns_pipeline.defs.close.pack import Pack
 from bcns_pipeline.defs.close.run import FLOW
+from bcns_pipeline.defs.close.taxes import Told
 from bcns_pipeline.defs.tables import SHOWN, calls_of, table
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.close.reports import NO_BANK
@@ -63,7 +64,7 @@ def of_report(found: Report) -> dict[str, Any]:
 
 
 def of_evidence(
-    connections: Connections, asked: Sequence[Asked], found: Report, told: Sequence[str]
+    connections: Connections, asked: Sequence[Asked], found: Report, told: Sequence[str], taxes: Told
 ) -> dict[str, Any]:
     """The roll-forward of the last day with what was said outside, and what is left over; the answers of every day."""
     last = asked[-1]
@@ -75,7 +76,8 @@ def of_evidence(
         "questions": "\n".join(told) or "none",
         "not_evidenced": ", ".join(last.silent) or "none",
         "answers": table(("day", "source", "sha256"), answers),
-        **calls_of(connections, FLOW, sum(2 for one in asked if one.hashes)),
+        **({"tax": taxes.sentence} if taxes.orders else {}),
+        **calls_of(connections, FLOW, taxes.calls + sum(2 for one in asked if one.hashes)),
     }
 
 

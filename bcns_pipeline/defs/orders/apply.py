@@ -175,7 +175,7 @@ def _link(connections: Connections, lines: Sequence[PlanLine], conn: Any) -> Non
                 total,
                 tax,
                 payload["number"],
-                expected.named_taxes(),
+                expected.posted_taxes(),
             )
         )
     state.orders.posted(posted, conn=conn)
@@ -301,7 +301,7 @@ def _posted(one: Settled) -> Posted:
         applied_hash=payload["version"],
         expected_total=Money.exactly(expected.total, expected.currency),
         expected_tax=Money.exactly(expected.charged_tax, expected.currency),
-        taxes=expected.named_taxes(),
+        taxes=expected.posted_taxes(),
     )
 
 

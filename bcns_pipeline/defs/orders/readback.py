@@ -16,7 +16,7 @@ from bcns_pipeline.defs.orders.shown import shown
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.natural_keys import edit_key, order_key
-from bcns_pipeline.rules.orders.compare import differences, tax_differences, tax_shown
+from bcns_pipeline.rules.orders.compare import differences, tax_by_item, tax_differences, tax_shown
 from bcns_pipeline.rules.orders.draft import Expected
 from bcns_pipeline.rules.orders.facts import Shown
 from bcns_pipeline.state.operations import Intent
@@ -187,4 +187,7 @@ def _read(one: OrderState, record: Shown, expected: Expected | None) -> Read:
         total=Money.of(record.total, currency),
         tax=Money.of(tax, currency),
         netsuite_number=record.header["tranid"],
+        tax_codes=tuple(
+            (how, Money.of(amount, currency)) for how, amount in tax_by_item(record, expected).items()
+        ),
     )

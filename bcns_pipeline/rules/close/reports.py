@@ -29,7 +29,9 @@ STORED_VALUE_NOT_KNOWN = (
 
 TAX_NOT_KNOWN = (
     "by jurisdiction is what was charged, by the names of the orders' own tax rows, which are read where "
-    "orders.tax.codes has any; 'not named' is the rest. NetSuite's tax is read as a whole, and not by its codes"
+    "orders.tax.codes has any; 'not named' is the rest. By code is what it was posted as against what NetSuite holds "
+    "by it: items as they were read back, SuiteTax's codes as NetSuite was asked when the month was closed last; "
+    "'not named' are orders of which either is not known, as where NetSuite computes the tax itself"
 )
 
 
@@ -91,7 +93,8 @@ SPECS = {
         Spec("stored-value", "FR11", "Stored value", "gift certificates and store credit, given by refunds and used"),
         Spec(
             "tax", "FR12", "Tax tie-out", "tax charged in BigCommerce and read back from NetSuite",
-            ("difference",),
+            # By code, which adds up to the difference of all: so two codes that were swapped do not cancel.
+            ("difference_by_code",),
         ),
         Spec("fx", "FR13", "Foreign exchange", "lines of payouts presented in another currency"),
         Spec(

@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from bcns_pipeline.rules.money import Money
-from bcns_pipeline.rules.orders.draft import Expected
-from bcns_pipeline.rules.orders.facts import Shown
+from bcns_pipeline.rules.orders.draft import ITEM, Expected
+from bcns_pipeline.rules.orders.facts import Shown, ShownLine
 from bcns_pipeline.rules.orders.lines import DISCOUNT
 from bcns_pipeline.rules.orders.matching import is_void, pair
 from bcns_pipeline.rules.orders.policy import OrderPolicy
@@ -37,11 +37,9 @@ def tax_differences(expected: Expected, shown: Shown, by_line: Mapping[int, Deci
     on no line of ours is tax on shipping and handling. None where these rows do not come to the tax that the record
     shows: then they are not its tax.
     """
-    found = sum(by_line.values(), Decimal(0))
-    if abs(found) != abs(shown.tax):
+    rows = as_shown(by_line, shown.tax)
+    if rows is None:
         return []
-    # Published scripts expect either sign of them; the record's own tax says which it is.
-    sign = 1 if found == shown.tax else -1
     paired = pair(expected.lines, shown.lines)
     names = {line.line: f"line {key.removesuffix(DISCOUNT)}" for key, line in paired.by_key.items()}
     names |= {line.line: f"a line of item {line.item} that is not ours" for line in paired.rest}
@@ -49,8 +47,8 @@ def tax_differences(expected: Expected, shown: Shown, by_line: Mapping[int, Deci
     for key, amount in expected.taxed:
         name = f"line {key}"
         charged[name if name in names.values() else _HEADER] += Money.of(amount, shown.currency).minor
-    for number, amount in by_line.items():
-        computed[names.get(number, _HEADER)] += sign * Money.of(amount, shown.currency).minor
+    for number, amount in rows.items():
+        computed[names.get(number, _HEADER)] += Money.of(amount, shown.currency).minor
     said = []
     for name in dict.fromkeys((*charged, *computed)):
         was, now = (Money(one[name], shown.currency) for one in (charged, computed))
@@ -76,11 +74,33 @@ def tax_shown(shown: Shown, expected: Expected | None) -> Decimal:
 
     Without what was written, only lines that bear our name are known for such.
     """
+    return shown.tax + sum((line.amount for line in _tax_lines(shown, expected)), Decimal(0))
+
+
+def tax_by_item(shown: Shown, expected: Expected | None) -> dict[str, Decimal]:
+    """{"item:934": tax that our own lines of it come to}; empty where NetSuite has tax of its own on the record, whose
+    codes the record's lines do not tell."""
+    found: dict[str, Decimal] = {}
+    for line in _tax_lines(shown, expected) if not shown.tax else ():
+        found[f"{ITEM}{line.item}"] = found.get(f"{ITEM}{line.item}", Decimal(0)) + line.amount
+    return found
+
+
+def as_shown(by_part: Mapping[int, Decimal], tax: Decimal) -> dict[int, Decimal] | None:
+    """SuiteTax's rows of a record in the sign of the tax that it shows; None where they do not come to it.
+
+    Published scripts that read these rows expect either sign of them.
+    """
+    found = sum(by_part.values(), Decimal(0))
+    if abs(found) != abs(tax):
+        return None
+    return {part: amount if found == tax else -amount for part, amount in by_part.items()}
+
+
+def _tax_lines(shown: Shown, expected: Expected | None) -> list[ShownLine]:
     if expected is None:
-        ours = [line for line in shown.lines if _is_tax(line.key)]
-    else:
-        ours = [line for key, line in pair(expected.lines, shown.lines).by_key.items() if _is_tax(key)]
-    return shown.tax + sum((line.amount for line in ours), Decimal(0))
+        return [line for line in shown.lines if _is_tax(line.key)]
+    return [line for key, line in pair(expected.lines, shown.lines).by_key.items() if _is_tax(key)]
 
 
 def _is_tax(key: str) -> bool:

@@ -17,6 +17,9 @@ from bcns_pipeline.rules.orders.model import ZERO
 from bcns_pipeline.rules.orders.policy import SALES_ORDER, Record
 from bcns_pipeline.rules.orders.problems import Problem
 
+# What a tax is posted as: SuiteTax's code, or the item of a line.
+CODE, ITEM = "code:", "item:"
+
 LineRole = Literal["product", "discount", "shipping", "handling", "wrapping", "fee", "tax", "rounding"]
 
 
@@ -90,7 +93,8 @@ class Expected:
     """What NetSuite must show, in `currency`. `tolerance` is 0 unless NetSuite itself computes the tax.
 
     `tax` is NetSuite's own tax total: 0 where tax is a line. `charged_tax` is the tax that the shopper paid,
-    `residual` what a rounding line closes (signed). `taxes` is the charged tax by name as far as it has names, `taxed`
+    `residual` what a rounding line closes (signed). `taxes` is the charged tax by its name ("" without one) and by what
+    it is posted as ("code:12", "item:934"; "" where operations from before it was kept do not say), `taxed`
     that of each part by its key where NetSuite computes its own; what NetSuite shows does not depend on them.
     """
 
@@ -104,7 +108,7 @@ class Expected:
     tolerance: Decimal = ZERO
     lines: tuple[ExpectedLine, ...] = ()
     base: Money | None = None  # the total in the subsidiary's currency, where BigCommerce's rate was sent
-    taxes: tuple[tuple[str, Decimal], ...] = field(default=(), compare=False)
+    taxes: tuple[tuple[str, str, Decimal], ...] = field(default=(), compare=False)
     taxed: tuple[tuple[str, Decimal], ...] = field(default=(), compare=False)
 
     def document(self) -> dict[str, Any]:
@@ -119,7 +123,7 @@ class Expected:
             "handling": str(self.handling),
             "tolerance": str(self.tolerance),
             "base": None if self.base is None else [self.base.minor, self.base.currency],
-            "taxes": [[name, str(amount)] for name, amount in self.taxes],
+            "taxes": [[name, how, str(amount)] for name, how, amount in self.taxes],
             # Only where it is asked for: what other operations hold stays what it was.
             **({"taxed": [[key, str(amount)] for key, amount in self.taxed]} if self.taxed else {}),
             "lines": [
@@ -128,9 +132,9 @@ class Expected:
             ],
         }
 
-    def named_taxes(self) -> tuple[tuple[str, Money], ...]:
+    def posted_taxes(self) -> tuple[tuple[str, str, Money], ...]:
         """`taxes` as money."""
-        return tuple((name, Money.exactly(amount, self.currency)) for name, amount in self.taxes)
+        return tuple((name, how, Money.exactly(amount, self.currency)) for name, how, amount in self.taxes)
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Expected:
@@ -146,7 +150,9 @@ class Expected:
             tolerance=Decimal(document["tolerance"]),
             # Operations from before it was kept do not have it.
             base=Money(*document["base"]) if document.get("base") else None,
-            taxes=tuple((name, Decimal(amount)) for name, amount in document.get("taxes", ())),
+            taxes=tuple(
+                (one[0], one[1] if one[2:] else "", Decimal(one[-1])) for one in document.get("taxes", ())
+            ),
             taxed=tuple((key, Decimal(amount)) for key, amount in document.get("taxed", ())),
             lines=tuple(
                 ExpectedLine(one["key"], int(one["item"]), one["quantity"], Decimal(one["amount"]))

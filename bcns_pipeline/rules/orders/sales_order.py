@@ -191,7 +191,7 @@ def _expected(
         handling=(charges.handling or nothing).amount,
         tolerance=policy.tax.tolerance.get(currency, Decimal(0)) if taxes.engine else Decimal(0),
         lines=expected_lines(lines),
-        taxes=tuple((name, amount.amount) for name, amount in sorted(taxes.named.items())),
+        taxes=tuple((*key, amount.amount) for key, amount in sorted(taxes.posted.items())),
         taxed=tuple((part.key, part.tax.amount) for part in sums.totals.parts if taxes.engine),
     )
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from bcns_pipeline.rules.money import Money, total
-from bcns_pipeline.rules.orders.draft import TaxDetail
+from bcns_pipeline.rules.orders.draft import CODE, ITEM, TaxDetail
 from bcns_pipeline.rules.orders.facts import Account, Facts
 from bcns_pipeline.rules.orders.model import ZERO, Details, Order, TaxRow
 from bcns_pipeline.rules.orders.paths import look_up
@@ -39,7 +39,8 @@ class TaxPlan:
 
     `overrides`: NetSuite is given every row; `details` are those of the parts, by key, and `untaxed` the code
     of all other lines. `lines` carry tax as items. `fields` go to the header. `engine`: NetSuite computes.
-    `named` is the tax by the names that the order's own tax rows have for it, where they were read.
+    `posted` is the charged tax by the name that the order's own tax rows have for it ("" where they were not read), and
+    by what it is posted as (`draft.CODE`, `draft.ITEM`).
     """
 
     how: str
@@ -50,7 +51,7 @@ class TaxPlan:
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
     engine: bool = False
     inside: bool = False
-    named: Mapping[str, Money] = field(default_factory=dict)
+    posted: Mapping[tuple[str, str], Money] = field(default_factory=dict)
 
     def of(self, key: str, basis: Money) -> tuple[TaxDetail, ...]:
         """The rows of a line; one of 0.00 for a line that carries no tax."""
@@ -142,12 +143,14 @@ def _marketplace(charged: Money, rules: TaxPolicy, account: Account) -> TaxPlan 
         return [
             _no_code("the tax that a marketplace collected", "orders.tax.marketplace_item", "marketplace")
         ]
-    return _tax_free("marketplace", rules, account, TaxLine("tax", rules.marketplace_item, charged))
+    line = TaxLine("tax", rules.marketplace_item, charged)
+    posted = {("", f"{ITEM}{line.item}"): charged}
+    return replace(_tax_free("marketplace", rules, account, line), posted=posted)
 
 
 def _suitetax(totals: Totals, details: Details, rules: TaxPolicy) -> TaxPlan | list[Problem]:
     rows: dict[str, tuple[TaxDetail, ...]] = {}
-    named: dict[str, Money] = {}
+    posted: dict[tuple[str, str], Money] = {}
     problems: dict[str, Problem] = {}
     for part in totals.parts:
         if not part.tax:
@@ -160,18 +163,17 @@ def _suitetax(totals: Totals, details: Details, rules: TaxPolicy) -> TaxPlan | l
             else:
                 basis = part.net.amount
                 rate = code.rate if code.rate is not None else rate
-                _add(named, name, amount)
+                _add(posted, name, f"{CODE}{code.code}", amount)
                 found.append(TaxDetail(code.code, code.type, basis, _rate(rate, amount, part), amount.amount))
         rows[part.key] = tuple(found)
     if problems:
         return list(problems.values())
     untaxed = _untaxed(rules) or _any_code(rules)
-    return TaxPlan("suitetax", overrides=True, untaxed=untaxed, details=rows, named=named)
+    return TaxPlan("suitetax", overrides=True, untaxed=untaxed, details=rows, posted=posted)
 
 
-def _add(named: dict[str, Money], name: str, amount: Money) -> None:
-    if name:
-        named[name] = named.get(name, Money.zero(amount.currency)) + amount
+def _add(posted: dict[tuple[str, str], Money], name: str, how: str, amount: Money) -> None:
+    posted[name, how] = posted.get((name, how), Money.zero(amount.currency)) + amount
 
 
 def _any_code(rules: TaxPolicy) -> TaxCode | None:
@@ -182,7 +184,7 @@ def _item_lines(
     totals: Totals, details: Details, rules: TaxPolicy, account: Account
 ) -> TaxPlan | list[Problem]:
     sums: dict[int, Money] = {}
-    named: dict[str, Money] = {}
+    posted: dict[tuple[str, str], Money] = {}
     problems: dict[str, Problem] = {}
     for part in totals.parts:
         for name, code, _, amount in _taxes_of(part, details, rules) if part.tax else ():
@@ -190,7 +192,7 @@ def _item_lines(
                 key = f"orders.tax.codes.{name}.item" if rules.codes else "orders.tax.item"
                 problems[name] = _no_code(f"the tax {name!r}" if name else "tax", key, name)
             else:
-                _add(named, name, amount)
+                _add(posted, name, f"{ITEM}{code.item}", amount)
                 sums[code.item] = sums.get(code.item, Money.zero(amount.currency)) + amount
     if problems:
         return list(problems.values())
@@ -198,7 +200,7 @@ def _item_lines(
     lines = [
         TaxLine(f"tax-{item}" if own_names else "tax", item, amount) for item, amount in sorted(sums.items())
     ]
-    return replace(_tax_free("item_line", rules, account, *lines), named=named)
+    return replace(_tax_free("item_line", rules, account, *lines), posted=posted)
 
 
 def _taxes_of(

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from bcns_pipeline.config import load_mapping
+from bcns_pipeline.defs.close import reports
+from bcns_pipeline.defs.close.taxes import Told, ask_taxes
+from bcns_pipeline.rules.close.reports import SPECS, remainder
 from bcns_pipeline_tests.defs.flow import Run
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
@@ -94,6 +100,39 @@ def assert_every_kind(shop: OrderFlow) -> None:
     # What was posted as tax is what was charged, whether as tax or as a line of it.
     assert {fates[kind].read_tax == fates[kind].expected_tax for kind in posted} == {True}
     assert_referenced_and_no_money_moved(shop, run, before, records)
+    assert_tax_ties_by_code(shop, records)
+
+
+def assert_tax_ties_by_code(shop: OrderFlow, records: Collection[int]) -> None:
+    """Once its month is closed, NetSuite's tax is told by the codes or items that it was posted with, all of it."""
+    days = [shop.order(one).day for one in records]
+    mapping = load_mapping(shop.folder / "bcns.yaml")
+    span = reports.about(shop.state(), min(days), max(days) + timedelta(days=1), mapping)
+    for month in {f"{day:%Y-%m}" for day in days}:
+        run = shop.run("month_close", run_config={"month": month})
+    found = reports.make(shop.state(), "tax", span)
+    assert remainder(SPECS["tax"], found) == {}
+    rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+    coded = {row["posted_as"]: row for row in rows if row["tax_by_code"] is not None}
+    assert "not named" not in coded
+    # Asked again, NetSuite says nothing new, and nothing is kept twice.
+    with shop.connections("close") as ours:
+        told = ask_taxes(ours, span)
+    steps = [step.step for one in records for step in shop.state().orders.steps(one)]
+    assert steps.count("taxed") == told.by_code == told.orders
+    # A role that may not see them: nothing is told, and nothing stops.
+    shop.control.role(hidden_tables=["transactiontaxdetail"])
+    with shop.connections("blind") as ours:
+        assert ask_taxes(ours, span) == Told(told.orders)
+    shop.control.role(hidden_tables=[])
+    tax = shop.sections["orders"]["tax"]
+    if told.orders:
+        assert f"tax code {tax['code']}" in coded
+        assert (
+            "orders whose tax NetSuite holds, by its codes" in run.metadata("close/clearing_evidence")["tax"]
+        )
+    else:
+        assert f"item {tax['item']}" in coded
 
 
 def assert_referenced_and_no_money_moved(

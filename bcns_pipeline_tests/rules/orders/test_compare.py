@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcns_pipeline.rules.money import Money
-from bcns_pipeline.rules.orders.compare import closing_line, differences, drift, tax_differences, tax_shown
+from bcns_pipeline.rules.orders.compare import (
+    closing_line,
+    differences,
+    drift,
+    tax_by_item,
+    tax_differences,
+    tax_shown,
+)
 from bcns_pipeline.rules.orders.draft import Expected
 from bcns_pipeline.rules.orders.facts import Shown, ShownLine
 from bcns_pipeline_tests.rules.orders.books import Record
@@ -18,6 +25,7 @@ from bcns_pipeline_tests.rules.orders.examples import (
     POLICY,
     RECALCULATED,
     ROUNDING_ITEM,
+    TAX_ITEM,
     D,
     drafted,
     order_of,
@@ -95,6 +103,9 @@ def test_the_base_currency_is_compared_where_the_rate_was_ours() -> None:
 def test_the_tax_of_a_record_is_netsuites_own_and_that_of_our_tax_lines() -> None:
     assert tax_shown(SHOWN, DRAFT.expected) == tax_shown(SHOWN, None) == D("8.71")
     assert tax_shown(replace(SHOWN, tax=D("1.00"), lines=SHOWN.lines[:3]), DRAFT.expected) == D("1.00")
+    # Lines of ours say as which item it is posted; which codes NetSuite's own tax has, no line says.
+    assert tax_by_item(SHOWN, DRAFT.expected) == {f"item:{TAX_ITEM}": D("8.71")}
+    assert tax_by_item(replace(SHOWN, tax=D("1.00")), DRAFT.expected) == {}
     # Without a field for our names, the lines are told by what was written.
     nameless = replace(SHOWN, lines=tuple(replace(one, key="") for one in SHOWN.lines))
     assert tax_shown(nameless, DRAFT.expected) == D("8.71")

@@ -145,14 +145,21 @@ def test_each_jurisdiction_has_its_row_or_its_line() -> None:
     lines = replace(POLICY, tax=replace(ITEM_LINE, codes=BY_NAME, default=TaxCode()))
     found_lines = amounts(drafted(EXAMPLE_C, lines, FACTS, jurisdictions()))
     assert (found_lines["tax-801"], found_lines["tax-802"]) == (D("6.13"), D("2.58"))
-    # By either road the tax keeps its names, all of it, in what is remembered of the posting.
-    for one in (policy, lines):
-        expected = drafted(EXAMPLE_C, one, SUITE_FACTS if one is policy else FACTS, jurisdictions()).expected
-        named = dict(Expected.read(expected.document()).named_taxes())
-        assert named == {"State Tax": Money(613, "USD"), "City Tax": Money(258, "USD")}
-        assert sum(named.values(), Money(0, "USD")) == Money.of(expected.charged_tax, "USD")
+    # By either road what is remembered of the posting has the tax by name and by what it was posted as, all of it.
+    for one, facts, city, state in (
+        (policy, SUITE_FACTS, "code:22", "code:21"),
+        (lines, FACTS, "item:802", "item:801"),
+    ):
+        expected = drafted(EXAMPLE_C, one, facts, jurisdictions()).expected
+        assert Expected.read(expected.document()).posted_taxes() == (
+            ("City Tax", city, Money(258, "USD")),
+            ("State Tax", state, Money(613, "USD")),
+        )
     unnamed = drafted(EXAMPLE_C, POLICY, FACTS).expected
-    assert (unnamed.named_taxes(), unnamed.charged_tax) == ((), D("8.71"))
+    assert unnamed.posted_taxes() == (("", f"item:{TAX_ITEM}", Money(871, "USD")),)
+    # As operations from before it was kept have it.
+    older = {**unnamed.document(), "taxes": [["State Tax", "8.71"]]}
+    assert Expected.read(older).posted_taxes() == (("State Tax", "", Money(871, "USD")),)
 
 
 def test_an_unknown_jurisdiction_waits_unless_there_is_a_default() -> None:

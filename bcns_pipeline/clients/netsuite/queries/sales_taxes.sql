@@ -1,6 +1,6 @@
-SELECT td.transaction, td.line AS line_id, SUM(td.taxamount) AS amount
+SELECT td.transaction, td.{by} AS part, SUM(td.taxamount) AS amount
 FROM transactiontaxdetail td
 WHERE td.transaction IN ({ids})
-  AND (td.transaction > ? OR (td.transaction = ? AND td.line > ?))
-GROUP BY td.transaction, td.line
-ORDER BY td.transaction ASC, td.line ASC
+  AND (td.transaction > ? OR (td.transaction = ? AND td.{by} > ?))
+GROUP BY td.transaction, td.{by}
+ORDER BY td.transaction ASC, td.{by} ASC
