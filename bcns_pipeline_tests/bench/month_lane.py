@@ -9,7 +9,6 @@ Put here what has to be measured inside the process. Do not put the arithmetic o
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.defs.days import tags_of
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.bench.order_lane import connections
+from bcns_pipeline_tests.bench.usage import usage
 
 # A lane that does not come to its end is ended.
 MOST_SECONDS = 3_600
@@ -40,8 +40,7 @@ def main() -> int:
             runs.append(_told(instance, result))
             if not result.success:
                 break
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"runs": runs, "peak_mb": usage.ru_maxrss / 1024, "cpu_seconds": sum(usage[:2])}))
+    print(json.dumps({"runs": runs, **usage()}))
     return 0 if all(run["success"] for run in runs) else 1
 
 

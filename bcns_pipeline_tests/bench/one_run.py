@@ -7,10 +7,10 @@ Dagster's own run events, peak memory, and the run's metadata. Do not put the ar
 from __future__ import annotations
 
 import json
-import resource
 import sys
 
 from bcns_pipeline.cli.flows import dagster_instance, execute, metadata_of
+from bcns_pipeline_tests.bench.usage import usage
 
 STEPS = ("netsuite/inventory_snapshot", "inventory/diff", "bigcommerce/inventory_levels")
 
@@ -30,8 +30,7 @@ def main() -> int:
             # RUN_START to RUN_SUCCESS, as Dagster's own event log has them.
             "wall_seconds": stats.end_time - stats.start_time,
             "steps": steps,
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-            "cpu_seconds": sum(resource.getrusage(resource.RUSAGE_SELF)[:2]),
+            **usage(),
             "metadata": {
                 asset: {
                     k: v

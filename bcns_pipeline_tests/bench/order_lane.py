@@ -12,7 +12,6 @@ Put here what has to be measured inside the process. Do not put the arithmetic o
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -32,10 +31,13 @@ from bcns_pipeline.defs.orders.fates import remember
 from bcns_pipeline.defs.orders.planning import make_plan
 from bcns_pipeline.defs.orders.references import BATCH
 from bcns_pipeline.defs.orders.take import drain
+from bcns_pipeline.defs.polling import CURSOR
 from bcns_pipeline.defs.promises import steps_of
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.interpreter import set_for_a_run
+from bcns_pipeline.rules.intake import read_cursor
 from bcns_pipeline.state.store import State
+from bcns_pipeline_tests.bench.usage import usage
 
 JOB = "order_lane"
 # A lane that does not come to its end is ended.
@@ -44,7 +46,7 @@ PAUSE = 0.5
 
 
 def main() -> int:
-    lane = sys.argv[1]
+    lane, began = sys.argv[1], datetime.now(UTC)
     with connections() as ours:
         if lane == "bare":
             runs = bare(ours)
@@ -55,19 +57,23 @@ def main() -> int:
                 runs = repeat(
                     instance,
                     job_of(ours, steps),
-                    lambda: finished(ours.state, wanted),
-                    lambda: written_back(ours.state) if wanted else due(ours.state),
+                    lambda: finished(ours.state, wanted) and (bool(wanted) or listed(ours.state, began)),
+                    lambda: written_back(ours.state) if wanted else due(ours.state, began),
                 )
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"runs": runs, "peak_mb": usage.ru_maxrss / 1024, "cpu_seconds": sum(usage[:2])}))
+    print(json.dumps({"runs": runs, **usage()}))
     return 0 if runs and all(run["success"] for run in runs) else 1
 
 
-def due(state: State) -> bool:
-    """Whether a run would find anything to read or to plan; the other lane may have it all in hand."""
-    return bool(
-        state.inbox.waiting("order").free or state.orders.due(datetime.now(UTC), limit=1, edits=False)
-    )
+def due(state: State, began: datetime) -> bool:
+    """Whether a run would find anything to list, to read or to plan; the other lane may have it all in hand."""
+    waiting = state.inbox.waiting("order").free or state.orders.due(datetime.now(UTC), limit=1, edits=False)
+    return bool(waiting or not listed(state, began))
+
+
+def listed(state: State, began: datetime) -> bool:
+    """Whether the poll has come to what was there when we began: it has a budget, and the next one goes on."""
+    through = read_cursor(state.cursors.get(CURSOR))
+    return through is not None and through >= began.replace(microsecond=0)
 
 
 def written_back(state: State) -> bool:
