@@ -16,11 +16,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from bcns_pipeline.state.embedded import EmbeddedServer
 from bcns_pipeline.state.engine import create_engine
 from bcns_pipeline.state.migrate import upgrade
 from bcns_pipeline_tests import contract
+
+# A busy machine would turn a slow example into a failure; the figures have a bench of their own.
+settings.register_profile("bcns", deadline=None)
+settings.load_profile("bcns")
 
 ROOT = Path(__file__).resolve().parent.parent
 TEST_HOME = ROOT / ".bcns" / "pytest"

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import jsonschema
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bcns_pipeline.config import Mapping, json_schema, load_mapping, load_or_default
@@ -288,7 +288,6 @@ keys = st.sampled_from([*Mapping.model_fields, "nonsense"])
 inventory_keys = st.sampled_from([*type(Mapping().inventory).model_fields, "nonsense"])
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(keys, plain_values, max_size=4),
     st.dictionaries(inventory_keys, plain_values, max_size=4),

@@ -127,7 +127,7 @@ class Life:
             assert found.get(IDS[number], Decimal(0)) == amount
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(STEP, min_size=4, max_size=14))
 def test_open_items_are_the_balance_of_receivables_and_deposits(
     steps: list[tuple[str, int, int, int]],

@@ -111,7 +111,7 @@ def test_governance_limits_are_for_administrators(sandbox: Sandbox, netsuite: ht
 
 def test_more_calls_at_once_than_the_account_allows_get_429(sandbox: Sandbox, netsuite: httpx.Client) -> None:
     sandbox.control.limits(concurrency=2)
-    sandbox.control.latency(200)
+    sandbox.control.latency(1000)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: netsuite.get(TIME), range(4)))
     assert sorted(a.status_code for a in answers) == [200, 200, 429, 429]

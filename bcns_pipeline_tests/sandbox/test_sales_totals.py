@@ -282,7 +282,7 @@ def test_legacy_tax_is_added_by_the_account_itself_where_it_does() -> None:
 cents = st.integers(0, 10_000).map(lambda n: Decimal(n) / 100)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(1, 9), cents, cents), min_size=1, max_size=6), cents)
 def test_whatever_the_cart_the_total_is_what_its_parts_say(
     desk: Desk, cart: list[tuple[int, Decimal, Decimal]], shipping: Decimal

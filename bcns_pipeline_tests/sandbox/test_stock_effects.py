@@ -190,7 +190,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
 def test_committed_is_always_the_sum_of_what_the_orders_hold(desk: Desk, walk: list[tuple[str, int]]) -> None:
     desk.put(1001, 1, 20)
