@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bcns_pipeline.cli.probes import Finding, Level, Patient, Probe, listed
+from bcns_pipeline.cli.probes_netsuite_stock import ROLE
 from bcns_pipeline.cli.probes_orders import Right, described
 from bcns_pipeline.cli.probes_orders import set_up as orders_set_up
+from bcns_pipeline.clients.netsuite.reading import TOUCH
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.outcomes import Rejected
 from bcns_pipeline.rules.payouts.accounts import Role
@@ -148,6 +150,25 @@ def ledger(patient: Patient) -> Iterator[Finding]:
         yield Finding(what, f"{len(rows)} balances can be read", "The roll-forward is compared with them.")
 
 
+def hands(patient: Patient) -> Iterator[Finding]:
+    """Whether NetSuite says who wrote a transaction: public scripts read these columns, no help page names them."""
+    if not set_up(patient) or not patient.mapping.payouts.ask_ledger:
+        return
+    what, said = "Who wrote a transaction", patient.books.has("transaction", TOUCH)
+    if said is None:
+        yield Finding(
+            what, f"{listed(TOUCH)} are readable", "Reports others and journals say whose hand it was."
+        )
+    else:
+        yield Finding(
+            what,
+            said,
+            'Reports others and journals say when, and "not known" for by whom.',
+            f"{ROLE}: SuiteAnalytics Workbook, or look at the record's system notes in NetSuite.",
+            Level.NOTE,
+        )
+
+
 def accounts_of(mapping: Mapping) -> dict[int, list[str]]:
     """{internal id: keys of the mapping file that name it}."""
     found: dict[int, list[str]] = defaultdict(list)
@@ -169,4 +190,5 @@ BOOKS: Final = (
     Probe("NetSuite records of money", records),
     Probe("Accounts of money", accounts),
     Probe("Clearing accounts in the ledger", ledger),
+    Probe("Who wrote a transaction", hands),
 )

@@ -279,14 +279,19 @@ COMPLETENESS = f"""
     from days order by day, object, currency
 """
 
-JOURNALS = """
+_WHO = ", ".join(
+    f"coalesce(j.touched->>'{name}', 'not known') as {name}"
+    for name in ("created_by", "created_at", "modified_by", "modified_at")
+)
+JOURNALS = f"""
     select j.natural_key as journal, j.kind, j.tran_date as date, j.economic_date, j.currency, j.total_minor,
         j.netsuite_number as netsuite, case when j.netsuite_id is null then 'not posted'
             when j.approved then 'approved' when j.approved is null then 'not read back' else 'awaiting approval' end
             as approval,
         case when j.netsuite_id is not null and j.approved is not true then (:until - 1) - j.tran_date end as waits,
         case when j.differences is null then 'not read back' when jsonb_array_length(j.differences) = 0 then 'none'
-            else j.differences #>> '{}' end as touched_by_hand,
+            else j.differences #>> '{{}}' end as touched_by_hand,
+        {_WHO},
         j.reverses, j.reversed_by, (j.entry->>'reverse_on')::date as reversed_on, j.body_sha256, j.mapping_digest,
         j.code_version
     from bcns.payout_journal j

@@ -187,9 +187,10 @@ class PayoutJournals(PayoutViews):
         number: str,
         approved: bool,
         differences: Sequence[str],
+        touched: Mapping[str, int | str],
         conn: sa.Connection | None = None,
     ) -> None:
-        """What NetSuite shows of it, compared line by line; no difference is []."""
+        """What NetSuite shows of it, compared line by line; no difference is []. `touched`: who and when, as known."""
         change = (
             sa.update(payout_journal)
             .where(payout_journal.c.store == self._scope.store, payout_journal.c.natural_key == natural_key)
@@ -197,6 +198,7 @@ class PayoutJournals(PayoutViews):
                 netsuite_number=number,
                 approved=approved,
                 differences=list(differences),
+                touched=dict(touched),
                 read_back_at=sa.func.now(),
             )
         )
@@ -204,6 +206,7 @@ class PayoutJournals(PayoutViews):
             lock_chain(tx)
             tx.execute(change)
             body = {"number": number, "approved": approved, "differences": len(differences)}
+            body |= {"touched": dict(touched)}
             self._audit.append(tx, "payout.journal_read", f"journal:{natural_key}", body)
 
     def open_with(

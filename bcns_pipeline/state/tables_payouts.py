@@ -157,6 +157,8 @@ payout_journal = sa.Table(
     sa.Column("sent_at", Timestamp),
     sa.Column("read_back_at", Timestamp),
     sa.Column("reversed_by", sa.Text),
+    # {created_by, created_at, modified_by, modified_at}: NetSuite's ids of people and times, what is not known left out
+    sa.Column("touched", JSONB),
     sa.UniqueConstraint("store", "natural_key", name="payout_journal_is_one"),
     sa.Index("payout_journal_by_payout", "payout"),
 )

@@ -40,6 +40,7 @@ def look(
     rows: dict[int, AccountRow],
     records: frozenset[str],
     *balances: BalanceRow,
+    lacks: str | None = None,
 ) -> list[Finding]:
     asked: list[set[int]] = []
 
@@ -53,6 +54,7 @@ def look(
             facts=lambda: SimpleNamespace(record_types=records, oneworld=False, currencies={"USD": DOLLAR})
         ),
         clearing=SimpleNamespace(balances=lambda *_, **__: list(balances), others=lambda *_, **__: []),
+        has=lambda *_: lacks,
     )
     patient = Patient(load_settings(None), mapping, netsuite=cast(Any, books))
     return list(examine(patient, "NetSuite", (), BOOKS))
@@ -81,12 +83,18 @@ def test_later_accounts_count_as_well() -> None:
 def test_accounts_that_are_there_and_records_that_are_described_pass() -> None:
     found = look(with_stripe(), chart(), ALL)
     assert {one.level for one in found if one.what != "Money"} == {Level.OK}
-    assert [one.found for one in found[-2:]] == ["4 accounts are there and active", "0 balances can be read"]
+    assert [one.found for one in found[-3:]] == [
+        "4 accounts are there and active",
+        "0 balances can be read",
+        "createdby, lastmodifiedby are readable",
+    ]
+    last = look(with_stripe(), chart(), ALL, lacks="Unknown identifier 'createdby'")[-1]
+    assert (last.level, last.found) == (Level.NOTE, "Unknown identifier 'createdby'")
 
 
 def test_a_balance_whose_two_amounts_differ_is_not_to_be_trusted() -> None:
     row = BalanceRow(CLEARING, DOLLAR.id, None, True, Decimal(5), Decimal(-5), 1)
-    last = look(with_stripe(), chart(), ALL, row)[-1]
+    last = look(with_stripe(), chart(), ALL, row)[-2]
     assert (last.level, str(CLEARING) in last.found) == (Level.WARNING, True)
     mapping = Mapping.model_validate(
         {"version": 1, "payouts": {"providers": {"stripe": STRIPE}, "ask_ledger": False}}

@@ -34,7 +34,8 @@ CREATE TABLE location (id INTEGER, name TEXT, isinactive TEXT, makeinventoryavai
 CREATE TABLE "transaction" (id INTEGER, externalid TEXT, recordtype TEXT, type TEXT, tranid TEXT, status TEXT,
     entity INTEGER, subsidiary INTEGER, currency INTEGER, foreigntotal NUMERIC, total NUMERIC, trandate TEXT,
     lastmodifieddate TEXT, otherrefnum TEXT, shipcarrier TEXT, custbody_bc_order_id TEXT,
-    foreignamountunpaid NUMERIC, foreignpaymentamountunused NUMERIC);
+    foreignamountunpaid NUMERIC, foreignpaymentamountunused NUMERIC, createddate TEXT, createdby INTEGER,
+    lastmodifiedby INTEGER);
 CREATE TABLE transactionline (id INTEGER, "transaction" INTEGER, linesequencenumber INTEGER, item INTEGER,
     quantity NUMERIC, rate, foreignamount NUMERIC, mainline TEXT DEFAULT 'F', taxline TEXT DEFAULT 'F',
     iscogs TEXT, isclosed TEXT DEFAULT 'F', quantityshiprecv NUMERIC, quantitybilled NUMERIC, location INTEGER,

@@ -20,7 +20,8 @@ def books(double: NetSuiteDouble) -> NetSuiteDouble:
     """Ours of 97.10, one by hand of -5.00 that waits, one of another store in April, and each in two books."""
     double.db.executescript(LEDGER + "ALTER TABLE transactionaccountingline ADD COLUMN posting TEXT;")
     journal(double, 7, "97.10", "-97.10", books=2)
-    journal(double, 8, "-5.00", "5.00", books=2, externalid=None, trandate="2026-03-31")
+    who = {"createdby": 17, "createddate": "2026-04-02 08:00:00", "lastmodifiedby": 42}
+    journal(double, 8, "-5.00", "5.00", books=2, externalid=None, trandate="2026-03-31", **who)
     journal(double, 9, "-1.00", "1.00", externalid="bc-other-deposit-1-1", trandate="2026-04-01")
     journal(double, 10, "3.00", "-3.00", externalid="bc-mine-deposit-1-1")
     double.db.executescript(
@@ -52,3 +53,21 @@ def test_what_has_no_key_of_ours_is_told_from_what_has_one_over_several_pages(
     assert [row.id for row in client.clearing.keyed([CLEARING], DAY, "mine")] == [7, 10]
     # Another store's records are not ours, and a later day is not asked about.
     assert [row.id for row in client.clearing.others([CLEARING], date(2026, 4, 1), "mine")] == [8, 9]
+
+
+def test_who_wrote_it_is_told_by_id_and_by_nobody_where_the_role_does_not_see_it(
+    client: NetSuiteClient, books: NetSuiteDouble
+) -> None:
+    (by_hand,) = client.clearing.others([CLEARING], DAY, "mine")
+    times = {"created_at": "2026-04-02 08:00:00", "modified_at": "2026-03-05 09:00:00"}
+    assert by_hand.touched.known == {"created_by": 17, "modified_by": 42, **times}
+    entry = client.journals.by_id([8])[8]
+    assert entry.touched == by_hand.touched
+    for column in ("createdby", "lastmodifiedby"):
+        books.drop('"transaction"', column)
+    (by_hand,) = client.clearing.others([CLEARING], DAY, "mine")
+    assert by_hand.touched.known == client.journals.by_id([8])[8].touched.known == times
+    asked = len(books.queries)
+    client.clearing.others([CLEARING], DAY, "mine")
+    # What is missing is remembered.
+    assert len(books.queries) == asked + 1

@@ -154,7 +154,7 @@ def test_a_reversal_takes_the_live_journal_away_and_a_new_version_comes_in_its_p
     found, key = taken(state), "psp-stripe-acct1-payout-po_1"
     state.payouts.plan_journal(journal(found), {})
     state.payouts.journal_sent(key, "501", None)
-    state.payouts.journal_read(key, number="JE7", approved=False, differences=[])
+    state.payouts.journal_read(key, number="JE7", approved=False, differences=[], touched={"created_by": 42})
     assert [one.natural_key for one in state.payouts.unapproved()] == [key]
     state.payouts.plan_journal(journal(found, natural_key=f"{key}-rev1", kind="reversal", reverses=key), {})
     state.payouts.journal_sent(f"{key}-rev1", "502", None)

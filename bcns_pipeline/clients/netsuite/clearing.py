@@ -1,20 +1,21 @@
 """What NetSuite's ledger has on an account as of a day, whoever booked it, and what of it has no key of ours.
 
 Put reads of balances here. Do not put what follows from them here (rules/close). Nothing personal is read: no memo, no
-name. Facts: facts/netsuite.md 2.4 (accounting lines with `posting`, one row for each accounting book).
+name; who wrote a record is an internal id. Facts: facts/netsuite.md 2.4
+(accounting lines with `posting`, one row for each accounting book).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from bcns_pipeline.clients.netsuite import sql
 from bcns_pipeline.clients.netsuite.journal_rows import BalanceRow, RecordRow
-from bcns_pipeline.clients.netsuite.models import Row
-from bcns_pipeline.clients.netsuite.reading import ZERO, amount, integer
+from bcns_pipeline.clients.netsuite.models import Page, Row
+from bcns_pipeline.clients.netsuite.reading import TOUCH, ZERO, Tolerant, amount, integer, touch, touched
 from bcns_pipeline.clients.netsuite.records import Records
 from bcns_pipeline.clients.netsuite.suiteql import readable
 
@@ -30,6 +31,7 @@ class ClearingAccounts:
 
     def __init__(self, records: Records) -> None:
         self._records = records
+        self._tolerant = Tolerant()
 
     def balances(self, accounts: Iterable[int], as_of: date, *, oneworld: bool = False) -> list[BalanceRow]:
         """One row per account, currency, subsidiary and whether it posts; one call. Only the primary book counts."""
@@ -66,25 +68,35 @@ class ClearingAccounts:
     def _records_of(
         self, whose: str, accounts: Iterable[int], as_of: date, store: str, *, oneworld: bool
     ) -> list[RecordRow]:
-        text = sql.fill(
-            "clearing_records",
-            accounts=sql.numbers(sorted(set(accounts))),
-            subsidiary="t.subsidiary, " if oneworld else "",
-            whose=whose,
-        )
+        wanted = sql.numbers(sorted(set(accounts)))
         bound = [as_of.isoformat(), f"bc-{store}-%", _OF_PROVIDERS]
+
+        def pages(lacks: frozenset[str]) -> Iterator[Page]:
+            text = sql.fill(
+                "clearing_records",
+                accounts=wanted,
+                subsidiary="t.subsidiary, " if oneworld else "",
+                who=touch(lacks, "MAX({})"),
+                whose=whose,
+            )
+            return self._records.query.keyset(
+                text,
+                (0, -1),
+                lambda after: [*bound, after[0], after[0], after[1]],
+                lambda row: (int(row["id"]), int(row["account"])),
+            )
+
         found: dict[tuple[int, int], RecordRow] = {}
-        for page in self._records.query.keyset(
-            text,
-            (0, -1),
-            lambda after: [*bound, after[0], after[0], after[1]],
-            lambda row: (int(row["id"]), int(row["account"])),
-        ):
+        for page in self._tolerant.pages(pages, TOUCH):
             with readable():
                 for row in page.rows:
-                    day = date.fromisoformat(row["tran_date"])
                     one = RecordRow(
-                        *_where(row), int(row["id"]), row.get("tran_id", ""), row.get("type", ""), day
+                        *_where(row),
+                        int(row["id"]),
+                        row.get("tran_id", ""),
+                        row.get("type", ""),
+                        date.fromisoformat(row["tran_date"]),
+                        touched(row),
                     )
                     found.setdefault((one.id, one.account), one)
         return list(found.values())

@@ -6,9 +6,27 @@ major units, as NetSuite writes them: what a unit is worth is decided by whoever
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Who made a record and who changed it last: internal ids of people, never names; and when, by NetSuite's clock.
+
+    None and "" where NetSuite does not say it, or not to our role.
+    """
+
+    created_by: int | None = None
+    created_at: str = ""
+    modified_by: int | None = None
+    modified_at: str = ""
+
+    @property
+    def known(self) -> dict[str, int | str]:
+        """By name, without what is not known."""
+        return {name: value for name, value in asdict(self).items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +63,7 @@ class JournalRow:
     currency: int | None
     exchange_rate: Decimal | None
     memo: str
-    last_modified: str
+    touched: Touched = Touched()
     lines: tuple[JournalLine, ...] = ()
 
 
@@ -117,3 +135,4 @@ class RecordRow:
     number: str
     type: str
     day: date
+    touched: Touched = Touched()

@@ -22,7 +22,9 @@ from bcns_pipeline.clients.netsuite.journal_rows import (
 )
 from bcns_pipeline.clients.netsuite.models import Page, Row
 from bcns_pipeline.clients.netsuite.reading import (
+    TOUCH,
     ZERO,
+    Tolerant,
     amount,
     by_pair,
     day,
@@ -31,6 +33,8 @@ from bcns_pipeline.clients.netsuite.reading import (
     letter,
     marks,
     pieces_of,
+    touch,
+    touched,
 )
 from bcns_pipeline.clients.netsuite.records import Records
 from bcns_pipeline.clients.netsuite.suiteql import readable
@@ -49,6 +53,7 @@ class Journals:
 
     def __init__(self, records: Records) -> None:
         self._records = records
+        self._tolerant = Tolerant()
 
     # --- journals ------------------------------------------------------------------------------------
 
@@ -122,11 +127,15 @@ class Journals:
 
     def _read(self, where: str, params: Iterable[str], *, oneworld: bool) -> Iterator[JournalRow]:
         subsidiary = "t.subsidiary, " if oneworld else ""
-        text = sql.fill("journals", subsidiary=subsidiary, where=where)
         bound = list(params)
+
+        def pages(lacks: frozenset[str]) -> Iterator[Page]:
+            text = sql.fill("journals", subsidiary=subsidiary, who=touch(lacks), where=where)
+            return by_bound_pair(self._records, text, bound)
+
         header: JournalRow | None = None
         lines: list[JournalLine] = []
-        for row in _rows(by_bound_pair(self._records, text, bound)):
+        for row in _rows(self._tolerant.pages(pages, TOUCH)):
             with readable():
                 one, line = _header(row), _line(row)
             if header is not None and header.id != one.id:
@@ -179,7 +188,7 @@ def _header(row: Row) -> JournalRow:
         currency=integer(row, "currency"),
         exchange_rate=amount(row, "exchange_rate"),
         memo=row.get("memo", ""),
-        last_modified=row.get("modified_at", ""),
+        touched=touched(row),
     )
 
 

@@ -37,6 +37,7 @@ PeriodRow = journal_rows.PeriodRow
 CarryingRow = journal_rows.CarryingRow
 BalanceRow = journal_rows.BalanceRow
 RecordRow = journal_rows.RecordRow
+Touched = journal_rows.Touched
 RefundRow = refund_rows.RefundRow
 LedgerRow = refund_rows.LedgerRow
 MoneyRow = money_rows.MoneyRow

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from typing import Final
 
 from bcns_pipeline.clients.netsuite import sql
-from bcns_pipeline.clients.netsuite.models import Page, Row
+from bcns_pipeline.clients.netsuite.models import Page, Row, Touched
 from bcns_pipeline.clients.netsuite.suiteql import SuiteQL
 from bcns_pipeline.outcomes import Rejected
 
@@ -141,3 +141,27 @@ class Tolerant:
 def columns(wanted: Mapping[str, str], lacks: frozenset[str]) -> str:
     """`c.taxable AS taxable, ` for each {name: expression} that is not lacking."""
     return "".join(f"{text} AS {name}, " for name, text in wanted.items() if name not in lacks)
+
+
+# Read by many public scripts, and in no fact sheet: a role that does not see them is told who did it by nobody.
+TOUCH: Final = ("createdby", "lastmodifiedby")
+
+
+def touch(lacks: frozenset[str], form: str = "{}") -> str:
+    """The columns that `touched` reads, of the transaction `t`; `form` is put around each, as in MAX({})."""
+    wanted = {name: form.format(f"t.{name}") for name in TOUCH}
+    wanted |= {
+        name: f"TO_CHAR({form.format(f't.{name}')}, 'YYYY-MM-DD HH24:MI:SS')"
+        for name in ("createddate", "lastmodifieddate")
+    }
+    return columns(wanted, lacks)
+
+
+def touched(row: Row) -> Touched:
+    """Who made a transaction and changed it last. ValueError for an id that is no number."""
+    return Touched(
+        integer(row, "createdby"),
+        row.get("createddate", ""),
+        integer(row, "lastmodifiedby"),
+        row.get("lastmodifieddate", ""),
+    )

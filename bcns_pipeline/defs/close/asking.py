@@ -102,6 +102,7 @@ def _rows(account: Account, records: Iterable[RecordRow]) -> list[dict[str, Any]
             "number": one.number,
             "type": one.type,
             "day": one.day.isoformat(),
+            **one.touched.known,
         }
         for one in records
     ]

@@ -56,7 +56,12 @@ def read_back(connections: Connections, keys: Collection[str]) -> ReadBack:
         approved = row.posting or row.status == APPROVED
         with state.scope.transaction() as conn:
             state.payouts.journal_read(
-                key, number=row.tran_id, approved=approved, differences=said_otherwise, conn=conn
+                key,
+                number=row.tran_id,
+                approved=approved,
+                differences=said_otherwise,
+                touched=row.touched.known,
+                conn=conn,
             )
             if said_otherwise:
                 found.differing.append(key)

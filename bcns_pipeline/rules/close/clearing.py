@@ -210,6 +210,9 @@ def shown_open(found: RollForward) -> list[dict[str, Any]]:
     ]
 
 
+# Who and when, by NetSuite's ids of people and its clock (facts/finance.md 5.1, AS 2401); never a name.
+TOUCHED = ("created_by", "created_at", "modified_by", "modified_at")
+NOT_KNOWN = "not known"
 OTHERS_COLUMNS = (
     "account",
     "currency",
@@ -220,12 +223,13 @@ OTHERS_COLUMNS = (
     "subsidiary",
     "approval",
     "amount_minor",
+    *TOUCHED,
     "account_id",
 )
 
 
 def shown_others(outside: Outside, first: date) -> list[dict[str, Any]]:
-    """What nobody of ours has booked since `first`, oldest first; nothing of it names a person."""
+    """What nobody of ours has booked since `first`, oldest first; of a person it has the id."""
     rows = [
         {
             "account": row["account"],
@@ -237,6 +241,7 @@ def shown_others(outside: Outside, first: date) -> list[dict[str, Any]]:
             "subsidiary": row["subsidiary"],
             "approval": "approved" if row["posting"] else "awaiting approval",
             "amount_minor": row["amount"],
+            **{name: row.get(name, NOT_KNOWN) for name in TOUCHED},
         }
         for row in outside.others
         if date.fromisoformat(row["day"]) >= first

@@ -177,10 +177,19 @@ def assert_netsuite_and_the_provider_are_asked(till: PayoutFlow, order: int) -> 
     rows = close()
     (row,) = reports.make(state, "others", about).rows
     assert str(row[0]).startswith("1130 ")
+    (who,) = till.suiteql(
+        "SELECT createdby, TO_CHAR(createddate, 'YYYY-MM-DD HH24:MI:SS') AS at FROM transaction "
+        f"WHERE id = {by_hand['journal']} ORDER BY id ASC"
+    )
+    touched = (int(who["createdby"]), who["at"]) * 2
     assert row[1:] == (
         *("USD", day, "Journal", by_hand["number"], by_hand["journal"], 1, "approved"),
-        *(Decimal("-5.00"), till.account("1130")),
+        *(Decimal("-5.00"), *touched, till.account("1130")),
     )
+    # Our own entry has another hand.
+    made_by = reports.make(state, "journals", about)
+    (entry,) = (dict(zip(made_by.columns, one, strict=True)) for one in made_by.rows)
+    assert entry["created_by"] not in ("not known", who["createdby"])
     key = deposit["external_id"]
     # What others booked explains itself; the rest is what was changed.
     assert (rows["booked by others"][0], rows[rest]) == (-5, (-1, -1))

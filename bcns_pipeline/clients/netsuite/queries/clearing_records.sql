@@ -1,6 +1,6 @@
 SELECT t.id, t.tranid AS tran_id, t.type, TO_CHAR(t.trandate, 'YYYY-MM-DD') AS tran_date,
        tal.account, t.currency, {subsidiary}tal.posting, tal.accountingbook AS book,
-       SUM(NVL(tal.debit, 0) - NVL(tal.credit, 0)) AS base,
+       {who}SUM(NVL(tal.debit, 0) - NVL(tal.credit, 0)) AS base,
        SUM(tl.foreignamount) AS foreign_amount
 FROM transaction t
 JOIN transactionline tl ON tl.transaction = t.id

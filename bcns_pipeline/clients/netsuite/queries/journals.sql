@@ -1,8 +1,7 @@
 SELECT t.id, t.externalid AS external_id, t.tranid AS tran_id, t.status, t.posting,
        TO_CHAR(t.trandate, 'YYYY-MM-DD') AS tran_date, {subsidiary}t.currency,
        t.exchangerate AS exchange_rate, t.memo,
-       TO_CHAR(t.lastmodifieddate, 'YYYY-MM-DD HH24:MI:SS') AS modified_at,
-       tl.id AS line_id, tl.linesequencenumber AS line_number, tl.foreignamount AS amount,
+       {who}tl.id AS line_id, tl.linesequencenumber AS line_number, tl.foreignamount AS amount,
        tl.memo AS line_memo, tl.entity AS line_entity, tal.account, tal.debit, tal.credit
 FROM transaction t
 JOIN transactionline tl ON tl.transaction = t.id
