@@ -80,15 +80,21 @@ def _one_word(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _mail_server(secret: SecretStr) -> SecretStr:
-    try:
-        parts = urlsplit(secret.get_secret_value())
-        sound = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound:
-        raise ValueError("write it as smtp://user:password@host:587 or smtps://user:password@host:465")
-    return secret
+def _at(*schemes: str, shape: str) -> AfterValidator:
+    """An address of one of `schemes`. It may hold a secret, so the sentence shows nothing of it."""
+
+    def sound(value: str | SecretStr) -> str | SecretStr:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        try:
+            parts = urlsplit(text)
+            good = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            good = False
+        if not good or not text.isprintable() or " " in text:
+            raise ValueError(f"write it as {shape}")
+        return value
+
+    return AfterValidator(sound)
 
 
 def _login_name() -> str:
@@ -101,7 +107,8 @@ def _login_name() -> str:
 ProofDemand = Literal["required", "optional", "off"]
 DoorSecret = Annotated[SecretStr, Field(min_length=SHORTEST_SECRET), AfterValidator(_one_word)]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-MailServer = Annotated[SecretStr, AfterValidator(_mail_server)]
+_WEB = _at("https", "http", shape="https://host/path")
+_MAIL = _at("smtp", "smtps", shape="smtp://user:password@host:587 or smtps://user:password@host:465")
 LocalPath = Annotated[Path, AfterValidator(_whole_path)]
 ReceiverAddress = Annotated[str, AfterValidator(receiver_address)]
 
@@ -157,11 +164,11 @@ class Settings(BaseSettings):
     webhook_url: ReceiverAddress | None = None
     netsuite_event_token: DoorSecret | None = None
     # Where alerts go; a sink without its address is the log. The mail server's address may hold a password.
-    slack_webhook_url: SecretStr | None = None
-    alert_webhook_url: SecretStr | None = None
+    slack_webhook_url: Annotated[SecretStr, _WEB] | None = None
+    alert_webhook_url: Annotated[SecretStr, _WEB] | None = None
     pager_routing_key: SecretStr | None = None
-    pager_url: str = PAGERDUTY
-    mail_server: MailServer | None = None
+    pager_url: Annotated[str, _WEB] = PAGERDUTY
+    mail_server: Annotated[SecretStr, _MAIL] | None = None
 
     _faults: tuple[str, ...] = PrivateAttr(default=())
 

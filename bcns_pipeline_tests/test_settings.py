@@ -231,6 +231,9 @@ def test_no_secret_is_shown_by_settings_or_accounts(monkeypatch: pytest.MonkeyPa
         ("WEBHOOK_HEADER_SECRET", "hush-hush-hush-hush\n", "without blanks or line ends"),
         ("NETSUITE_EVENT_TOKEN", "hush hush hush hush", "without blanks or line ends"),
         ("MAIL_SERVER", "https://bcns:hush@mail.test", "smtps://user:password@host:465"),
+        ("SLACK_WEBHOOK_URL", "hooks.slack.test/hush", "https://host/path"),
+        ("ALERT_WEBHOOK_URL", "https://ops.test/hu sh", "https://host/path"),
+        ("PAGER_URL", "pager.test", "https://host/path"),
         ("WEBHOOK_URL", "http://hooks.test/hush", "https on port 443"),
     ],
 )

@@ -11,8 +11,8 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from dagster import ExecuteInProcessResult
 from bcns_pipeline.cli.console import say, show_table
 from bcns_pipeline.config import load_or_default
 from bcns_pipeline.defs.days import Days, day_partitions, tags_of
-from bcns_pipeline.resources.failures import our_sentence
+from bcns_pipeline.resources.failures import PermanentFailure, our_sentence
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import load_settings
 
@@ -37,24 +37,44 @@ class FlowJob:
     tables: tuple[str, ...]
     full: str | None = None
     by_day: bool = False
+    # What the flow needs of the mapping file beyond what stock needs (`Connections.require`).
+    needs: Mapping[str, bool] = field(default_factory=dict)
 
 
+ORDERS = {"orders": True}
 JOBS = {
     "cash": FlowJob(
         "cash_application",
         "cash/application_plan",
         ("steps", "money_impact", "waits_for_approval", "waiting"),
         by_day=True,
+        needs={"cash": True},
     ),
-    "customers": FlowJob("customer_sync", "customers/change_plan", ("shoppers", "duplicates")),
-    "fulfilment": FlowJob("fulfilment_sync", "fulfilment/shipment_plan", ("actions", "questions")),
+    "customers": FlowJob("customer_sync", "customers/change_plan", ("shoppers", "duplicates"), needs=ORDERS),
+    "fulfilment": FlowJob(
+        "fulfilment_sync", "fulfilment/shipment_plan", ("actions", "questions"), needs=ORDERS
+    ),
     "inventory": FlowJob("inventory_sync", "inventory/diff", ("changes",), full="inventory_full_sync"),
     "orders": FlowJob(
-        "order_sync", "orders/sales_order_plan", ("orders", "money_impact", "waits_for_approval"), by_day=True
+        "order_sync",
+        "orders/sales_order_plan",
+        ("orders", "money_impact", "waits_for_approval"),
+        by_day=True,
+        needs=ORDERS,
     ),
-    "payouts": FlowJob("payout_posting", "payouts/journal_plan", ("entries", "findings"), by_day=True),
+    "payouts": FlowJob(
+        "payout_posting",
+        "payouts/journal_plan",
+        ("entries", "findings"),
+        by_day=True,
+        needs={"payouts": True},
+    ),
     "refunds": FlowJob(
-        "refund_sync", "refunds/credit_plan", ("refunds", "records", "waits_for_approval"), by_day=True
+        "refund_sync",
+        "refunds/credit_plan",
+        ("refunds", "records", "waits_for_approval"),
+        by_day=True,
+        needs=ORDERS,
     ),
 }
 
@@ -78,6 +98,9 @@ def run_flow(flow: str, *, mode: str, full: bool = False, day: str | None = None
         faults.append(f"--day {day!r} is no day; write it as 2026-11-20, or days as 2026-11-01..2026-11-20.")
     if days is not None and (said := _outside(days)):
         faults.append(said)
+    if not faults:
+        # The first step would say so too, but Dagster's own storage may not even open with these settings.
+        faults = _unready(known)
     if faults:
         raise BadInput(faults)
     job = known.full if full and known.full else known.job
@@ -89,6 +112,18 @@ def run_flow(flow: str, *, mode: str, full: bool = False, day: str | None = None
             if rows:
                 show_table(columns, rows, title=name.replace("_", " "))
     return 0 if result.success else 1
+
+
+def _unready(flow: FlowJob) -> list[str]:
+    """Every fault of settings and mapping file that the flow would refuse to start for; asks nobody."""
+    from bcns_pipeline.resources.connections import Connections
+
+    with closing(Connections()) as connections:
+        try:
+            connections.require("bigcommerce", "netsuite", **flow.needs)
+        except PermanentFailure as refused:
+            return (refused.description or "").splitlines()
+    return []
 
 
 def _days(text: str) -> Days | None:

@@ -39,7 +39,7 @@ from bcns_pipeline.rules.payouts.policy import PayoutPolicy
 from bcns_pipeline.rules.shipments.policy import ShipmentPolicy
 from bcns_pipeline.settings import Settings, load_settings
 from bcns_pipeline.state.gate import PgGate, Share
-from bcns_pipeline.state.opening import open_state
+from bcns_pipeline.state.opening import open_state, state_faults
 from bcns_pipeline.state.store import State
 from bcns_pipeline.state.usage import UsageMeter
 from bcns_pipeline.state.worker import Worker
@@ -151,6 +151,7 @@ class Connections(dg.ConfigurableResource):
                 self.settings.require(system)
             except BadInput as bad:
                 faults.extend(bad.faults)
+        faults += state_faults(self.settings)
         if faults:
             # A malformed variable is the fault of every system that is asked for.
             raise PermanentFailure.of_faults(dict.fromkeys(faults))

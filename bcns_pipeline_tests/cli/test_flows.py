@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from bcns_pipeline.cli.dagster_ui import DagsterUI
 from bcns_pipeline.cli.flows import StepLog, dagster_instance, run_flow
 from bcns_pipeline.resources.failures import our_sentence
 from bcns_pipeline.rules.faults import BadInput
+from bcns_pipeline_tests.cli.command_line import bcns
 
 AWAY = SimpleNamespace(
     message="bcns_pipeline.outcomes.Unavailable: bigcommerce: GET /v2/time: no connection\n", cause=None
@@ -70,6 +72,31 @@ def test_days_that_are_none_are_named_before_anything_runs(
     (tmp_path / "bcns.yaml").write_text("version: 1\ncutover: {at: 2026-01-01}\n")
     with pytest.raises(BadInput, match=why):
         run_flow("orders", mode="apply", day=day)
+
+
+@pytest.mark.parametrize("mode", ["apply", "plan"])
+def test_every_fault_is_said_at_once_before_a_run_exists(
+    mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("BCNS_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "bcns.yaml").write_text("version: 1\ninventory: {quantity: foo, scheduel: x}\n")
+    monkeypatch.setenv("BCNS_DATABASE_URL", "mysql://u:hush@h/x")
+    monkeypatch.setenv("BCNS_SLACK_WEBHOOK_URL", "hush")
+    monkeypatch.setenv("BCNS_NETSUITE_ACCOUNT_ID", "1234567")
+
+    said = bcns(mode.replace("apply", "run"), "inventory")
+
+    lines = said.stderr.splitlines()
+    assert said.exit_code == 2
+    assert [sum(word in line for line in lines) for word in (
+        "inventory.quantity", "inventory.scheduel", "BCNS_SLACK_WEBHOOK_URL", "BCNS_BIGCOMMERCE_STORE_HASH",
+        "BCNS_BIGCOMMERCE_ACCESS_TOKEN", "BCNS_NETSUITE_CLIENT_ID", "BCNS_NETSUITE_CERTIFICATE_ID",
+        "BCNS_NETSUITE_PRIVATE_KEY ", "BCNS_DATABASE_URL names mysql", "BCNS_DATA_KEY is not set",
+    )] == [1] * len(lines)  # fmt: skip
+    assert "hush" not in said.stderr
+    assert not (tmp_path / ".bcns").exists()
 
 
 def test_a_home_of_dagster_that_is_not_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ def test_missing_settings_and_a_faulty_mapping_are_all_said_at_once(flow: Flow, 
     del environment["BCNS_NETSUITE_CLIENT_ID"], environment["BCNS_BIGCOMMERCE_ACCESS_TOKEN"]
     environment["BCNS_DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/nowhere"
     environment["BCNS_NETSUITE_CONCURRENCY"] = "many"
+    environment["BCNS_DATA_KEY"] = "too short"
     flow.control.clear_log()
 
     with variables(environment):
@@ -32,9 +33,10 @@ def test_missing_settings_and_a_faulty_mapping_are_all_said_at_once(flow: Flow, 
         "BCNS_NETSUITE_CLIENT_ID",
         "BCNS_BIGCOMMERCE_ACCESS_TOKEN",
         "BCNS_NETSUITE_CONCURRENCY",
+        "BCNS_DATA_KEY",
     ):
         assert sum(word in sentence for sentence in sentences) == 1, (word, sentences)
-    assert len(sentences) == 5
+    assert len(sentences) == 6
     assert run.attempts == 0
     assert flow.control.log() == []
     assert flow.tags(run)[NO_RETRY] == "false"
