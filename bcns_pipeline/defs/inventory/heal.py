@@ -97,6 +97,7 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame, *,
         to_heal,
         wanted,
         {},
+        fetched=len(to_heal),
         confirmed=int((state.inventory.known(numbers=True)["confirmed"] >= 0).sum()),
         seen=len(seen),
     )

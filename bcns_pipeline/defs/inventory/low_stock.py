@@ -25,7 +25,7 @@ from bcns_pipeline.defs.inventory.trouble import note_excepted
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
+from bcns_pipeline.resources.failures import PermanentFailure, outside_errors, stop_run_retries
 from bcns_pipeline.rules.inventory.looks import Look, gone_on
 from bcns_pipeline.state.inventory_views import pending_items
 
@@ -58,6 +58,8 @@ def push_low_stock(context: dg.OpExecutionContext, config: LowStock, connections
         )
         identify(connections, items, whole=False, lane=Lane.FAST, progress=say)
         planned = make_plan(connections, snapshot, flow=LOW_STOCK_FLOW, mode=Mode.APPLY, lane=Lane.FAST)
+        if planned.lost:
+            raise PermanentFailure(f"{planned.sentence}, and {planned.lost} more: nothing was sent.")
         computed = planned.wanted["item_id"].unique().tolist()
         note_excepted(connections, *excepted_of(connections, snapshot), computed, whole=False)
         applied = apply_plan(connections, planned, progress=say, lane=Lane.FAST)

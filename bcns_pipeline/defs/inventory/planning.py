@@ -67,6 +67,11 @@ class Planned:
         return int(self.plan.summary["fetched"])
 
     @property
+    def lost(self) -> int:
+        """Fetched rows of which nothing is said; anything but 0 is a fault of ours, and nothing may be sent."""
+        return self.fetched - sum(self.counts.values())
+
+    @property
     def reads_whole_store(self) -> bool:
         """A complete run looks at every value in the store, a small one at its own lines and a sample."""
         return self.snapshot.complete
@@ -111,8 +116,12 @@ def make_plan(
     if mode is Mode.APPLY:
         sold = connections.scratch[netting.SOLD]
         netting.remember(connections, sold, wanted, complete=snapshot.complete)
+    # Counted before anything was computed: an item that got lost on the way to its number would be missing below.
+    fetched = connections.scratch["inventory.read"] + int((found["wanted_row"] < 0).sum())
     confirmed = int((known["confirmed"] >= 0).sum())
-    return write_plan(connections, snapshot, flow, mode, found, wanted, excepted, confirmed=confirmed)
+    return write_plan(
+        connections, snapshot, flow, mode, found, wanted, excepted, fetched=fetched, confirmed=confirmed
+    )
 
 
 def recounted(connections: Connections, planned: Planned, lane: Lane) -> Planned:
@@ -224,6 +233,8 @@ def _computed(
         if len(more):
             members = pd.concat([members, more], ignore_index=True)
             members_seq = snapshot.read_seq if members_seq is None else members_seq
+    read = pd.concat([levels["item_id"], unread["item_id"], members["parent_id"]]).nunique()
+    connections.scratch["inventory.read"] = read * len(policy.bigcommerce_locations)
     arguments: dict[str, Any] = {
         "complete": snapshot.complete and not snapshot.unreadable,
         "inactive": snapshot.inactive,
@@ -279,13 +290,14 @@ def write_plan(
     wanted: pd.DataFrame,
     excepted: dict[str, set[int]],
     *,
+    fetched: int,
     confirmed: int,
     seen: int | None = None,
 ) -> Planned:
     """Join links, count every row by what becomes of it, and write the plan with its lines.
 
-    `confirmed` is how many lines the state has a confirmed value of; the breaker measures the plan by it, and by how
-    many were `seen`.
+    `fetched` is how many rows have to be spoken of. `confirmed` is how many lines the state has a confirmed value
+    of; the breaker measures the plan by it, and by how many were `seen`.
     """
     state, mapping = connections.state, connections.mapping
     links = item_links(connections)
@@ -315,7 +327,7 @@ def write_plan(
         confirmed = 0
     tripped = (confirmed and trips(lines, confirmed, policy.breaker, seen=seen)) or None
     summary = {
-        "fetched": len(found) + sum(len(items) * targets for items in excepted.values()),
+        "fetched": fetched,
         **{
             name: sum(n for (which, _), n in counts.items() if which == name)
             for name in ("planned", "skipped", "excepted")

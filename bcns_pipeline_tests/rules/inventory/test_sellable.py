@@ -123,6 +123,34 @@ def test_every_number_is_that_of_the_slow_and_obvious_rules(data: st.DataObject)
     assert dict(zip(keys, found, strict=True)) == expected
 
 
+@given(st.data())
+def test_whatever_is_read_has_a_number_or_a_reason_and_never_both(data: st.DataObject) -> None:
+    """Kits in kits, kits that contain themselves, members that are gone, and quantities that can't be read."""
+    stocked = data.draw(st.sets(st.integers(1, 6)))
+    needs = st.dictionaries(st.sampled_from([*range(1, 8), *range(101, 105)]), st.just("2"), min_size=1)
+    bills = data.draw(st.dictionaries(st.integers(101, 104), needs))
+    policy = make_policy([((1,), 1), ((2,), 2)])
+    levels = levels_of([(item, 1, {"available": "9"}) for item in sorted(stocked)], policy)
+    members = kit_of({kit: list(bill.items()) for kit, bill in bills.items()})
+    unread = data.draw(st.sets(st.sampled_from(sorted(stocked)))) if stocked else set()
+    known = {
+        "complete": data.draw(st.booleans()),
+        "unread": unread,
+        "inactive": data.draw(st.sets(st.just(7))),
+    }
+
+    told = sellable(levels, members, policy, **known)
+    reasons = unresolved_kits(levels, members, **known)["item_id"].tolist()
+
+    wanted = sorted(
+        (item, place) for item in (stocked | set(bills)) - unread - {*reasons} for place in (1, 2)
+    )
+    assert sorted(numbers(told)) == wanted
+    assert len(told) == len(wanted)
+    assert set(reasons) <= set(bills)
+    assert len(reasons) == len(set(reasons))
+
+
 @given(st.lists(st.decimals(-10, 10, places=12, allow_nan=False).map(str), min_size=4, max_size=4))
 def test_no_unit_is_ever_sold_by_rounding(texts: list[str]) -> None:
     policy = make_policy(
