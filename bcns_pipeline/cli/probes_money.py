@@ -182,6 +182,16 @@ def accounts_of(mapping: Mapping) -> dict[int, list[str]]:
                     found[category.account].append(f"payouts.providers.{name}.categories.{word}{part}")
     for method, number in mapping.cash.accounts.items():
         found[number].append(f"cash.accounts.{method}")
+    cash, refunds = mapping.cash, mapping.cash.refunds
+    for key, named in (
+        ("cash.gift_certificates.account", cash.gift_certificates.account),
+        ("cash.store_credit.account", cash.store_credit.account),
+        ("cash.refunds.receivable", refunds.receivable),
+        ("cash.refunds.store_credit", refunds.store_credit),
+        ("cash.refunds.gift_certificate", refunds.gift_certificate),
+    ):
+        if named is not None:
+            found[named].append(key)
     return dict(found)
 
 

@@ -39,7 +39,14 @@ class StoredValueMapping(Section):
         description="credit_memo over item, applied to the invoice | deposit on account.",
     )
     item: Id | None = Field(None, description="A non-taxable item that posts to the liability.")
-    account: Id | None = Field(None, description="The liability account, for as: deposit.")
+    account: Id | None = Field(
+        None, description="The liability account; default: that of cash.refunds. as: deposit needs it."
+    )
+    moved_by_others: Flag = Field(
+        True,
+        description="People move the account as well: what expired, what was given by hand. false: whatever is neither "
+        "ours nor sold is a question (LIABILITY_DRIFT).",
+    )
 
     def value(self) -> StoredValue:
         """What the rules need."""
@@ -102,6 +109,21 @@ class CashMapping(Section):
     call_budget: Annotated[Whole, Field(ge=1)] = Field(
         5000, description="API calls that one run should not exceed; more is reported, never refused."
     )
+
+    def liabilities(self) -> dict[str, int]:
+        """{kind of stored value: its liability account} of those that are named."""
+        named = {
+            "gift_certificate": self.gift_certificates.account or self.refunds.gift_certificate,
+            "store_credit": self.store_credit.account or self.refunds.store_credit,
+        }
+        return {kind: account for kind, account in named.items() if account is not None}
+
+    def moved_by_us_alone(self) -> frozenset[int]:
+        """Liability accounts that nobody else moves, by the merchant's word for every kind on them."""
+        told = {"gift_certificate": self.gift_certificates, "store_credit": self.store_credit}
+        named = self.liabilities()
+        theirs = {account for kind, account in named.items() if told[kind].moved_by_others}
+        return frozenset(named.values()) - theirs
 
     def policy(self, payouts: PayoutsMapping, channels: Mapping[int, ChannelMapping]) -> CashPolicy:
         """What the rules need."""

@@ -99,6 +99,23 @@ class ClearingEvidence:
         with self._scope.transaction() as tx:
             return {row["source"]: Said(**row) for row in tx.execute(newest).mappings()}
 
+    def first_of_liability(self, account: int) -> Said | None:
+        """The newest answer about the first day for which NetSuite was asked about this account of stored value."""
+        table = clearing_evidence
+        query = (
+            sa.select(table.c.source, table.c.as_of, table.c.asked_at, table.c.said, table.c.sha256)
+            .where(
+                table.c.store == self._scope.store,
+                table.c.source == "netsuite",
+                table.c.said["liabilities"]["accounts"].contains([account]),
+            )
+            .order_by(table.c.as_of, table.c.id.desc())
+            .limit(1)
+        )
+        with self._scope.transaction() as tx:
+            row = tx.execute(query).mappings().first()
+        return None if row is None else Said(**row)
+
     def last_day(self) -> date | None:
         """The latest day that NetSuite was asked about."""
         table = clearing_evidence

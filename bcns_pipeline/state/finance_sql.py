@@ -206,23 +206,34 @@ RESERVES = """
     order by p.arrival_date, p.payout_id, l.line
 """
 
-# What our records moved, from the first on: issued by refunds, used by orders that are billed.
-STORED_VALUE = """
-    select kind, currency, coalesce(sum(issued - used) filter (where day < :since), 0)::bigint as opening_minor,
+# What our records moved, from the first on: issued by refunds, used by orders that are billed, and what payouts posted
+# of channels in summary mode. A credit memo's account is its item's, so it names none.
+STORED_VALUE = f"""
+    select kind, account, currency, coalesce(sum(issued - used + posted) filter (where day < :since), 0)::bigint
+            as opening_minor,
         coalesce(sum(issued) filter (where day >= :since), 0)::bigint as issued_by_refunds_minor,
         coalesce(sum(used) filter (where day >= :since), 0)::bigint as used_minor,
-        sum(issued - used)::bigint as closing_minor, count(*) filter (where day >= :since) as records
+        coalesce(sum(posted) filter (where day >= :since), 0)::bigint as summary_mode_minor,
+        sum(issued - used + posted)::bigint as closing_minor, count(*) filter (where day >= :since) as records
     from (
         select case replace(t.method, '_', '') when 'giftcertificate' then 'gift_certificate'
                 when 'storecredit' then 'store_credit' else 'not known' end as kind,
-            k.day, k.currency, 0::bigint as issued, k.amount_minor as used
+            case when k.kind = 'deposit' then coalesce(k.read_account, k.account) end as account,
+            k.day, k.currency, 0::bigint as issued, k.amount_minor as used, 0::bigint as posted
         from bcns.cash_record k
         left join bcns.tender t on t.store = k.store and t.transaction_id = k.transaction_id
-        where k.store = :store and k.kind = 'credit' and k.day < :until
+        where k.store = :store and k.day < :until and (k.kind = 'credit'
+            or k.kind = 'deposit' and replace(t.method, '_', '') in ('giftcertificate','storecredit'))
         union all
-        select way, day, currency, amount_minor, 0 from bcns.refund_record
+        select way, account, day, currency, amount_minor, 0, 0 from bcns.refund_record
         where store = :store and way in ('store_credit','gift_certificate') and day < :until
-    ) x group by kind, currency order by kind, currency
+        union all
+        select 'summary mode', (l.line->>'account')::bigint, j.tran_date, j.currency, 0, 0,
+            coalesce((l.line->>'credit')::bigint, 0) - coalesce((l.line->>'debit')::bigint, 0)
+        from bcns.payout_journal j cross join lateral {ENTRY_LINES} as l(line)
+        where j.store = :store and j.netsuite_id is not null and j.tran_date < :until
+            and l.line->>'role' = 'stored_value'
+    ) x group by kind, account, currency order by kind, account, currency
 """
 
 FX = """

@@ -78,6 +78,12 @@ def test_later_accounts_count_as_well() -> None:
         FEES: ["payouts.providers.stripe.fees"],
         LATER: ["payouts.providers.stripe.fees since 2026-07-01"],
     }
+    cash = {"store_credit": {"account": 2320}, "refunds": {"gift_certificate": 2310, "receivable": 1200}}
+    assert accounts_of(Mapping.model_validate({"version": 1, "cash": cash})) == {
+        1200: ["cash.refunds.receivable"],
+        2310: ["cash.refunds.gift_certificate"],
+        2320: ["cash.store_credit.account"],
+    }
 
 
 def test_accounts_that_are_there_and_records_that_are_described_pass() -> None:

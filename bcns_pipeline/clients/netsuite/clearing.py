@@ -34,7 +34,10 @@ class ClearingAccounts:
         self._tolerant = Tolerant()
 
     def balances(self, accounts: Iterable[int], as_of: date, *, oneworld: bool = False) -> list[BalanceRow]:
-        """One row per account, currency, subsidiary and whether it posts; one call. Only the primary book counts."""
+        """One row per account, currency, subsidiary, type of record and whether it posts; one call.
+
+        Only the primary book counts.
+        """
         of = "t.subsidiary, " if oneworld else ""
         text = sql.fill(
             "clearing_balances",
@@ -42,13 +45,13 @@ class ClearingAccounts:
             subsidiary=of,
             ordered="t.subsidiary ASC, " if oneworld else "",
         )
-        found: dict[tuple[int, int | None, int | None, bool], BalanceRow] = {}
+        found: dict[tuple[int, int | None, int | None, str, bool], BalanceRow] = {}
         for page in self._records.query.all(text, [as_of.isoformat()]):
             with readable():
                 for row in page.rows:
-                    one = BalanceRow(*_where(row), lines=int(row["line_count"]))
+                    one = BalanceRow(*_where(row), lines=int(row["line_count"]), type=row["type"])
                     # The first of several accounting books is the primary one.
-                    found.setdefault((one.account, one.currency, one.subsidiary, one.posting), one)
+                    found.setdefault((one.account, one.currency, one.subsidiary, one.type, one.posting), one)
         return list(found.values())
 
     def others(

@@ -106,7 +106,7 @@ class CarryingRow:
 
 @dataclass(frozen=True, slots=True)
 class BalanceRow:
-    """What stands on an account in transactions of one currency: > 0 is a debit, in the subsidiary's currency.
+    """What stands on an account in transactions of one type and currency: > 0 is a debit, in the subsidiary's currency.
 
     `foreign` is the same in the transactions' own currency. Without `posting` it waits for approval, and is in no
     ledger yet.
@@ -119,6 +119,7 @@ class BalanceRow:
     base: Decimal
     foreign: Decimal
     lines: int
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

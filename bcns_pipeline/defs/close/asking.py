@@ -16,6 +16,7 @@ from bcns_pipeline.clients.netsuite.models import BalanceRow, RecordRow
 from bcns_pipeline.clients.payments.models import PayoutSource
 from bcns_pipeline.defs import chart
 from bcns_pipeline.defs.account import account_of
+from bcns_pipeline.defs.close.liabilities import liabilities_of, ours_of
 from bcns_pipeline.defs.days import bounds, zone_of
 from bcns_pipeline.defs.stored import StoredDocuments, receive
 from bcns_pipeline.outcomes import Lane
@@ -46,11 +47,14 @@ def ask(connections: Connections, days: Sequence[date]) -> list[Asked]:
     providers = connections.payout_policy.book.providers
     accounts = sorted({number for one in providers for number in one.every(Role.CLEARING)})
     asks_ledger = bool(accounts) and connections.payout_policy.asks_ledger
+    liabilities = sorted(liabilities_of(connections))
     if asks_ledger:
-        chart.know(connections, accounts)
+        chart.know(connections, [*accounts, *liabilities])
     sources = {(one.provider, one.account): one for one in connections.payout_sources()}
     with ThreadPoolExecutor(_DAYS_BESIDE, thread_name_prefix="ledger") as beside:
-        ledgers = [beside.submit(_ledger, connections, accounts, day) for day in days if asks_ledger]
+        ledgers = [
+            beside.submit(_ledger, connections, accounts, liabilities, day) for day in days if asks_ledger
+        ]
         held = [
             _held(connections, sources[key], days) if (key := (one.provider, one.account)) in sources else []
             for one in providers
@@ -81,16 +85,25 @@ def ask_each(connections: Connections, as_of: date) -> None:
     state.clearing.keep(RECORDS, as_of, {"looked_at": len(shown), "differing": found})
 
 
-def _ledger(connections: Connections, accounts: list[int], as_of: date) -> dict[str, Any]:
+def _ledger(
+    connections: Connections, accounts: list[int], liabilities: list[int], as_of: date
+) -> dict[str, Any]:
+    """One call for all balances, those of stored value with them, and one for what others booked on clearing."""
     account = account_of(connections)
     client, oneworld = connections.netsuite(Lane.BULK).clearing, account.oneworld
     with ThreadPoolExecutor(1, thread_name_prefix="others") as beside:
         others = beside.submit(client.others, accounts, as_of, connections.state.store, oneworld=oneworld)
-        balances = client.balances(accounts, as_of, oneworld=oneworld)
+        found = client.balances([*accounts, *liabilities], as_of, oneworld=oneworld)
+        balances = [{**_amount(account, one), "type": one.type, "lines": one.lines} for one in found]
         return {
             "accounts": accounts,
-            "balances": [{**_amount(account, one), "lines": one.lines} for one in balances],
+            "balances": [one for one in balances if one["account"] in accounts],
             "others": _rows(account, others.result()),
+            "liabilities": {
+                "accounts": liabilities,
+                "balances": [one for one in balances if one["account"] in liabilities],
+                "ours": ours_of(connections, as_of),
+            },
         }
 
 

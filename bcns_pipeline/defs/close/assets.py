@@ -15,7 +15,7 @@ from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.close.asking import ask, ask_each
 from bcns_pipeline.defs.close.outside import outside
 from bcns_pipeline.defs.close.pack import pack
-from bcns_pipeline.defs.close.questions import of_clearing, of_orders
+from bcns_pipeline.defs.close.questions import of_clearing, of_liabilities, of_orders
 from bcns_pipeline.defs.close.run import FLOW, OWNERS, REPORTS, MonthConfig, about, day_by_day
 from bcns_pipeline.defs.close.shown import of_evidence, of_pack, of_tie_out
 from bcns_pipeline.defs.close.taxes import Told, ask_taxes
@@ -83,7 +83,9 @@ def clearing_evidence(
                 ask_each(connections, last)
                 said = outside(state, last)
     # An older day that is looked at again says nothing about today.
-    told = of_clearing(connections, found, said) if last == state.clearing.last_day() else []
+    told = []
+    if last == state.clearing.last_day():
+        told = [*of_clearing(connections, found, said), *of_liabilities(connections, said)]
     return dg.MaterializeResult(
         metadata=of_evidence(connections, asked, reports.make(state, "clearing", span), told, taxes)
     )

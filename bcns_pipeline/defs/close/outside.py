@@ -16,6 +16,8 @@ from bcns_pipeline.rules.close.evidence import (
     ledger_of,
     not_ours,
 )
+from bcns_pipeline.rules.close.stored_value import Liabilities
+from bcns_pipeline.rules.close.stored_value import said as liabilities_said
 from bcns_pipeline.state.clearing_evidence import Said
 from bcns_pipeline.state.store import State
 
@@ -33,11 +35,18 @@ def outside(state: State, last: date) -> Outside:
         providers=_providers(state, last, said),
         # Records that were looked at before the balances were asked for again say nothing of them.
         differing=records.said["differing"] if records and records.asked_at >= netsuite.asked_at else (),
+        liabilities=liabilities(netsuite),
         notes=(
             _note("ledger", netsuite),
             *(_note(f"provider {name}", one) for name, one in sorted(said.items())),
         ),
     )
+
+
+def liabilities(netsuite: Said) -> Liabilities | None:
+    """What NetSuite said of the accounts of stored value; None in answers of an older version."""
+    kept = netsuite.said.get("liabilities")
+    return None if kept is None else liabilities_said(netsuite.as_of, kept)
 
 
 def _providers(state: State, last: date, said: Mapping[str, Said]) -> dict[Where, Provider]:

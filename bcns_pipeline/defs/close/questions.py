@@ -6,10 +6,12 @@ Put here which finding becomes whose question, and when one is over. Do not put 
 from collections.abc import Sequence
 
 from bcns_pipeline.defs import chart
+from bcns_pipeline.defs.close.liabilities import first_of
 from bcns_pipeline.defs.close.run import FLOW
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.close.evidence import Outside, unexplained
 from bcns_pipeline.rules.close.names import called
+from bcns_pipeline.rules.close.stored_value import DRIFT, drifted
 from bcns_pipeline.rules.close.tie_out import OrderTie
 from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.rules.money import Money
@@ -59,6 +61,22 @@ def of_clearing(connections: Connections, found: Sequence[RollForward], outside:
         for code in (UNEXPLAINED, STALE):
             exceptions.keep_only(FLOW, code, [one.subject for one in asked if one.code == code], conn=conn)
     return [one.message for _, one in told]
+
+
+def of_liabilities(connections: Connections, outside: Outside) -> list[str]:
+    """Ask about each account of stored value that can't be right; nothing is said where NetSuite was not asked."""
+    if outside.liabilities is None:
+        return []
+    state, steady = connections.state, connections.mapping.cash.moved_by_us_alone()
+    told = drifted(outside.liabilities, first_of(state, steady), steady, chart.names(state))
+    asked = [
+        _question(one.code, f"liability:{account}/{currency}", one.message, one.amount)
+        for (account, currency), one in told
+    ]
+    with state.scope.transaction() as conn:
+        state.exceptions.open_many(FLOW, asked, conn=conn)
+        state.exceptions.keep_only(FLOW, DRIFT, [one.subject for one in asked], conn=conn)
+    return [one.message for one in asked]
 
 
 def _question(code: str, subject: str, message: str, amount: Money | None) -> Question:

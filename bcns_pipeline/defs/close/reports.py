@@ -16,14 +16,13 @@ from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs import chart
 from bcns_pipeline.defs.close.outside import outside
 from bcns_pipeline.defs.days import zone_of
-from bcns_pipeline.rules.close import clearing, disputes, reserves, tie_out
+from bcns_pipeline.rules.close import clearing, disputes, reserves, stored_value, tie_out
 from bcns_pipeline.rules.close.beancount import export
 from bcns_pipeline.rules.close.evidence import Outside
 from bcns_pipeline.rules.close.names import called
 from bcns_pipeline.rules.close.reports import (
     NOT_ACCRUED,
     SPECS,
-    STORED_VALUE_NOT_KNOWN,
     TAX_NOT_KNOWN,
     About,
     report,
@@ -39,7 +38,6 @@ CODE_VERSION = installed("bcns-pipeline")
 BEGINNING = date(1970, 1, 1)
 _SAID = {
     "accrued-fees": (NOT_ACCRUED,),
-    "stored-value": (STORED_VALUE_NOT_KNOWN,),
     "tax": (TAX_NOT_KNOWN,),
 }
 
@@ -56,6 +54,7 @@ def about(state: State, since: date, until: date, mapping: Mapping) -> About:
         evidenced,
         zone,
         mapping.payouts.reserve_days(),
+        mapping.cash.liabilities(),
     )
 
 
@@ -86,6 +85,9 @@ def make(state: State, name: str, about: About) -> Report:
         said = outside(state, last_of(about))
         rows = clearing.shown_others(said, about.since)
         return report(spec, about, clearing.OTHERS_COLUMNS, _called(state, rows), said.notes)
+    if name == "stored-value":
+        rows, told = _stored_value(state, about)
+        return report(spec, about, stored_value.COLUMNS, rows, told)
     if name == "disputes":
         return report(spec, about, disputes.COLUMNS, _disputes(state, about))
     if name == "reserves":
@@ -139,6 +141,20 @@ def _disputes(state: State, about: About) -> list[dict[str, Any]]:
     said = {names[key]: json.loads(state.documents.load(one.id)) for key, one in kept.items()}
     last = date.fromordinal(about.until.toordinal() - 1)
     return disputes.shown(found, booked, said, about.since, last)
+
+
+def _stored_value(state: State, about: About) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    now, before = outside(state, last_of(about)), outside(state, about.since - timedelta(days=1))
+    rows = stored_value.shown(
+        _rows(state, "stored-value", about),
+        about.liabilities,
+        now.liabilities,
+        before.liabilities,
+        chart.names(state),
+    )
+    asked = all(row["ledger_minor"] is not None for row in rows)
+    notes = now.notes[:1] if now.liabilities else ()
+    return rows, (stored_value.REMAINDER, *notes, *(() if asked else (stored_value.NOT_ASKED,)))
 
 
 def _called(state: State, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

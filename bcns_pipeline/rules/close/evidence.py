@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from bcns_pipeline.rules.close.names import NOBODY, Names, called
+from bcns_pipeline.rules.close.stored_value import Liabilities
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.payouts.findings import Finding
 from bcns_pipeline.rules.payouts.invariants import fi7_clearing_is_the_balance
@@ -75,6 +76,7 @@ class Outside:
     others: Sequence[Mapping[str, Any]] = ()
     providers: Mapping[Where, Provider] = field(default_factory=dict)
     differing: Sequence[Mapping[str, Any]] = ()
+    liabilities: Liabilities | None = None
     notes: tuple[str, ...] = (LEDGER_NOT_ASKED,)
 
     def of_ledger(self, where: Where) -> Ledger:
@@ -110,7 +112,8 @@ def ledger_of(rows: Iterable[Mapping[str, Any]]) -> dict[Where, Ledger]:
         where = (row["account"], row["currency"])
         sums[where][not row["posting"]] += row["amount"]
         if row["posting"] and row["subsidiary"] is not None:
-            parts[where][row["subsidiary"]] = row["amount"]
+            of = parts[where]
+            of[row["subsidiary"]] = of.get(row["subsidiary"], 0) + row["amount"]
     several = {where: dict(sorted(found.items())) for where, found in parts.items() if len(found) > 1}
     return {
         where: Ledger(posted, waiting, several.get(where, {})) for where, (posted, waiting) in sums.items()

@@ -22,11 +22,6 @@ NOT_ACCRUED = (
     "not accrued: below payouts.accrual.materiality_percent, not to be posted, or told after the entry"
 )
 
-STORED_VALUE_NOT_KNOWN = (
-    "not known here: certificates sold, expired or changed by hand, and balances from before the cutover; the closing "
-    "is what these records moved since the first of them, and not the balance of the account in NetSuite"
-)
-
 TAX_NOT_KNOWN = (
     "by jurisdiction is what was charged, by the names of the orders' own tax rows, which are read where "
     "orders.tax.codes has any; 'not named' is the rest. By code is what it was posted as against what NetSuite holds "
@@ -64,6 +59,8 @@ class About:
     zone: str = "UTC"
     # By provider and account: days after which a reserve is given back, as the mapping file has them.
     reserve_days: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    # By kind of stored value: its liability account, as the mapping file names it.
+    liabilities: Mapping[str, int] = field(default_factory=dict)
 
 
 SPECS = {
@@ -90,7 +87,10 @@ SPECS = {
         Spec("accrued-fees", "FR8", "Fees accrued at the end", "lines of later payouts, journal entries"),
         Spec("disputes", "FR9", "Disputes", "lines of payouts, what providers say, entries of losses"),
         Spec("reserves", "FR10", "Reserves", "lines of payouts"),
-        Spec("stored-value", "FR11", "Stored value", "gift certificates and store credit, given by refunds and used"),
+        Spec(
+            "stored-value", "FR11", "Stored value",
+            "gift certificates and store credit, given by refunds and used, and NetSuite's ledger, as it was asked",
+        ),
         Spec(
             "tax", "FR12", "Tax tie-out", "tax charged in BigCommerce and read back from NetSuite",
             # By code, which adds up to the difference of all: so two codes that were swapped do not cancel.

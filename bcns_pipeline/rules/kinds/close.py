@@ -1,6 +1,6 @@
-"""What can be wrong at the close: a cent for which no record gives a reason.
+"""What can be wrong at the close: a cent for which no record gives a reason, a liability that can't be right.
 
-Put the codes here that the close opens about orders. Those about clearing accounts are with the payouts.
+Put the codes here that the close opens about orders and stored value. Those of clearing accounts are with the payouts.
 """
 
 from __future__ import annotations
@@ -16,5 +16,12 @@ KINDS: Final = (
         Owner.FINANCE,
         "Of what an order took and gave back, no record and no open question says where a part of it is.",
         "Follow the order with `bcns explain`; book what is missing, or take back what is too much.",
+    ),
+    Kind(
+        "LIABILITY_DRIFT",
+        "warning",
+        Owner.FINANCE,
+        "An account of stored value owes less than nothing, or somebody else moved it where nobody else should.",
+        "Look at the account's register in NetSuite; book what is missing there, or take back what somebody booked.",
     ),
 )

@@ -10,6 +10,7 @@ import pytest
 
 from bcns_pipeline.config import load_mapping
 from bcns_pipeline.defs.close import reports
+from bcns_pipeline.rules.close.reports import About
 from bcns_pipeline_tests.defs.payout_flow import ENTRIES, PLAN, PayoutFlow
 
 TIE_OUT = "close/tie_out"
@@ -227,6 +228,58 @@ def assert_netsuite_and_the_provider_are_asked(till: PayoutFlow, order: int) -> 
     assert len(till.calls("netsuite")) == 2 * len(days)
     assert [row["day"] for row in run.records("days", TIE_OUT)] == [str(one) for one in days]
     assert run.checks["no_cent_is_unknown"]
+    assert_stored_value_is_what_netsuite_owes(till, about)
+
+
+def assert_stored_value_is_what_netsuite_owes(till: PayoutFlow, about: About) -> None:
+    """Beside what was used and sold the rest is told; a question where it can't be right or nobody should book."""
+    till.decide(
+        "cash", gift_certificates={**till.sections["cash"]["gift_certificates"], "moved_by_others": False}
+    )
+
+    def close() -> tuple[dict[str, dict[str, Any]], dict[str, int | None]]:
+        till.control.clear_log()
+        till.day(about.since, job="daily_tie_out")
+        assert len(till.calls("netsuite")) == 2
+        made = reports.make(till.state(), "stored-value", about)
+        rows = [dict(zip(made.columns, row, strict=True)) for row in made.rows]
+        asked = till.state().exceptions.find(code="LIABILITY_DRIFT")
+        assert {one.owner for one in asked} <= {"finance"}
+        accounts = {till.account(number): number for number in ("2310", "2320")}
+        return (
+            {accounts[row["account_id"]]: row for row in rows},
+            {accounts[int(one.subject[10:].split("/")[0])]: one.amount_minor for one in asked},
+        )
+
+    def told(row: dict[str, Any]) -> tuple[Decimal, ...]:
+        names = ("used", "closing", "ledger", "difference", "of_it_sold", "remainder", "remainder_before")
+        return tuple(row[name] for name in names)
+
+    def by_hand(**amounts: dict[str, Any]) -> None:
+        till.control.enter_journal([{"account": one[1:], **amount} for one, amount in amounts.items()])
+
+    # -- what shoppers used, NetSuite never knew that it owed
+    till.ship(till.sold("split_tender"))
+    till.cash()
+    rows, asked = close()
+    gift, credit = Decimal("7.50"), Decimal("3.25")
+    assert told(rows["2310"]) == (gift, -gift, -gift, 0, 0, 0, 0)
+    assert told(rows["2320"]) == (credit, -credit, -credit, 0, 0, 0, 0)
+    assert asked == {"2310": -750, "2320": -325}
+
+    # -- balances of before are taken over by hand, and one that only we should move is asked about
+    by_hand(n1195={"debit": 105}, n2310={"credit": 100}, n2320={"credit": 5})
+    rows, asked = close()
+    assert told(rows["2320"]) == (credit, -credit, 5 - credit, 5, 0, 5, 0)
+    assert asked == {"2310": 10_000}
+
+    # -- a certificate is sold, which is no question; what was taken over goes back
+    till.ship(till.sold("gift_certificate_sold"))
+    till.cash()
+    by_hand(n2310={"debit": 100}, n1195={"credit": 100})
+    rows, asked = close()
+    assert told(rows["2310"]) == (gift, -gift, 50 - gift, 50, 50, 0, 0)
+    assert asked == {}
 
 
 def _said(till: PayoutFlow, day: date) -> dict[str, Any]:
