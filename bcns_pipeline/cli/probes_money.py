@@ -150,6 +150,53 @@ def ledger(patient: Patient) -> Iterator[Finding]:
         yield Finding(what, f"{len(rows)} balances can be read", "The roll-forward is compared with them.")
 
 
+def stored_value(patient: Patient) -> Iterator[Finding]:
+    """Whether the items of stored value post to the liabilities that report stored-value compares."""
+    cash = patient.mapping.cash
+    named = cash.liabilities()
+    wanted = {
+        item: (key, named[kind])
+        for key, kind, item in (
+            (
+                "orders.gift_certificates.item",
+                "gift_certificate",
+                patient.mapping.orders.gift_certificates.item,
+            ),
+            ("cash.gift_certificates.item", "gift_certificate", cash.gift_certificates.item),
+            ("cash.store_credit.item", "store_credit", cash.store_credit.item),
+        )
+        if item is not None and kind in named
+    }
+    if not set_up(patient) or not wanted:
+        return
+    what, numbers = "Items of stored value", ", ".join(str(one) for one in sorted(wanted))
+    text = f"SELECT id, incomeaccount FROM item WHERE id IN ({numbers}) ORDER BY id ASC"
+    try:
+        rows = [row for page in patient.books.suiteql_all(text) for row in page.rows]
+    except Rejected as refused:
+        yield Finding(what, f"their accounts can't be read: {refused.detail}", level=Level.UNKNOWN)
+        return
+    # An item without an income account keeps it elsewhere, and says nothing here.
+    shown = {int(row["id"]): int(row["incomeaccount"]) for row in rows if row.get("incomeaccount")}
+    odd = [
+        f"{key} ({item}) posts to the account {shown[item]} and not to {account}"
+        for item, (key, account) in sorted(wanted.items())
+        if shown.get(item, account) != account
+    ]
+    if odd:
+        yield Finding(
+            what,
+            listed(odd),
+            "Report stored-value compares another account than the one that moves.",
+            "Give the item its liability account, or name that account in the mapping file.",
+            Level.WARNING,
+        )
+    else:
+        yield Finding(
+            what, f"{len(shown)} post to their liability", "Report stored-value compares what they move."
+        )
+
+
 def hands(patient: Patient) -> Iterator[Finding]:
     """Whether NetSuite says who wrote a transaction: public scripts read these columns, no help page names them."""
     if not set_up(patient) or not patient.mapping.payouts.ask_ledger:
@@ -200,5 +247,6 @@ BOOKS: Final = (
     Probe("NetSuite records of money", records),
     Probe("Accounts of money", accounts),
     Probe("Clearing accounts in the ledger", ledger),
+    Probe("Items of stored value", stored_value),
     Probe("Who wrote a transaction", hands),
 )

@@ -41,6 +41,7 @@ def look(
     records: frozenset[str],
     *balances: BalanceRow,
     lacks: str | None = None,
+    items: tuple[dict[str, str], ...] = (),
 ) -> list[Finding]:
     asked: list[set[int]] = []
 
@@ -55,6 +56,7 @@ def look(
         ),
         clearing=SimpleNamespace(balances=lambda *_, **__: list(balances), others=lambda *_, **__: []),
         has=lambda *_: lacks,
+        suiteql_all=lambda *_: [SimpleNamespace(rows=items)],
     )
     patient = Patient(load_settings(None), mapping, netsuite=cast(Any, books))
     return list(examine(patient, "NetSuite", (), BOOKS))
@@ -106,6 +108,25 @@ def test_a_balance_whose_two_amounts_differ_is_not_to_be_trusted() -> None:
         {"version": 1, "payouts": {"providers": {"stripe": STRIPE}, "ask_ledger": False}}
     )
     assert "Clearing accounts in the ledger" not in [one.what for one in look(mapping, chart(), ALL, row)]
+
+
+def test_an_item_that_posts_elsewhere_than_to_its_liability_is_named() -> None:
+    cash = {"gift_certificates": {"item": 31}, "store_credit": {"item": 32, "account": 2320}}
+    named = {"gift_certificate": 2310, "receivable": 1200}
+    mapping = Mapping.model_validate(
+        {"version": 1, "payouts": {"providers": {"stripe": STRIPE}}, "cash": {**cash, "refunds": named}}
+    )
+
+    def told(*items: dict[str, str]) -> list[tuple[Level, str]]:
+        found = look(mapping, chart(), ALL, items=items)
+        return [(one.level, one.found) for one in found if one.what == "Items of stored value"]
+
+    right, elsewhere = {"id": "31", "incomeaccount": "2310"}, {"id": "32", "incomeaccount": "4000"}
+    assert told(right, elsewhere) == [
+        (Level.WARNING, "cash.store_credit.item (32) posts to the account 4000 and not to 2320")
+    ]
+    # One that names no income account says nothing.
+    assert told(right, {"id": "32"}) == [(Level.OK, "1 post to their liability")]
 
 
 def test_an_inactive_a_missing_and_a_strange_account_are_named() -> None:
