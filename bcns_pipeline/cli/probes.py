@@ -17,6 +17,7 @@ from bcns_pipeline.cli.accounts import WatchingPacer
 from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
 from bcns_pipeline.clients.bigcommerce.models import Channel, Currency, Location, Store
 from bcns_pipeline.clients.http.exchange import HttpClient
+from bcns_pipeline.clients.netsuite.account import MONEY_TYPES, RECORD_TYPES
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
 from bcns_pipeline.clients.netsuite.models import AccountFacts, NetSuiteLocation
 from bcns_pipeline.config import Mapping
@@ -106,7 +107,8 @@ class Patient:
 
     def account_facts(self) -> AccountFacts:
         """What NetSuite's account can do, and its custom fields."""
-        return self._once("account_facts", self.books.account.facts)
+        money = MONEY_TYPES if self.mapping.payouts.providers else ()
+        return self._once("account_facts", lambda: self.books.account.facts((*RECORD_TYPES, *money)))
 
     def _once(self, name: str, read: Callable[[], T]) -> T:
         if name in self._failed:

@@ -122,7 +122,7 @@ def ledger(patient: Patient) -> Iterator[Finding]:
     wanted = {number for one in book for number in one.every(Role.CLEARING)}
     if not wanted or not patient.mapping.payouts.ask_ledger:
         return
-    what, facts = "Clearing accounts in the ledger", patient.books.account.facts()
+    what, facts = "Clearing accounts in the ledger", patient.account_facts()
     today = datetime.now(UTC).date()
     try:
         rows = patient.books.clearing.balances(wanted, today, oneworld=facts.oneworld)

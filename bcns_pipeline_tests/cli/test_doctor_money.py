@@ -52,7 +52,10 @@ def look(
     books = SimpleNamespace(
         journals=SimpleNamespace(accounts=accounts),
         account=SimpleNamespace(
-            facts=lambda: SimpleNamespace(record_types=records, oneworld=False, currencies={"USD": DOLLAR})
+            # NetSuite describes what it is asked for.
+            facts=lambda types: SimpleNamespace(
+                record_types=records & set(types), oneworld=False, currencies={"USD": DOLLAR}
+            )
         ),
         clearing=SimpleNamespace(balances=lambda *_, **__: list(balances), others=lambda *_, **__: []),
         has=lambda *_: lacks,

@@ -17,6 +17,11 @@ from bcns_pipeline.clients.netsuite.suiteql import readable
 from bcns_pipeline.outcomes import Rejected
 
 RECORD_TYPES: Final = ("salesOrder", "cashSale", "customer", "itemFulfillment")
+# What money is booked with; flows find out by writing, so only the doctor asks for their descriptions.
+MONEY_TYPES: Final = (
+    *("customerDeposit", "depositApplication", "customerPayment", "invoice"),
+    *("creditMemo", "customerRefund", "journalEntry"),
+)
 _CUSTOM: Final = ("custbody", "custcol", "custentity", "cseg")
 _CURRENCIES: Final = "SELECT id, symbol, currencyprecision, isbasecurrency FROM currency ORDER BY id ASC"
 _LOCATIONS: Final = "SELECT id, subsidiary FROM location ORDER BY id ASC"

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from bcns_pipeline.cli.probes import Level, Patient, examine
+from bcns_pipeline.cli.probes_money import BOOKS, RIGHTS
 from bcns_pipeline.config import load_mapping
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.rules.close.reports import About
+from bcns_pipeline.settings import load_settings
 from bcns_pipeline_tests.defs.payout_flow import ENTRIES, PLAN, PayoutFlow
 
 TIE_OUT = "close/tie_out"
@@ -229,6 +232,17 @@ def assert_netsuite_and_the_provider_are_asked(till: PayoutFlow, order: int) -> 
     assert [row["day"] for row in run.records("days", TIE_OUT)] == [str(one) for one in days]
     assert run.checks["no_cent_is_unknown"]
     assert_stored_value_is_what_netsuite_owes(till, about)
+    assert_the_doctor_finds_nothing_wrong(till)
+
+
+def assert_the_doctor_finds_nothing_wrong(till: PayoutFlow) -> None:
+    """Of a merchant whose money flows, each account, record and column of it is there."""
+    mapping = load_mapping(till.folder / "bcns.yaml")
+    with till.connections("doctor") as ours:
+        patient = Patient(load_settings(None), mapping, netsuite=ours.netsuite())
+        found = list(examine(patient, "NetSuite", (), BOOKS))
+    assert {f"NetSuite record {one.record}" for one in RIGHTS} < {one.what for one in found}
+    assert [one for one in found if one.level is not Level.OK] == []
 
 
 def assert_stored_value_is_what_netsuite_owes(till: PayoutFlow, about: About) -> None:
