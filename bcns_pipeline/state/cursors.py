@@ -6,6 +6,7 @@ cursor only after what was read is committed; losing one re-reads, and never re-
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +26,14 @@ class Cursors:
         query = sa.select(cursor.c.value).where(cursor.c.store == self._scope.store, cursor.c.name == name)
         with self._scope.transaction(conn) as tx:
             return tx.execute(query).scalar_one_or_none()
+
+    def moved_within(self, name: str, age: timedelta) -> bool:
+        """Whether somebody moved it that recently, by the database's clock."""
+        query = sa.select(cursor.c.moved_at > sa.func.now() - age).where(
+            cursor.c.store == self._scope.store, cursor.c.name == name
+        )
+        with self._scope.transaction() as tx:
+            return bool(tx.execute(query).scalar_one_or_none())
 
     def move(self, name: str, value: Any, *, conn: sa.Connection | None = None) -> None:
         """Set the cursor; part of the caller's transaction where one is given."""

@@ -46,8 +46,9 @@ PAUSE = 0.5
 
 
 def main() -> int:
-    lane, began = sys.argv[1], datetime.now(UTC)
+    lane = sys.argv[1]
     with connections() as ours:
+        began = ours.bigcommerce().now()
         if lane == "bare":
             runs = bare(ours)
         else:
@@ -71,7 +72,7 @@ def due(state: State, began: datetime) -> bool:
 
 
 def listed(state: State, began: datetime) -> bool:
-    """Whether the poll has come to what was there when we began: it has a budget, and the next one goes on."""
+    """Whether the poll has come to what was there when we began, in the store's clock: it has a budget."""
     through = read_cursor(state.cursors.get(CURSOR))
     return through is not None and through >= began.replace(microsecond=0)
 

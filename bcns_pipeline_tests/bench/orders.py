@@ -85,6 +85,8 @@ def backlog(
     control = here.control
     here.weather(calm=True)
     control.limits(quota=0)
+    # What was there before is out of the polls' overlap.
+    control.clock(advance_seconds=900)
     # Placed within the overlap of the next poll: older ones would have been seen by an earlier one.
     ids = control.shop_orders(count // 2, restock=True, within_seconds=90)
     ids += control.shop_orders(
