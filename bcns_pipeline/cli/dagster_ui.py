@@ -30,6 +30,14 @@ mutation($it: JobOrPipelineSelector!, $config: RunConfigData!, $tags: [Execution
   __typename ... on PythonError { message } ... on RunConfigValidationInvalid { errors { message } } } }
 """
 
+_LOADED = """
+query { workspaceOrError { ... on Workspace { locationEntries {
+  name locationOrLoadError { __typename } } } } }
+"""
+_RELOAD = """
+mutation($it: String!) { reloadRepositoryLocation(repositoryLocationName: $it) { __typename } }
+"""
+
 
 class DagsterSaidNo(Exception):
     """The webserver answered, and refused; the text is what it said."""
@@ -68,6 +76,22 @@ class DagsterUI:
         tags = [{"key": "dagster/partition", "value": day}] if day else []
         more = {"config": dict(config or {}), "tags": tags}
         self._must(_LAUNCH, "launchRun", "LaunchRunSuccess", repository, more, jobName=job)
+
+    def mend(self) -> list[str]:
+        """Load the code locations again whose server is gone, as the Reload of their page does; returns their names.
+
+        `dagster dev` starts none anew by itself, and until then no sensor and no schedule goes. Raises DagsterSaidNo,
+        OSError.
+        """
+        entries = self._ask(_LOADED)["workspaceOrError"].get("locationEntries", [])
+        lost = [
+            one["name"]
+            for one in entries
+            if (one["locationOrLoadError"] or {}).get("__typename") == "PythonError"
+        ]
+        for name in lost:
+            self._ask(_RELOAD, it=name)
+        return lost
 
     def _must(
         self,

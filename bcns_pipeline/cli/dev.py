@@ -55,6 +55,8 @@ QUIET_RUNS = "\npython_logs:\n  python_log_level: INFO\n"
 # `dagster dev` recommends another package, and marks a parameter as beta: nothing to act on here.
 QUIET_WARNINGS = ("ignore:Function `dev_command` is superseded", "ignore:Parameter `owners`")
 START_SECONDS = 120.0
+# How often it is looked whether the sensors' process is still there.
+LOOK_SECONDS = 15.0
 # A webserver, a daemon and a code server say goodbye one after the other.
 STOP_SECONDS = 30.0
 
@@ -96,8 +98,14 @@ def _live(sandbox: Sandbox, dagster: subprocess.Popen[bytes], stop: threading.Ev
 
     life = threading.Thread(target=live, name="people", daemon=True)
     life.start()
+    look = time.monotonic()
     while dagster.poll() is None and not stop.wait(0.5):
-        pass
+        if time.monotonic() - look >= LOOK_SECONDS:
+            look = time.monotonic()
+            # A webserver that is too busy to answer is asked again at the next look.
+            with contextlib.suppress(DagsterSaidNo, OSError):
+                for name in ui.mend():
+                    complain(f"The code server of {name} was gone, and was started anew.")
     status = _ended(dagster, stop)
     stop.set()
     life.join()
@@ -147,8 +155,6 @@ def _move_in(home: Path, sandbox: Sandbox, hooks: int) -> dict[str, str]:
     """Mapping file, Dagster's home and environment, this process's too; also as a file for a second terminal."""
     intake = {"hooks": {"destination": f"http://127.0.0.1:{hooks}{BIGCOMMERCE}"}}
     sections = {**merchant_sections(sandbox.accounting), "intake": intake}
-    # Providers count days in UTC, where it may be tomorrow already.
-    sections["payouts"]["window"] = {"days_ahead": 1}
     mapping = local.write_mapping(home, sandbox.locations, CADENCES, sections).path
     dagster_home = home / "dagster"
     dagster_home.mkdir()

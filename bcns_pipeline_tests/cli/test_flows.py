@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import threading
@@ -18,6 +19,7 @@ from bcns_pipeline.cli.flows import StepLog, dagster_instance, run_flow
 from bcns_pipeline.resources.failures import our_sentence
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline_tests.cli.command_line import bcns
+from bcns_pipeline_tests.defs.relay import serving
 
 AWAY = SimpleNamespace(
     message="bcns_pipeline.outcomes.Unavailable: bigcommerce: GET /v2/time: no connection\n", cause=None
@@ -119,3 +121,25 @@ def test_a_session_whose_sandbox_died_ends_with_a_sentence(
     dagster = SimpleNamespace(poll=lambda: None)
     assert dev._live(cast(Any, sandbox), cast(Any, dagster), threading.Event(), DagsterUI(1)) == 1
     assert "The sandbox is gone" in capsys.readouterr().err
+
+
+def test_a_code_server_that_is_gone_is_loaded_again_and_one_that_is_there_is_left_alone() -> None:
+    kinds = {"lost": "PythonError", "there": "RepositoryLocation", "loading": None}
+    reloaded = []
+
+    def answer(_method: str, _path: str, body: bytes) -> tuple[int, Any]:
+        asked = json.loads(body)
+        if "reloadRepositoryLocation" in asked["query"]:
+            reloaded.append(asked["variables"]["it"])
+            return 200, {"data": {"reloadRepositoryLocation": {"__typename": "WorkspaceLocationEntry"}}}
+        entries = [
+            {"name": name, "locationOrLoadError": kind and {"__typename": kind}}
+            for name, kind in kinds.items()
+        ]
+        return 200, {"data": {"workspaceOrError": {"locationEntries": entries}}}
+
+    with serving(answer) as dagster:
+        ui = DagsterUI(int(dagster.url.rpartition(":")[2]))
+        assert ui.mend() == reloaded == ["lost"]
+        kinds["lost"] = "RepositoryLocation"
+        assert ui.mend() == []
