@@ -24,10 +24,14 @@ class System(StrEnum):
 
 
 class Lane(StrEnum):
-    """Bulk work leaves some slots of a system free, which the fast lane may always use."""
+    """Bulk work leaves some slots of a system free, which the fast lane may always use.
+
+    The last lane is for what can wait: of a quota that is counted by time it leaves a part to all others.
+    """
 
     BULK = "bulk"
     FAST = "fast"
+    LAST = "last"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from bcns_pipeline.clients.bigcommerce.stock import BigCommerceStock
 from bcns_pipeline.clients.files.folder import DropFolder
 from bcns_pipeline.clients.files.written import write
 from bcns_pipeline.clients.http.exchange import Timeouts
+from bcns_pipeline.clients.http.pacing import QuotaPacer
 from bcns_pipeline.clients.http.retry import RetryPolicy
 from bcns_pipeline.clients.mail import MailClient
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
@@ -47,6 +48,8 @@ from bcns_pipeline.state.worker import Worker
 # BigCommerce names no cap for inventory reads; its quota per 30 s is what binds, and the pacing obeys that.
 BIGCOMMERCE_SLOTS = 5
 RESERVED_FOR_FAST_LANE = 1
+# Of that quota; what can wait would else use up a window that orders are to be read in.
+LEFT_BY_THE_LAST = 1 / 3
 # Payouts are read one page after the other, what happened since a day several days at once; Stripe allows a hundred
 # reads a second.
 PAYMENT_SLOTS = 4
@@ -202,6 +205,7 @@ class Connections(dg.ConfigurableResource):
                 meter=self._meter,
                 retry=self._retry,
                 timeouts=self._timeouts,
+                pacer=QuotaPacer(share=LEFT_BY_THE_LAST) if lane is Lane.LAST else None,
                 order_metafields=self.mapping.order_policy().metafields,
             )
         return self._bigcommerce[lane]

@@ -81,6 +81,16 @@ def test_parallel_calls_share_one_count_between_answers() -> None:
     assert pacer.delay(10.5) == 0.0
 
 
+def test_the_last_lane_leaves_a_share_of_every_window_to_the_others() -> None:
+    def taken(pacer: QuotaPacer) -> int:
+        asked = {"x-rate-limit-requests-quota": "150", "x-rate-limit-requests-left": "149"}
+        pacer.observe({**asked, "x-rate-limit-time-reset-ms": "30000"}, now=0.0)
+        return next(n for n in range(200) if pacer.delay(1.0) > 0)
+
+    assert taken(QuotaPacer(reserve=2)) == 147
+    assert taken(QuotaPacer(reserve=2, share=1 / 3)) == 99
+
+
 def test_without_headers_nothing_is_paced() -> None:
     pacer = QuotaPacer()
     pacer.observe({"x-rate-limit-requests-left": "many"}, now=0.0)

@@ -29,12 +29,13 @@ class Pacer(Protocol):
 class QuotaPacer:
     """`X-Rate-Limit-Requests-Left` and `-Time-Reset-Ms` as one counter, shared by all threads of a client.
 
-    `reserve` requests of every window are left to the store's other apps. Without headers (unlimited plans,
-    answers of a gateway) it never waits.
+    `reserve` requests of every window are left to the store's other apps, and `share` of its quota where that is more.
+    Without headers (unlimited plans, answers of a gateway) it never waits.
     """
 
-    def __init__(self, reserve: int = 2) -> None:
+    def __init__(self, reserve: int = 2, share: float = 0.0) -> None:
         self._reserve = reserve
+        self._share = share
         self._lock = threading.Lock()
         self._left: int | None = None
         self._reset_at = 0.0
@@ -57,8 +58,11 @@ class QuotaPacer:
             reset = float(headers["x-rate-limit-time-reset-ms"]) / 1000.0
         except (KeyError, ValueError):
             return
+        quota = headers.get("x-rate-limit-requests-quota", "")
         reset_at = now + max(0.0, min(reset, _LONGEST_WINDOW_SECONDS))
         with self._lock:
             same_window = self._left is not None and reset_at <= self._reset_at + 1.0
             self._left = min(left, self._left) if same_window and self._left is not None else left
             self._reset_at = reset_at
+            if quota.isdecimal():
+                self._reserve = max(self._reserve, int(self._share * int(quota)))

@@ -1,8 +1,9 @@
 """Write back: NetSuite's number onto the BigCommerce order, and proof that no money moved by it.
 
 Put the lane of the references here: it has a flow name, a pool and a budget of its own, so that a sales order never
-waits for it. What is not referenced when a run ends is the next run's. The store's own id of our record goes into
-`external_order_id`, which it can filter by; number and id go into metafields, many orders a call.
+waits for it, and leaves a third of the store's quota to what reads orders. What is not referenced when a run ends is
+the next run's. The store's own id of our record goes into `external_order_id`, which it can filter by; number and id
+go into metafields, many orders a call.
 """
 
 import hashlib
@@ -90,7 +91,7 @@ def _waiting(state: State) -> list[OrderState]:
 
 
 def _drain(connections: Connections, done: Referenced, progress: Callable[[str], None]) -> Dispatched:
-    orders = connections.bigcommerce(Lane.BULK).orders
+    orders = connections.bigcommerce(Lane.LAST).orders
 
     def put(_: Operation, payload: Mapping[str, Any]) -> Outcome:
         return orders.put_reference(payload["order_id"], payload["reference"])
@@ -131,7 +132,7 @@ def _references_there(
     connections: Connections,
 ) -> Callable[[Sequence[Operation]], Mapping[str, str | None]]:
     def look_up(operations: Sequence[Operation]) -> Mapping[str, str | None]:
-        found = connections.bigcommerce(Lane.BULK).orders.get_many(
+        found = connections.bigcommerce(Lane.LAST).orders.get_many(
             one.payload["order_id"] for one in operations
         )
         there: dict[str, str | None] = {}
@@ -172,7 +173,7 @@ def _money(connections: Connections, order_ids: Sequence[int]) -> dict[int, str]
     """{order: digest of every money field, lines and charges included}, read from list pages."""
     if not order_ids:
         return {}
-    fields = connections.bigcommerce(Lane.BULK).orders.money_fields(order_ids)
+    fields = connections.bigcommerce(Lane.LAST).orders.money_fields(order_ids)
     return {
         one: hashlib.sha256(json.dumps(found, sort_keys=True, default=str).encode()).hexdigest()
         for one, found in fields.items()
