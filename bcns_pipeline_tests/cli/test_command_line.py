@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bcns_pipeline.cli.flows import dagster_instance
 from bcns_pipeline.sandbox.launch import Sandbox
 from bcns_pipeline_tests.conftest import ROOT
 from bcns_pipeline_tests.defs.children import Child
@@ -27,6 +28,11 @@ def bcns(*arguments: str) -> tuple[int, str]:
 
 
 def test_one_unit_goes_from_netsuite_to_the_store_and_is_explained(sandbox: Sandbox) -> None:
+    # A run that was killed has left its slot of the pool behind, and no daemon is there to free it.
+    with dagster_instance() as instance:
+        instance.event_log_storage.set_concurrency_slots("inventory_bulk", 1)
+        claimed = instance.event_log_storage.claim_concurrency_slot("inventory_bulk", "killed", "its step")
+        assert claimed.is_claimed
     code, said = bcns("run", "inventory")
     assert code == 0, said
     sku = sandbox.control.inventory()[0]["sku"]
