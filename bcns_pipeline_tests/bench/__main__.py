@@ -2,8 +2,8 @@
 
 `python -m bcns_pipeline_tests.bench [SKUS]` for all of them, `... receiver`, `... orders [COUNT]`, `... race [TIMES]`,
 `... payouts [LINES] [LIVES]` or `... payout [LINES]` for those alone; `... month [ORDERS]`, `... latency`,
-`... flood` and `... parcels [COUNT]` (daemon.py), `... low-stock [CHANGES] [SKUS]`, `... bad-order [COUNT]` and
-`... adopt [COUNT]` run only when asked for.
+`... flood` and `... parcels [COUNT]` (daemon.py), `... shoppers [COUNT]`, `... low-stock [CHANGES] [SKUS]`,
+`... bad-order [COUNT]` and `... adopt [COUNT]` run only when asked for.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from bcns_pipeline_tests.bench import (
     payouts,
     race,
     receiver,
+    shoppers,
 )
 
 ALONE = {
@@ -36,6 +37,7 @@ ALONE = {
     "flood": daemon.flood,
     "parcels": daemon.parcels,
     "low-stock": low_stock.low_stock,
+    "shoppers": shoppers.shoppers,
     "bad-order": bad_order.main,
     "adopt": adopt.main,
 }

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -191,7 +191,9 @@ def told(here: Place) -> None:
 
 
 @contextmanager
-def running(here: Place, *, schedules: bool = False, orders: bool = True) -> Iterator[DagsterUI]:
+def running(
+    here: Place, *, schedules: bool = False, orders: bool = True, scopes: Sequence[str] = SCOPES
+) -> Iterator[DagsterUI]:
     """Dagster's daemons; with `orders` the receiver and hooks of the shop. The weather is that of the figures."""
     home = here.home / "dagster"
     home.mkdir()
@@ -204,7 +206,7 @@ def running(here: Place, *, schedules: bool = False, orders: bool = True) -> Ite
         log = stack.enter_context((here.home / "dagster.log").open("wb"))
         if orders:
             receiver = receiving.receiver(here.home, here.env, receiving.free_port())
-            receiving.make_hooks(load_settings(), stack.enter_context(receiver), SCOPES)
+            receiving.make_hooks(load_settings(), stack.enter_context(receiver), scopes)
         process = subprocess.Popen(
             [*command, "-p", str(port), "--log-level", "warning"], cwd=here.home, env=here.env, stdout=log,
             stderr=subprocess.STDOUT, start_new_session=True,

@@ -4,13 +4,15 @@ Put names and run requests here. Do not put a decision about a shopper here.
 """
 
 import time
+from datetime import timedelta
 
 import dagster as dg
 
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs.customers.assets import ASSETS
-from bcns_pipeline.defs.customers.poll import poll_customers, sweep_due
+from bcns_pipeline.defs.customers.poll import poll_customers, sweep, sweep_due
 from bcns_pipeline.defs.customers.run import FLOW, due
+from bcns_pipeline.defs.customers.take import CURSOR
 from bcns_pipeline.defs.modes import going, mode_config
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -20,6 +22,8 @@ JOB = "customer_sync"
 PAGES, SECONDS = 20, 35.0
 # Where a run failed and nothing new has come, what waits is tried again this often.
 TRY_AGAIN_SECONDS = 300
+# Where nobody changes, a run this often shows that all is well.
+RUN_EVERY = timedelta(hours=1)
 
 
 customer_sync = dg.define_asset_job(
@@ -51,11 +55,13 @@ def sensor(mapping: Mapping) -> dg.SensorDefinition:
         connections.require("bigcommerce", "netsuite", orders=True)
         polled = poll_customers(connections, pages=PAGES, seconds=SECONDS, lane=Lane.FAST)
         context.log.info(polled.sentence)
+        if sweep_due(connections):
+            context.log.info(f"{sweep(connections, lane=Lane.FAST):,} shoppers had changed without a word")
         state = connections.state
         waiting = state.inbox.waiting("customer")
         left = state.outbox.find(flow=FLOW, states=("planned", "sending", "ambiguous"), limit=1)
-        # Once an hour a run looks at shoppers whose change nobody told us of, which also shows that all is well.
-        if not waiting.free and not left and not due(connections) and not sweep_due(connections):
+        rested = not state.cursors.moved_within(CURSOR, RUN_EVERY)
+        if not waiting.free and not left and not due(connections) and not rested:
             return dg.SkipReason(f"no shopper waits; {polled.sentence}")
         if going(context, JOB):
             return dg.SkipReason(f"a run of {JOB} is on its way already")

@@ -81,14 +81,22 @@ class People:
         return None if found is None else found.netsuite_id
 
     def due_now(self) -> None:
-        """What waits for another look is due, and so is the walk over known shoppers."""
+        """What waits for another look is due, and so are the walk over known shoppers and the hourly run."""
         with self.shop._engine.begin() as conn:
             conn.execute(
                 sa.text(
                     "update bcns.exception set last_seen_at = now() - interval '2 hours' where resolved_at is null"
                 )
             )
-            conn.execute(sa.text("delete from bcns.cursor where name = 'customers/sweep'"))
+            conn.execute(
+                sa.text("delete from bcns.cursor where name in ('customers/sweep', 'customers/read')")
+            )
+
+    def minutes_later(self, minutes: int) -> None:
+        """The cursors were moved that much longer ago."""
+        moved = "update bcns.cursor set moved_at = moved_at - make_interval(mins => :minutes)"
+        with self.shop._engine.begin() as conn:
+            conn.execute(sa.text(moved), {"minutes": minutes})
 
     def writes(self) -> list[tuple[str, str]]:
         """Calls to NetSuite's customers that write, since the log was cleared."""

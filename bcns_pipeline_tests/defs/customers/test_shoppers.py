@@ -88,18 +88,29 @@ def assert_made_whole(shop: OrderFlow, people: People, jane: int) -> None:
 def test_the_sensor_polls_and_starts_a_run_only_where_a_shopper_waits(
     shop: OrderFlow, people: People
 ) -> None:
-    people.sign_up()
+    jane = people.sign_up()
     with shop.tick("customers_waiting") as first:
         assert len(first.run_requests) == 1
     people.sync()
 
-    shop.later(60)
+    # Far enough for the overlap of later polls not to list her any more.
+    shop.later(7200)
     with shop.tick("customers_waiting") as second:
         assert second.run_requests == []
-    # The walk over known shoppers is due once an hour, which also shows that all is well.
-    people.due_now()
+    # Of an address the store tells by a hook alone, and that one got lost: the walk of two minutes later finds it.
+    shop.control.shopper_address(customer_id=jane, address1="2 Second Street", city="Albany")
+    people.minutes_later(3)
     with shop.tick("customers_waiting") as third:
         assert len(third.run_requests) == 1
+    people.sync()
+    assert len(people.of(jane)["addresses"]) == 2
+    people.minutes_later(3)
+    with shop.tick("customers_waiting") as fourth:
+        assert fourth.run_requests == []
+    # Once an hour a run shows that all is well.
+    people.minutes_later(60)
+    with shop.tick("customers_waiting") as fifth:
+        assert len(fifth.run_requests) == 1
 
 
 def test_an_order_before_or_after_the_shopper_has_the_shoppers_customer_and_no_event_is_lost(
