@@ -26,12 +26,15 @@ from bcns_pipeline.defs.orders.lines import (
     order_line,
 )
 from bcns_pipeline.defs.orders.run import EDIT, FLOW, ORDER
+from bcns_pipeline.defs.orders.take import Taken
+from bcns_pipeline.defs.orders.take import keep as keep_read
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure
 from bcns_pipeline.rules.customers.identify import Create
 from bcns_pipeline.rules.orders.draft import Draft
 from bcns_pipeline.rules.orders.gate import Hold, Ignore, List, Post, Verdict, has_refund, judge
 from bcns_pipeline.rules.orders.model import Details, Order
+from bcns_pipeline.rules.orders.paths import METAFIELDS
 from bcns_pipeline.rules.orders.policy import account_faults
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.orders.reading import Unreadable, read_order
@@ -70,6 +73,10 @@ def make_plan(connections: Connections, *, mode: Mode, days: Days | None = None)
     state = connections.state
     due = _due(connections, mode, days)
     orders, fates = _read(connections, due)
+    if _reread(connections, orders.values()):
+        now = state.orders.many([one.order_id for one in due])
+        due = [now[one.order_id] for one in due]
+        orders, fates = _read(connections, due)
     known, more = _decide(connections, orders, {one.order_id: one for one in due})
     fates += more
     lines: list[PlanLine] = []
@@ -131,6 +138,16 @@ def _read(connections: Connections, due: Sequence[OrderState]) -> tuple[dict[int
             problem = Problem("ORDER_UNREADABLE", str(fault))
             fates.append(waiting(one, [problem]))
     return orders, fates
+
+
+def _reread(connections: Connections, orders: Iterable[Order]) -> bool:
+    """Keep anew what was kept before the mapping file named a metafield; whether there was any. Raises OutsideError."""
+    if not connections.order_policy.metafields:
+        return False
+    without = [one.id for one in orders if METAFIELDS not in one.document]
+    found = connections.bigcommerce().orders.get_many(without) if without else {}
+    keep_read(connections, list(found.values()), Taken())
+    return bool(found)
 
 
 def _decide(

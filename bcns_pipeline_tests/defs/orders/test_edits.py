@@ -153,6 +153,25 @@ def test_a_metafield_that_the_mapping_asks_for_reaches_the_record_and_so_does_on
     assert shop.writes() == []
 
 
+def test_an_order_that_was_read_before_the_mapping_asked_for_a_metafield_is_posted_with_it(
+    shop: OrderFlow,
+) -> None:
+    """By the time it is planned, no poll lists it any more."""
+    waiting, without = place(shop), place(shop)
+    note(shop, waiting, "Gold")
+    for _ in range(2):
+        shop.run("order_sync", mode="plan")
+        shop.later(24 * 3600)
+
+    shop.decide("orders", fields={**shop.sections["orders"]["fields"], TIER: "metafields.loyalty.tier"})
+    shop.sync()
+
+    assert tiers(shop, waiting, without) == ["Gold", None]
+    shop.control.clear_log()
+    shop.sync()
+    assert shop.writes() == []
+
+
 TIER = "custbody_psp_payout_id"
 
 
