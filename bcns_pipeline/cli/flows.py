@@ -262,8 +262,4 @@ def _ref(home: Path, config: Path) -> Any:
 
     # Dagster's console would print every event of a run between the lines that a person is after.
     logs = {"dagster_handler_config": {"handlers": {"steps": {"class": f"{__name__}.StepLog"}}}}
-    # A run that was killed keeps the slot of its pool until a daemon frees it, and where none is at work the next run
-    # would wait for ever. Pools only save two runs the trouble of meeting: the outbox keeps them apart.
-    pools = {"pools": {"granularity": "run"}}
-    overrides = {"python_logs": logs, "concurrency": pools}
-    return InstanceRef.from_dir(str(home), config_dir=str(config), overrides=overrides)
+    return InstanceRef.from_dir(str(home), config_dir=str(config), overrides={"python_logs": logs})

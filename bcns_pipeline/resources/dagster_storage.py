@@ -5,9 +5,7 @@ static `dagster.yaml` cannot name the socket of the embedded server, so this cla
 is made: by `dagster dev`, by each of its child processes (webserver, daemon, run), by every other command.
 """
 
-import functools
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,6 +16,7 @@ from dagster._config.config_schema import UserConfigSchema
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 
+from bcns_pipeline.resources.dagster_pools import mend
 from bcns_pipeline.settings import load_settings
 from bcns_pipeline.state.engine import database_url
 
@@ -27,8 +26,6 @@ _QUESTIONS_ABOUT_TABLES = (
     *("has_table", "has_asset_key_col", "_has_asset_key_col_on_connection"),
     *("has_run_stats_index_cols", "has_backfill_id_column", "has_default_pool_limit_col"),
 )
-# A run that waits for its turn in a pool looks this often.
-POOL_SECONDS = 0.25
 _prepared: set[tuple[str, str]] = set()
 _preparing = threading.Lock()
 
@@ -58,8 +55,7 @@ class BcnsDagsterStorage(DagsterPostgresStorage):
         made = cls(storage_url(url, schema), should_autocreate_tables=False, inst_data=inst_data)
         for storage in (made.event_log_storage, made.run_storage):
             _look_once(storage)
-        _wait_for_pools(made.event_log_storage)
-        _begin_pools_once(made.event_log_storage)
+        mend(made.event_log_storage, storage_url(url, schema))
         return made
 
 
@@ -133,45 +129,6 @@ def _once(question: Callable[..., bool]) -> Callable[..., bool]:
         return answers[names]
 
     return ask
-
-
-def _wait_for_pools(storage: Any) -> None:
-    """A run whose step waits for a pool asks Dagster's loop whether it is time to look again, without a pause.
-
-    That takes a whole core from the run that it waits for, and the looks become as rare as one in 15 s (Dagster
-    1.13: `interval_to_next_pending_claim_check` is never above 0). So the wait is here, and short.
-    """
-    claim = storage.claim_concurrency_slot
-
-    @functools.wraps(claim)
-    def claim_or_wait(*args: Any, **kwargs: Any) -> Any:
-        status = claim(*args, **kwargs)
-        if status.is_claimed:
-            return status
-        time.sleep(POOL_SECONDS)
-        return status.with_sleep_interval(0.0)
-
-    storage.claim_concurrency_slot = claim_or_wait
-
-
-def _begin_pools_once(storage: Any) -> None:
-    """A run that comes to a pool which another run has begun since it started would fail, once in a pool's life.
-
-    Dagster 1.13 begins the pool again, and when PostgreSQL refuses the second row goes on in the same transaction,
-    which PostgreSQL refuses as well (InFailedSqlTransaction).
-    """
-    begin = storage.initialize_concurrency_limit_to_default
-
-    @functools.wraps(begin)
-    def begin_or_leave(concurrency_key: str) -> bool:
-        try:
-            return bool(begin(concurrency_key))
-        except sa.exc.InternalError:
-            if all(pool.name != concurrency_key for pool in storage.get_pool_limits()):
-                raise
-            return True
-
-    storage.initialize_concurrency_limit_to_default = begin_or_leave
 
 
 def _version(conn: sa.Connection, schema: str) -> str | None:

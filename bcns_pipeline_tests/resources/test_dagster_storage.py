@@ -130,6 +130,37 @@ def test_a_pool_that_another_run_has_begun_meanwhile_fails_nobody(instance: dg.D
     assert not pools.claim_concurrency_slot("inventory_bulk", "another", "step").is_claimed
 
 
+CLAIM = """
+import sys, time
+import dagster as dg
+
+with dg.DagsterInstance.from_config(sys.argv[1]) as instance:
+    pools = instance.event_log_storage
+    for step in ("has", "waits"):
+        print(pools.claim_concurrency_slot("inventory_bulk", "killed", step).is_claimed, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_run_that_was_killed_gives_its_slot_and_its_place_to_the_next_without_any_daemon(
+    instance: dg.DagsterInstance,
+) -> None:
+    dg.materialize([levels], instance=instance)
+    pools = instance.event_log_storage
+
+    def claimed() -> bool:
+        return bool(pools.claim_concurrency_slot("inventory_bulk", "next", "step").is_claimed)
+
+    command = [sys.executable, "-W", "ignore", "-c", CLAIM, instance.root_directory]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout is not None
+        assert [killed.stdout.readline().strip() for _ in range(2)] == ["True", "False"]
+        # While it lives, it is waited for.
+        assert not any(claimed() for _ in range(15))
+        killed.kill()
+    eventually(claimed)
+
+
 def test_a_run_that_waits_for_a_pool_takes_no_cpu_and_goes_on_soon(instance: dg.DagsterInstance) -> None:
     dg.materialize([levels], instance=instance)
     pools = instance.event_log_storage
