@@ -6,7 +6,7 @@ its own copy of a nested resource, and the steps of a run must share one token, 
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -84,7 +84,8 @@ class Connections(dg.ConfigurableResource):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Connections"]:
         """Remember the run, open nothing yet, and close with the run what was opened."""
         self._run_id = context.run.run_id if context.run else ""
-        with set_for_a_run():
+        # Sensors tick in a process that lives for weeks, several at once: what holds for a run must not hold there.
+        with set_for_a_run() if context.run else nullcontext():
             try:
                 yield self
             finally:
