@@ -169,7 +169,11 @@ def test_no_change_is_lost_or_doubled_whatever_happens_meanwhile(
     inclusive: tuple[bool, bool],
     before: int,
 ) -> None:
-    """Changes carry the store's clock, which moves on by 0 to 2 s each; `before` may lie ahead of it."""
+    """Changes carry the store's clock, which moves on by 0 to 2 s each; `before` may lie ahead of it.
+
+    A second that is walked by id because it fills a page may still be running: what changes in it behind us comes with
+    the overlap of the next poll.
+    """
     orders = OrderList()
     orders.low_inclusive, orders.high_inclusive = inclusive
     # A page shorter than the limit is the end only below 50 rows, so a cap below the limit can't be seen here.
@@ -177,20 +181,22 @@ def test_no_change_is_lost_or_doubled_whatever_happens_meanwhile(
     for n, seconds in enumerate(dates, start=1):
         orders.add(n, modified=seconds)
     clock = max(dates, default=0)
+    same_second: set[tuple[int, int]] = set()
 
     def meanwhile(request: int) -> None:
-        nonlocal clock
+        nonlocal clock, same_second
         for when, number, step in changes:
             if when == request and number in orders.rows:
                 clock += step
                 orders.rows[number]["modified"] = at(clock)
+                same_second |= set() if step else {(number, clock)}
 
     orders.before_answer = meanwhile
     found = versions(walk(orders, since=2, before=before, limit=limit))
     assert len(found) == len(set(found))
     assert all(2 <= seconds < before for _, seconds in found)
     now = {(row["id"], int((row["modified"] - at(0)).total_seconds())) for row in orders.rows.values()}
-    assert {one for one in now if 2 <= one[1] < before} <= set(found)
+    assert {one for one in now if 2 <= one[1] < before} - set(found) <= same_second
 
 
 @settings(max_examples=100, deadline=None)

@@ -8,12 +8,11 @@ when the order's document is stored, so a process that dies in between leaves th
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from bcns_pipeline.clients.bigcommerce.models import OrderDocument
 from bcns_pipeline.defs.days import Days, bounds, zone_of
 from bcns_pipeline.defs.orders.run import FLOW, question
-from bcns_pipeline.defs.polling import CURSOR, as_documents, day_of_order, poll_orders, stock_lines
+from bcns_pipeline.defs.polling import as_documents, day_of_order, poll_orders, stock_lines
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.gate import source_of
@@ -59,13 +58,10 @@ class Taken:
 def drain(connections: Connections, progress: Callable[[str], None]) -> Taken:
     """Poll unless a whole batch waits already, then read what the inbox holds, up to `orders.batch`.
 
-    Each poll lists its overlap anew, which in a backlog is most of the backlog. Where something waits, the poll of
-    another run or of the sensor will do, as long as it is no older than the sensor's own pace.
+    Each poll lists its overlap anew, which in a backlog is most of the backlog; the run that finds less asks again.
     """
     inbox, batch = connections.state.inbox, connections.mapping.orders.batch
-    pace = timedelta(seconds=connections.mapping.orders.poll.seconds)
-    free = inbox.waiting("order").free
-    if free < batch and not (free and connections.state.cursors.moved_within(CURSOR, pace)):
+    if inbox.waiting("order").free < batch:
         progress(poll_orders(connections).sentence)
     taken = Taken()
     with connections.state.worker() as worker:

@@ -135,7 +135,7 @@ def shown(key: str, number: int, body: str) -> JournalRow:
         for place, row in enumerate(told["line"]["items"])
     )  # fmt: skip
     day = date.fromisoformat(told["tranDate"])
-    return JournalRow(number, key, f"JE{number}", "B", True, day, None, 1, None, told["memo"], "", lines)
+    return JournalRow(number, key, f"JE{number}", "B", True, day, None, 1, None, told["memo"], lines=lines)
 
 
 class Folder(DropFolder):
