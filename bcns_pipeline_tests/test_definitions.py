@@ -13,8 +13,10 @@ import sys
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from bcns_pipeline.definitions import build_defs
+from bcns_pipeline.defs.inventory.run import off_the_beat
 
 DATA = Path(__file__).resolve().parent / "data"
 GOLDEN = DATA / "graph.txt"
@@ -92,6 +94,19 @@ def test_a_schedule_never_starts_at_the_full_hour() -> None:
     """All integrations of an account share its concurrency, and most of them start at :00 (X24)."""
     for schedule in build_defs().get_repository_def().schedule_defs:
         assert not str(schedule.cron_schedule).startswith(("0 ", "*/")), schedule.name
+
+
+def test_a_run_by_a_schedule_waits_at_random_within_its_bound_and_no_other_run_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    by_schedule = dg.DagsterRun("sync", tags={"dagster/schedule_name": "inventory_every_quarter_hour"})
+    waits = [off_the_beat(by_schedule, 60) for _ in range(200)]
+    assert 0 <= min(waits) < 20
+    assert 40 < max(waits) <= 60
+    assert slept == waits
+    assert off_the_beat(by_schedule, 0) == off_the_beat(dg.DagsterRun("sync"), 60) == 0
 
 
 def test_the_schedules_follow_the_mapping_file(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from bcns_pipeline.defs.inventory.extract import last_snapshot, take_snapshot
 from bcns_pipeline.defs.inventory.identify import identify
 from bcns_pipeline.defs.inventory.orphans import find_orphans, keep_orphans
 from bcns_pipeline.defs.inventory.planning import excepted_of, make_plan, plan_of
-from bcns_pipeline.defs.inventory.run import FLOW, OWNERS, InventoryConfig, Scope
+from bcns_pipeline.defs.inventory.run import FLOW, OWNERS, InventoryConfig, Scope, off_the_beat
 from bcns_pipeline.defs.inventory.trouble import (
     note_excepted,
     note_identities,
@@ -46,6 +46,7 @@ def inventory_snapshot(
 ) -> dg.MaterializeResult:
     """Extract: nothing is decided and nothing is written outside."""
     connections.require("bigcommerce", "netsuite")
+    off_the_beat(context.run, connections.mapping.inventory.jitter_seconds)
     with outside_errors():
         buffer.refuse(connections, look_again=True)
         snapshot, items = take_snapshot(

@@ -6,9 +6,12 @@ sending here.
 
 import hashlib
 import json
+import random
 import time
 from collections.abc import Callable
 from enum import StrEnum
+
+import dagster as dg
 
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs.modes import ModeConfig
@@ -30,6 +33,17 @@ class InventoryConfig(ModeConfig):
     """The run config of every step; the jobs fill it in (see automation.py)."""
 
     scope: str = Scope.CHANGED.value
+
+
+def off_the_beat(run: dg.DagsterRun, most: int) -> float:
+    """Wait up to `most` seconds, at random, where a schedule started the run; how long.
+
+    All integrations of an account share its concurrency, and others start at the same minute (features.md H17).
+    """
+    by_schedule = "dagster/schedule_name" in run.tags
+    seconds = random.uniform(0, most) if by_schedule else 0.0  # noqa: S311 - no secret
+    time.sleep(seconds)
+    return seconds
 
 
 def now_and_then(say: Callable[[str], None], seconds: float = 3.0) -> Callable[[str], None]:
