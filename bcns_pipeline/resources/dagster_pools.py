@@ -96,7 +96,9 @@ class _Alive:
             return []
         self._looked = time.monotonic()
         info = storage.get_concurrency_info(pool)
-        others = (info.active_run_ids | info.assigned_run_ids | info.pending_run_ids) - self._held.keys()
+        with self._lock:
+            mine = set(self._held)
+        others = (info.active_run_ids | info.assigned_run_ids | info.pending_run_ids) - mine
         with self._engine.connect() as conn:
             return [one for one in sorted(others) if conn.execute(_IS_FREE, _pair(one)).scalar_one()]
 
