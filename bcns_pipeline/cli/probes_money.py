@@ -125,7 +125,7 @@ def ledger(patient: Patient) -> Iterator[Finding]:
     what, facts = "Clearing accounts in the ledger", patient.account_facts()
     today = datetime.now(UTC).date()
     try:
-        rows = patient.books.clearing.balances(wanted, today, oneworld=facts.oneworld)
+        rows = patient.books.clearing.balances(wanted, today, "doctor", oneworld=facts.oneworld)
         patient.books.clearing.others(wanted, today, "doctor", oneworld=facts.oneworld)
     except Rejected as refused:
         yield Finding(

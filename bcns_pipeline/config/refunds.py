@@ -31,6 +31,10 @@ class RefundItemsMapping(Section):
     handling: Id | None = Field(None, description="Default: orders.handling.item.")
     gift_wrapping: Id | None = Field(None, description="Default: orders.gift_wrapping.item.")
     fee: Id | None = Field(None, description="Default: orders.fees.")
+    gift_certificate: Id | None = Field(
+        None,
+        description="Certificates that were sold and come back; default: orders.gift_certificates.item.",
+    )
 
 
 class RefundPollMapping(Section):
@@ -104,6 +108,7 @@ class RefundsMapping(Section):
                 handling=items.handling,
                 wrapping=items.gift_wrapping,
                 fee=items.fee,
+                certificate=items.gift_certificate,
             ),
             receivable=self.receivable,
             store_credit=self.store_credit,

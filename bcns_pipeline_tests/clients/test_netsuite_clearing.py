@@ -23,7 +23,7 @@ def books(double: NetSuiteDouble) -> NetSuiteDouble:
     who = {"createdby": 17, "createddate": "2026-04-02 08:00:00", "lastmodifiedby": 42}
     journal(double, 8, "-5.00", "5.00", books=2, externalid=None, trandate="2026-03-31", **who)
     journal(double, 9, "-1.00", "1.00", externalid="bc-other-deposit-1-1", trandate="2026-04-01")
-    journal(double, 10, "3.00", "-3.00", externalid="bc-mine-deposit-1-1")
+    journal(double, 10, "3.00", "-3.00", externalid="bc-mine-refund-1")
     double.db.executescript(
         "UPDATE transactionaccountingline SET posting = CASE WHEN \"transaction\" = 8 THEN 'F' ELSE 'T' END;"
     )
@@ -34,13 +34,17 @@ def books(double: NetSuiteDouble) -> NetSuiteDouble:
 def test_a_balance_is_of_one_book_as_of_a_day_and_what_waits_stands_apart(
     client: NetSuiteClient, books: NetSuiteDouble, *, oneworld: bool
 ) -> None:
-    rows = client.clearing.balances([CLEARING], DAY, oneworld=oneworld)
+    rows = client.clearing.balances([CLEARING], DAY, "mine", oneworld=oneworld)
     found = {row.posting: (row.account, row.currency, row.subsidiary, row.base, row.foreign) for row in rows}
     subsidiary = 2 if oneworld else None
     assert found == {
         True: (CLEARING, 1, subsidiary, Decimal("100.1"), Decimal("100.1")),
         False: (CLEARING, 1, subsidiary, Decimal(-5), Decimal(-5)),
     }
+    # Of it what our refunds did; another store's are not ours.
+    assert {row.posting: (row.back_base, row.back_foreign) for row in rows} == {True: (3, 3), False: (0, 0)}
+    (posted, _) = sorted(client.clearing.balances([CLEARING], DAY, "other"), key=lambda row: not row.posting)
+    assert (posted.back_base, posted.back_foreign) == (0, 0)
 
 
 def test_what_has_no_key_of_ours_is_told_from_what_has_one_over_several_pages(

@@ -33,10 +33,12 @@ class ClearingAccounts:
         self._records = records
         self._tolerant = Tolerant()
 
-    def balances(self, accounts: Iterable[int], as_of: date, *, oneworld: bool = False) -> list[BalanceRow]:
+    def balances(
+        self, accounts: Iterable[int], as_of: date, store: str, *, oneworld: bool = False
+    ) -> list[BalanceRow]:
         """One row per account, currency, subsidiary, type of record and whether it posts; one call.
 
-        Only the primary book counts.
+        Only the primary book counts. What this store's refunds did is told by their keys (rules/natural_keys.py).
         """
         of = "t.subsidiary, " if oneworld else ""
         text = sql.fill(
@@ -46,10 +48,17 @@ class ClearingAccounts:
             ordered="t.subsidiary ASC, " if oneworld else "",
         )
         found: dict[tuple[int, int | None, int | None, str, bool], BalanceRow] = {}
-        for page in self._records.query.all(text, [as_of.isoformat()]):
+        refunds = f"bc-{store}-refund-%"
+        for page in self._records.query.all(text, [refunds, refunds, as_of.isoformat()]):
             with readable():
                 for row in page.rows:
-                    one = BalanceRow(*_where(row), lines=int(row["line_count"]), type=row["type"])
+                    one = BalanceRow(
+                        *_where(row),
+                        lines=int(row["line_count"]),
+                        type=row["type"],
+                        back_base=amount(row, "back_base") or ZERO,
+                        back_foreign=amount(row, "back_foreign") or ZERO,
+                    )
                     # The first of several accounting books is the primary one.
                     found.setdefault((one.account, one.currency, one.subsidiary, one.type, one.posting), one)
         return list(found.values())

@@ -109,7 +109,7 @@ class BalanceRow:
     """What stands on an account in transactions of one type and currency: > 0 is a debit, in the subsidiary's currency.
 
     `foreign` is the same in the transactions' own currency. Without `posting` it waits for approval, and is in no
-    ledger yet.
+    ledger yet. `back_base` and `back_foreign` are what records of our refunds did of it.
     """
 
     account: int
@@ -120,6 +120,8 @@ class BalanceRow:
     foreign: Decimal
     lines: int
     type: str = ""
+    back_base: Decimal = Decimal(0)
+    back_foreign: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,9 @@ def _ledger(
     client, oneworld = connections.netsuite(Lane.BULK).clearing, account.oneworld
     with ThreadPoolExecutor(1, thread_name_prefix="others") as beside:
         others = beside.submit(client.others, accounts, as_of, connections.state.store, oneworld=oneworld)
-        found = client.balances([*accounts, *liabilities], as_of, oneworld=oneworld)
+        found = client.balances([*accounts, *liabilities], as_of, connections.state.store, oneworld=oneworld)
         balances = [{**_amount(account, one), "type": one.type, "lines": one.lines} for one in found]
+        back = [{**one, "amount": _back(account, row)} for one, row in zip(balances, found, strict=True)]
         return {
             "accounts": accounts,
             "balances": [one for one in balances if one["account"] in accounts],
@@ -102,6 +103,7 @@ def _ledger(
             "liabilities": {
                 "accounts": liabilities,
                 "balances": [one for one in balances if one["account"] in liabilities],
+                "given_back": [one for one in back if one["account"] in liabilities and one["amount"]],
                 "ours": ours_of(connections, as_of),
             },
         }
@@ -123,17 +125,28 @@ def _rows(account: Account, records: Iterable[RecordRow]) -> list[dict[str, Any]
 
 def _amount(account: Account, row: BalanceRow | RecordRow) -> dict[str, Any]:
     """In the transactions' own currency; where that is the subsidiary's, debit less credit is the surer source."""
-    symbols = {one.id: symbol for symbol, one in account.currencies.items()}
-    own = account.subsidiaries.get(row.subsidiary or 0)
-    base = (own.currency if own is not None else "") or account.base_currency
-    currency = symbols.get(row.currency or 0, base)
+    currency, is_base = _currency(account, row)
     return {
         "account": row.account,
         "currency": currency,
         "subsidiary": row.subsidiary,
         "posting": row.posting,
-        "amount": Money.of(row.base if currency == base else row.foreign, currency).minor,
+        "amount": Money.of(row.base if is_base else row.foreign, currency).minor,
     }
+
+
+def _back(account: Account, row: BalanceRow) -> int:
+    """What our refunds did of it, in the same currency."""
+    currency, is_base = _currency(account, row)
+    return Money.of(row.back_base if is_base else row.back_foreign, currency).minor
+
+
+def _currency(account: Account, row: BalanceRow | RecordRow) -> tuple[str, bool]:
+    symbols = {one.id: symbol for symbol, one in account.currencies.items()}
+    own = account.subsidiaries.get(row.subsidiary or 0)
+    base = (own.currency if own is not None else "") or account.base_currency
+    currency = symbols.get(row.currency or 0, base)
+    return currency, currency == base
 
 
 def _held(connections: Connections, source: PayoutSource, days: Sequence[date]) -> list[dict[str, Any]]:

@@ -1,9 +1,10 @@
 """Stored value: what our records moved beside what NetSuite's liability accounts owe; what is left is labelled.
 
 Put the comparison and the report's rows here. Do not put reads here. Amounts are minor units of one currency, what is
-owed to shoppers positive. Certificates are sold by invoices and cash sales, which NetSuite tells by their type; what it
-owes besides is from before the cutover, expired, or changed by hand: all of that is legitimate, so it is no question
-unless the merchant says that nobody but us moves the account, or more was used than it ever owed.
+owed to shoppers positive. Certificates are sold by invoices and cash sales, which NetSuite tells by their type, and go
+back by the records of our refunds, which it tells by their keys. What it owes besides is from before the cutover,
+expired, or changed by hand: all of that is legitimate, so it is no question unless the merchant says that nobody but us
+moves the account, or more was used than it ever owed.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ NOT_ASKED: Final = (
 )
 REMAINDER: Final = (
     "difference: what NetSuite's account owes beyond the closing of these records. of_it_sold: certificates sold, by "
-    "NetSuite's invoices and cash sales. remainder: computed, which is balances from before the cutover, expired, or "
-    "changed by hand"
+    "NetSuite's invoices and cash sales, less those that refunds took back. remainder: computed, which is balances of "
+    "before the cutover, expired ones, or changes by hand"
 )
 # NetSuite's types of what sells: facts/netsuite.md 2.2.
 _SALES: Final = frozenset({"CustInvc", "CashSale"})
@@ -51,7 +52,8 @@ _SUMMED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Liability:
-    """What one account owes in one currency by NetSuite: in the ledger, of it sold, and what awaits approval.
+    """What one account owes in one currency by NetSuite: in the ledger, of it sold and not refunded, and what awaits
+    approval.
 
     `ours` is what our records came to when NetSuite was asked, so that records written since do not blur it.
     """
@@ -81,13 +83,16 @@ class Liabilities:
 
 
 def said(as_of: date, kept: Mapping[str, Any]) -> Liabilities:
-    """The kept answer: `accounts`, `balances` (a debit positive, as the ledger has it) and `ours`, owed positive."""
+    """The kept answer: `accounts`, `balances` and what refunds took back (a debit positive, as the ledger has it;
+    answers of an older version do not tell the latter), and `ours`, owed positive."""
     sums: dict[Where, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in kept["balances"]:
         part = sums[row["account"], row["currency"]]
         part["owed" if row["posting"] else "awaiting"] -= row["amount"]
         if row["type"] in _SALES:
             part["sold"] -= row["amount"]
+    for row in kept.get("given_back", ()):
+        sums[row["account"], row["currency"]]["sold"] -= row["amount"]
     for row in kept["ours"]:
         sums[row["account"], row["currency"]]["ours"] += row["amount"]
     return Liabilities(

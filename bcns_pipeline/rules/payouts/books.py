@@ -41,7 +41,8 @@ class Booked:
 class Split:
     """What an order, or a refund of it, is made of, in the shopper's currency and without sign.
 
-    `stored_value` is what gift certificates and store credit paid of it: below 0 where they were spent.
+    `stored_value` is what certificates that it sold are owed, and what certificates and store credit paid of it: below
+    0 where they were spent.
     """
 
     revenue: int

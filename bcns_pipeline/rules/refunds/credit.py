@@ -24,6 +24,7 @@ from bcns_pipeline.rules.refunds.shares import Role, Share
 from bcns_pipeline.rules.refunds.tax import OrderTax, zero_details
 
 _LONGEST_TEXT: Final = 999
+_CERTIFICATE: Final = "cash.refunds.items.gift_certificate or orders.gift_certificates.item"
 _SETTINGS: Final[dict[Role, str]] = {
     "product": "cash.refunds.items.product",
     "goodwill": "cash.refunds.items.goodwill",
@@ -156,6 +157,9 @@ def dimensions(channel: Channel, orders: OrderPolicy) -> dict[str, Any]:
 def _item(share: Share, orders: OrderPolicy, policy: RefundPolicy) -> int | None:
     items = policy.items
     match share.role:
+        case "product" if share.certificate:
+            # Its sale credited the liability of certificates, so that is what the refund takes back.
+            return items.certificate or orders.certificate_item
         case "product":
             return items.product
         case "goodwill" | "override" | "tax":
@@ -175,6 +179,6 @@ def _item(share: Share, orders: OrderPolicy, policy: RefundPolicy) -> int | None
 
 
 def _unmapped(share: Share) -> Problem:
-    key = _SETTINGS[share.role]
+    key = _CERTIFICATE if share.certificate else _SETTINGS[share.role]
     said = f"Nothing says which item {share.whole} of {share.role} is given back as; name {key}."
     return Problem("REFUND_UNMAPPED", said, f"item:{share.role}")

@@ -24,7 +24,8 @@ EXTERNAL: Final = frozenset({"custom", "external"})
 class RefundItems:
     """Items without stock that credit memos are made of (facts/netsuite.md 3.6): a refund moves no goods.
 
-    `product` is "Refund, no return"; shipping and the like are None where the order's own item serves.
+    `product` is "Refund, no return"; shipping and the like are None where the order's own item serves, as it does for
+    certificates that were sold.
     """
 
     product: int | None = None
@@ -34,6 +35,7 @@ class RefundItems:
     handling: int | None = None
     wrapping: int | None = None
     fee: int | None = None
+    certificate: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

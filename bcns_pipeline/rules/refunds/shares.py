@@ -35,6 +35,7 @@ class Share:
     """One line of a credit memo. `part` is the key of the order's part whose tax it carries, "" for none.
 
     `net` is without tax; below 0 for what the shop keeps. `units` of `line_id`, None for what is not counted.
+    `certificate`: the line sold a gift certificate, so that what comes back is a liability and no revenue.
     """
 
     role: Role
@@ -44,6 +45,7 @@ class Share:
     line_id: int | None = None
     units: int | None = None
     text: str = ""
+    certificate: bool = False
 
     @property
     def whole(self) -> Money:
@@ -60,6 +62,7 @@ class _Place:
     units: int = 0
     text: str = ""
     taxed: Fraction = Fraction(0)
+    certificate: bool = False
 
 
 @dataclass(slots=True)
@@ -143,7 +146,9 @@ def _share(
     given.money[key] = given.money.get(key, nothing) + amount
     line_id = item.id if item.kind in ("PRODUCT", "GIFT_WRAPPING") else None
     units = item.quantity if item.kind == "PRODUCT" else None
-    return Share(OF_PART[item.kind], amount, nothing, place.part, line_id, units, place.text)
+    return Share(
+        OF_PART[item.kind], amount, nothing, place.part, line_id, units, place.text, place.certificate
+    )
 
 
 def _with_tax(refund: Refund, made: list[Share], weights: Sequence[Fraction]) -> list[Share]:
@@ -231,7 +236,8 @@ def _charges(order: Order, parts: Sequence[Part]) -> dict[str, _Place]:
 def _place(part: Part, whole: Money, *, units: int = 0, text: str = "") -> _Place:
     paid = part.net + part.tax
     taxed = Fraction(part.tax.minor, paid.minor) if paid.minor else Fraction(0)
-    return _Place(part.key, whole, units, text, taxed)
+    certificate = part.line is not None and part.line.kind == "giftcertificate"
+    return _Place(part.key, whole, units, text, taxed, certificate)
 
 
 def _key(item: RefundItem, places: Mapping[str, _Place]) -> str:

@@ -288,12 +288,27 @@ def assert_stored_value_is_what_netsuite_owes(till: PayoutFlow, about: About) ->
     assert asked == {"2310": 10_000}
 
     # -- a certificate is sold, which is no question; what was taken over goes back
-    till.ship(till.sold("gift_certificate_sold"))
+    order = till.sold("gift_certificate_sold")
+    till.ship(order)
     till.cash()
     by_hand(n2310={"debit": 100}, n1195={"credit": 100})
     rows, asked = close()
     assert told(rows["2310"]) == (gift, -gift, 50 - gift, 50, 50, 0, 0)
     assert asked == {}
+
+    # -- it goes back, goods with it: what its sale credited is debited, and it is sold no more
+    before = till.balances()
+    till.control.refund_order(order)
+    till.run("refund_sync")
+    (placed,) = till.control.shop_state(order)
+    total, tax = (Decimal(str(placed[name])) for name in ("total_inc_tax", "total_tax"))
+    after = till.balances()
+    moved = {one: after.get(one, 0) - before.get(one, 0) for one in (*before, *after)}
+    assert (moved["2310"], moved["1130"], moved["2340"]) == (50, -total, tax)
+    assert moved["4050"] + moved["4010"] == total - tax - 50
+    rows, asked = close()
+    assert told(rows["2310"]) == (gift, -gift, -gift, 0, 0, 0, 0)
+    assert asked == {"2310": -750}
 
 
 def _said(till: PayoutFlow, day: date) -> dict[str, Any]:

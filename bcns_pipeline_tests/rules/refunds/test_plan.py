@@ -11,13 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcns_pipeline.rules.money import Money
-from bcns_pipeline.rules.orders.policy import Channel
+from bcns_pipeline.rules.orders.policy import Channel, OrderPolicy
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.refunds.case import Case
 from bcns_pipeline.rules.refunds.plan import plan_refund
+from bcns_pipeline.rules.refunds.policy import RefundPolicy
 from bcns_pipeline.rules.refunds.records import RefundPlan, going_back, settled_in_full
 from bcns_pipeline.rules.refunds.router import route
 from bcns_pipeline_tests.rules.orders.books import no_float
+from bcns_pipeline_tests.rules.orders.examples import CERTIFICATE_ITEM, TAX_ITEM
 from bcns_pipeline_tests.rules.orders.examples import POLICY as ORDERS
 from bcns_pipeline_tests.rules.orders.shop import Cart, CartLine
 from bcns_pipeline_tests.rules.refunds import world
@@ -87,6 +89,30 @@ def test_a_credit_memo_names_no_item_that_has_stock() -> None:
     memo = planned(example_d()).records[1]
     goods = {"100", "101"}
     assert not goods & {one["item"]["id"] for one in memo.body["item"]["items"]}
+
+
+def test_a_certificate_that_was_sold_is_taken_back_from_its_liability_and_is_no_return() -> None:
+    cart = Cart([CartLine(D("50.00"), 2, kind="giftcertificate"), CartLine(D("20.00"), 1, D("8.875"))])
+    order, parts = world.sold(cart)
+    things = [item("PRODUCT", 5501, quantity=1), item("PRODUCT", 5502, quantity=1)]
+    case = world.case(refund(5, "71.78", "1.78", things), order, parts)
+
+    def lines(orders: OrderPolicy, policy: RefundPolicy) -> list[tuple[str, Decimal]]:
+        found = plan_refund(case, orders, policy)
+        assert isinstance(found, RefundPlan), found
+        items = found.records[0].body["item"]["items"]
+        return [(one["item"]["id"], one["amount"]) for one in items]
+
+    goods, tax = ("940", D("20.00")), (str(TAX_ITEM), D("1.78"))
+    assert lines(ORDERS, world.POLICY) == [(str(CERTIFICATE_ITEM), D("50.00")), goods, tax]
+    named = replace(world.POLICY, items=replace(world.POLICY.items, certificate=947))
+    assert lines(ORDERS, named) == [("947", D("50.00")), goods, tax]
+    asked = plan_refund(case, replace(ORDERS, certificate_item=None), world.POLICY)
+    assert isinstance(asked, list)
+    assert (asked[0].code, "cash.refunds.items.gift_certificate" in asked[0].sentence) == (
+        "REFUND_UNMAPPED",
+        True,
+    )
 
 
 def test_the_order_s_currency_and_rate_are_kept() -> None:
