@@ -23,6 +23,7 @@ from dagster import ExecuteInProcessResult
 from bcns_pipeline.cli.console import say, show_table
 from bcns_pipeline.config import load_or_default
 from bcns_pipeline.defs.days import Days, day_partitions, tags_of
+from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure, our_sentence
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.settings import load_settings
@@ -98,13 +99,11 @@ def run_flow(flow: str, *, mode: str, full: bool = False, day: str | None = None
         faults.append(f"--day {day!r} is no day; write it as 2026-11-20, or days as 2026-11-01..2026-11-20.")
     if days is not None and (said := _outside(days)):
         faults.append(said)
-    if not faults:
-        # The first step would say so too, but Dagster's own storage may not even open with these settings.
-        faults = _unready(known)
     if faults:
         raise BadInput(faults)
     job = known.full if full and known.full else known.job
-    with dagster_instance() as instance:
+    # The first step would refuse too, but Dagster's own storage may not even open with these settings.
+    with connected(**known.needs), dagster_instance() as instance:
         result = execute(job, instance, run_config={"mode": mode}, say=say, days=days)
     if mode == "plan":
         for name in known.tables:
@@ -114,16 +113,20 @@ def run_flow(flow: str, *, mode: str, full: bool = False, day: str | None = None
     return 0 if result.success else 1
 
 
-def _unready(flow: FlowJob) -> list[str]:
-    """Every fault of settings and mapping file that the flow would refuse to start for; asks nobody."""
-    from bcns_pipeline.resources.connections import Connections
+@contextmanager
+def connected(**needs: bool) -> Iterator[Connections]:
+    """What a run of a flow holds open (`needs` as in `Connections.require`), for commands outside of one.
 
+    Raises BadInput with every fault of settings, mapping file and database that a run would refuse to start for.
+    """
     with closing(Connections()) as connections:
         try:
-            connections.require("bigcommerce", "netsuite", **flow.needs)
+            connections.require("bigcommerce", "netsuite", **needs)
+            # Whose database it is, and whether it can be reached, is known once it is open.
+            assert connections.state
+            yield connections
         except PermanentFailure as refused:
-            return (refused.description or "").splitlines()
-    return []
+            raise BadInput((refused.description or "").splitlines()) from None
 
 
 def _days(text: str) -> Days | None:
@@ -228,8 +231,8 @@ def table_of(result: ExecuteInProcessResult, asset: str, name: str) -> tuple[lis
     return columns, [[record.data[column] for column in columns] for record in table.records]
 
 
-# Dagster's word for each step after one that failed, which is told already.
-SKIPPED = "Dependencies for step "
+# Dagster's words for each step after one that failed or sent nothing, which is told already.
+SKIPPED = ("Dependencies for step ", "Skipping step ")
 
 
 class StepLog(logging.Handler):

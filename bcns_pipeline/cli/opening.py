@@ -5,8 +5,6 @@ Put wording here. What it is made of is in defs/payouts/opening.py.
 
 from __future__ import annotations
 
-from contextlib import closing
-
 from bcns_pipeline.cli.console import say, show_table
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.money import Money
@@ -17,15 +15,14 @@ ROWS_SHOWN = 100
 
 def opening_balances(provider: str, reason: str, *, apply: bool) -> int:
     """Show, and with `apply` take over; 1 where a balance does not tie, which is not applied. Raises BadInput."""
+    from bcns_pipeline.cli.flows import connected
     from bcns_pipeline.defs.payouts.ledger import ledger_of
     from bcns_pipeline.defs.payouts.opening import apply_opening, openings
     from bcns_pipeline.defs.polling import cutover_of
-    from bcns_pipeline.resources.connections import Connections
 
     if apply and not reason.strip():
         raise BadInput(["--reason is empty; say why, because it goes into the audit chain."])
-    with closing(Connections()) as connections:
-        connections.require("bigcommerce", "netsuite", payouts=True)
+    with connected(payouts=True) as connections:
         cutover = cutover_of(connections.mapping)
         if cutover is None:
             raise BadInput(["cutover.at is missing; there is no moment to take the balance at."])

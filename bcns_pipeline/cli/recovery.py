@@ -108,10 +108,10 @@ def rebuild_state(*, apply: bool) -> int:
 
 
 def _job(job: str, step: str, config: dict[str, object], tables: Iterable[str], *, apply: bool) -> int:
-    from bcns_pipeline.cli.flows import dagster_instance, execute
+    from bcns_pipeline.cli.flows import connected, dagster_instance, execute
     from bcns_pipeline.defs.recovery.automation import run_config
 
-    with dagster_instance() as instance:
+    with connected(orders=True), dagster_instance() as instance:
         result = execute(job, instance, run_config=run_config(step, config), say=say)
     if not result.success:
         return 1

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -19,6 +20,7 @@ from bcns_pipeline.cli.flows import StepLog, dagster_instance, run_flow
 from bcns_pipeline.resources.failures import our_sentence
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline_tests.cli.command_line import bcns
+from bcns_pipeline_tests.cli.conftest import ACCOUNT, STORE
 from bcns_pipeline_tests.defs.relay import serving
 
 AWAY = SimpleNamespace(
@@ -38,8 +40,11 @@ def test_a_step_that_will_be_tried_again_says_why_it_waits(capsys: pytest.Captur
     retry = SimpleNamespace(error=SimpleNamespace(message="", cause=AWAY), seconds_to_wait=30)
     event = SimpleNamespace(is_step_up_for_retry=True, step_retry_data=retry)
     waiting = {"dagster_event": event, "orig_message": "raw"}
-    skipped = {"orig_message": "Dependencies for step b failed: ['a']. Not executing."}
-    for meta in (waiting, skipped):
+    skipped = [
+        {"orig_message": "Dependencies for step b failed: ['a']. Not executing."},
+        {"orig_message": "Skipping step b due to skipped dependencies: ['a.result']."},
+    ]
+    for meta in (waiting, *skipped):
         StepLog().emit(logging.makeLogRecord({"dagster_meta": meta}))
     said = capsys.readouterr().out
     assert said == "  bigcommerce: GET /v2/time: no connection. Tried again in 30 s.\n"
@@ -76,9 +81,11 @@ def test_days_that_are_none_are_named_before_anything_runs(
         run_flow("orders", mode="apply", day=day)
 
 
-@pytest.mark.parametrize("mode", ["apply", "plan"])
+@pytest.mark.parametrize(
+    "line", ["run inventory", "plan inventory", "adopt", "replay --rebuild", "opening-balance"]
+)
 def test_every_fault_is_said_at_once_before_a_run_exists(
-    mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in [name for name in os.environ if name.startswith("BCNS_")]:
@@ -88,7 +95,7 @@ def test_every_fault_is_said_at_once_before_a_run_exists(
     monkeypatch.setenv("BCNS_SLACK_WEBHOOK_URL", "hush")
     monkeypatch.setenv("BCNS_NETSUITE_ACCOUNT_ID", "1234567")
 
-    said = bcns(mode.replace("apply", "run"), "inventory")
+    said = bcns(*line.split())
 
     lines = said.stderr.splitlines()
     assert said.exit_code == 2
@@ -99,6 +106,30 @@ def test_every_fault_is_said_at_once_before_a_run_exists(
     )] == [1] * len(lines)  # fmt: skip
     assert "hush" not in said.stderr
     assert not (tmp_path / ".bcns").exists()
+
+
+@pytest.mark.usefixtures("state")
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("BCNS_BIGCOMMERCE_STORE_HASH", "other1", f"belongs to the BigCommerce store {STORE}, but"),
+        ("BCNS_NETSUITE_ACCOUNT_ID", "999_SB1", f"belongs to the NetSuite account {ACCOUNT}, but"),
+        (
+            "BCNS_DATABASE_URL",
+            "postgresql://nobody:hush@127.0.0.1:1/x",
+            "nobody:***@127.0.0.1:1/x cannot be reached",
+        ),
+    ],
+)
+def test_a_database_of_others_or_of_nobody_is_bad_input_before_dagster_opens_it(
+    name: str, value: str, why: str, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    said = bcns("run", "inventory")
+    assert (said.exit_code, len(said.stderr.splitlines())) == (2, 1), said.stderr
+    assert why in said.stderr
+    assert "hush" not in said.output
+    assert not (Path(environment["BCNS_HOME"]) / "dagster").exists()
 
 
 def test_a_home_of_dagster_that_is_not_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
