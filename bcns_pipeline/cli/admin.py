@@ -13,7 +13,7 @@ from typing import Literal, cast
 import sqlalchemy as sa
 
 from bcns_pipeline.cli.connect import remembered
-from bcns_pipeline.cli.console import say
+from bcns_pipeline.cli.console import complain, say
 from bcns_pipeline.clients.netsuite.keygen import MAX_DAYS, make_key_and_certificate
 from bcns_pipeline.config import load_mapping
 from bcns_pipeline.rules.faults import BadInput
@@ -122,13 +122,15 @@ def _write_new(path: Path, text: str, mode: int) -> None:
 
 
 def check_config(path: Path | None) -> None:
-    """Say that the mapping file is sound, and what it amounts to. Raises BadInput with all its faults."""
-    if path is None:
-        settings = load_settings()
-        faults = list(settings.faults)
-        path = settings.config
-    else:
-        faults = []
+    """Say that the mapping file is sound, and what it amounts to. Raises BadInput with all its faults.
+
+    Variables that nobody reads are told of and fail nothing.
+    """
+    settings = load_settings()
+    for unread in settings.unread:
+        complain(f"Warning: {unread}")
+    faults = list(settings.faults) if path is None else []
+    path = path or settings.config
     try:
         mapping = load_mapping(path)
     except BadInput as bad:

@@ -130,6 +130,8 @@ def _settings(settings: Settings) -> Iterator[Finding]:
                     yield Finding("Settings", fault, level=Level.BAD_INPUT)
     if not told:
         yield Finding("Settings", "complete for both systems")
+    for unread in settings.unread:
+        yield Finding("Environment", unread, level=Level.WARNING)
 
 
 def _complete(settings: Settings, system: str) -> bool:

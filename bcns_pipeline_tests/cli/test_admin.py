@@ -83,10 +83,15 @@ def test_keygen_names_every_impossible_option_at_once(bcns: Bcns, tmp_path: Path
     assert not (tmp_path / "keys").exists()
 
 
-def test_config_check_says_what_a_sound_file_amounts_to(bcns: Bcns) -> None:
+def test_config_check_says_what_a_sound_file_amounts_to_and_which_variable_nobody_reads(
+    bcns: Bcns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BCNS_SLACK_URL", "https://hooks.test/hush")
     result = bcns("config", "check")
 
     assert result.exit_code == 0
+    unread = "Warning: BCNS_SLACK_URL is no setting and is not read; did you mean BCNS_SLACK_WEBHOOK_URL?"
+    assert result.stderr.splitlines() == [unread]
     assert "NetSuite 1 to BigCommerce 1" in result.output
     assert "America/New_York" in result.output
 

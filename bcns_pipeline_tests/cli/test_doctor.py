@@ -24,11 +24,14 @@ def line_of(result: Result, what: str) -> str:
 
 
 def test_two_healthy_accounts_get_code_0_and_every_line_says_ok_or_what_to_know(
-    sandbox: Sandbox, bcns: Bcns
+    sandbox: Sandbox, bcns: Bcns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("BCNS_NETSUITE_CONCURENCY", "9")
     result = bcns("doctor")
 
     assert result.exit_code == 0, result.output
+    assert line_of(result, "Environment").startswith("warning ")
+    assert "did you mean BCNS_NETSUITE_CONCURRENCY?" in line_of(result, "Environment")
     for what in (
         *("Settings", "Mapping file", "Database", "Data key", "BigCommerce credentials", "BigCommerce quota"),
         *(
