@@ -2,7 +2,8 @@
 
 Put here how each kind of operation is sent and found again, and what its end means for the shopper. What stands in
 a body was decided by the rules. A change adds entries to an address book, so it is never sent twice as it is: what
-was tried before is compared with NetSuite anew, and only what is still missing is sent.
+was tried before is compared with NetSuite anew, and only what is still missing is sent. The first call may arrive after
+that all the same, so what was sent again is looked at a second time.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,13 +12,15 @@ from typing import Any
 
 from bcns_pipeline.defs.customers.fates import CHANGE, CUSTOMER
 from bcns_pipeline.defs.customers.known import APPLIED, books_of, load
+from bcns_pipeline.defs.customers.known import applied as newest
 from bcns_pipeline.defs.customers.run import FLOW, question, subject_of
 from bcns_pipeline.defs.dispatch import dispatch
 from bcns_pipeline.defs.dispatch_models import Dispatched, Sender, Settled
+from bcns_pipeline.defs.late import CUSTOMERS
 from bcns_pipeline.defs.shoppers import LINK, read_customers
 from bcns_pipeline.outcomes import Lane, Outcome, Refused, Sent, System
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.rules.customers.changes import Changes, changes, tax_problem
+from bcns_pipeline.rules.customers.changes import Changes, changes, doubled, tax_problem
 from bcns_pipeline.rules.customers.identify import LookUp
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.state.inbox import Event
@@ -144,12 +147,14 @@ def senders(connections: Connections) -> list[Sender]:
 class Comparison:
     """What a customer does not show of what was to be written, and whether both sides tax it alike.
 
-    `unseen` are mapped fields that the account does not let us read, so that they are always missing.
+    `unseen` are mapped fields that the account does not let us read, so that they are always missing. `twice`: one of
+    the shopper's addresses is there more than once.
     """
 
     missing: Changes
     tax: Problem | None
     unseen: frozenset[str] = frozenset()
+    twice: bool = False
 
 
 def compare(connections: Connections, payloads: Sequence[Mapping[str, Any]]) -> dict[int, Comparison]:
@@ -174,6 +179,7 @@ def compare(connections: Connections, payloads: Sequence[Mapping[str, Any]]) -> 
             changes(version.shopper, row, books.get(row.id), earlier, policy),
             tax_problem(version.shopper, row),
             frozenset(one.name for one in policy.fields if one.name.lower() not in row.values),
+            doubled(version.shopper, books.get(row.id)),
         )
     return found
 
@@ -242,8 +248,12 @@ def _put_links(
 
 
 def _read_back(connections: Connections, applied: Applied) -> None:
-    """Whether NetSuite shows what was written: a script or a form over there may have had the last word."""
-    written = {one["id"]: {"last": None, **one} for one in applied.written}
+    """Whether NetSuite shows what was written: a script or a form over there may have had the last word, and so may a
+    call that was given up for lost. Such a one may also have added an address that was added by then.
+    """
+    again, until = CUSTOMERS.due(connections.state)
+    late = _late(connections, again)
+    written = {**late, **{one["id"]: {"last": None, **one} for one in applied.written}}
     shown = compare(connections, list(written.values())) if written else {}
     questions = []
     for number, found in shown.items():
@@ -253,8 +263,26 @@ def _read_back(connections: Connections, applied: Applied) -> None:
             applied.apart[shopper] = tuple(apart)
             said = f"Shopper {shopper}: NetSuite does not show what was written of {' and '.join(apart)}."
             questions.append(question("CUSTOMER_CONFLICT", shopper, said, fields=apart))
+        elif found.twice and number in late:
+            said = f"Shopper {shopper}: an address is twice in the address book of customer {number}."
+            questions.append(question("CUSTOMER_CONFLICT", shopper, said, fields=["addresses"]))
         if found.tax is not None:
             said = f"Shopper {shopper}: {found.tax.sentence}"
             questions.append(question(found.tax.code, shopper, said, fact=found.tax.fact))
     applied.equal = len(shown) - len(applied.apart)
     connections.state.exceptions.open_many(FLOW, questions)
+    CUSTOMERS.looked_at(connections.state, until)
+
+
+def _late(connections: Connections, again: Sequence[Operation]) -> dict[int, dict[str, Any]]:
+    """{customer: what it must show}: the newest version that was written, compared with the one before these."""
+    oldest: dict[int, Mapping[str, Any]] = {}
+    for payload in connections.state.outbox.payloads(again):
+        if payload:
+            oldest.setdefault(payload["id"], payload)
+    links = connections.state.links.find_many(LINK, [one["link"] for one in oldest.values()])
+    return {
+        number: {**one, "document": newest(links[one["link"]])}
+        for number, one in oldest.items()
+        if one["link"] in links and links[one["link"]].netsuite_id == str(number)
+    }

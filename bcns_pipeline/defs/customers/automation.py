@@ -13,6 +13,7 @@ from bcns_pipeline.defs.customers.assets import ASSETS
 from bcns_pipeline.defs.customers.poll import poll_customers, sweep, sweep_due
 from bcns_pipeline.defs.customers.run import FLOW, due
 from bcns_pipeline.defs.customers.take import CURSOR
+from bcns_pipeline.defs.late import CUSTOMERS
 from bcns_pipeline.defs.modes import going, mode_config
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -60,6 +61,7 @@ def sensor(mapping: Mapping) -> dg.SensorDefinition:
         state = connections.state
         waiting = state.inbox.waiting("customer")
         left = state.outbox.find(flow=FLOW, states=("planned", "sending", "ambiguous"), limit=1)
+        left += CUSTOMERS.due(state, limit=1)[0]
         rested = not state.cursors.moved_within(CURSOR, RUN_EVERY)
         if not waiting.free and not left and not due(connections) and not rested:
             return dg.SkipReason(f"no shopper waits; {polled.sentence}")

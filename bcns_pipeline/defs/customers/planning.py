@@ -5,7 +5,7 @@ Put here which shoppers are due, and how the rules' answers become plan lines an
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -17,10 +17,10 @@ from bcns_pipeline.defs.customers.take import last_read
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.shoppers import Ask, ask, merges_of
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.rules.customers.changes import changes, conflict, disagreeing, tax_problem
+from bcns_pipeline.rules.customers.changes import changes, conflict, disagreeing, doubled, tax_problem
 from bcns_pipeline.rules.customers.duplicates import Duplicates, duplicates
 from bcns_pipeline.rules.customers.identify import Create, Found
-from bcns_pipeline.rules.customers.model import NetSuiteCustomer, Shopper
+from bcns_pipeline.rules.customers.model import BookEntry, NetSuiteCustomer, Shopper
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.state.links import Link
 from bcns_pipeline.state.plans import Plan
@@ -151,7 +151,8 @@ def _fate(
     found = changes(shopper, row, known.books.get(row.id), last, policy)
     problems = [conflict(found, row.id), tax_problem(shopper, row)]
     if problems[0] is None:
-        problems[0] = _still(shopper, row, conflicts.get(customer_id, frozenset()), connections)
+        asked, book = conflicts.get(customer_id, frozenset()), known.books.get(row.id)
+        problems[0] = _still(shopper, row, asked, book, connections)
     said = tuple(one for one in problems if one is not None)
     fields = found.conflicts or tuple(conflicts.get(customer_id, ()))
     if found:
@@ -164,10 +165,17 @@ def _fate(
 
 
 def _still(
-    shopper: Shopper, row: NetSuiteCustomer, fields: Collection[str], connections: Connections
+    shopper: Shopper,
+    row: NetSuiteCustomer,
+    fields: Collection[str],
+    book: Sequence[BookEntry] | None,
+    connections: Connections,
 ) -> Problem | None:
     """A conflict stands for as long as the sides say different things, whoever has won."""
     apart = [one for one in disagreeing(shopper, row, connections.customer_policy) if one in fields]
+    if "addresses" in fields and doubled(shopper, book):
+        said = f"An address is twice in the address book of customer {row.id}."
+        return Problem("CUSTOMER_CONFLICT", said, f"customer:{row.id}")
     if not apart:
         return None
     return Problem(

@@ -25,6 +25,7 @@ from bcns_pipeline.defs.fulfilment.again import (
 )
 from bcns_pipeline.defs.fulfilment.gone import deleted
 from bcns_pipeline.defs.fulfilment.stopped import note_stopped
+from bcns_pipeline.defs.late import SHIPMENTS
 from bcns_pipeline.defs.polling import cutover_of
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -42,7 +43,8 @@ CLOCK = "%Y-%m-%d %H:%M:%S"
 class Taken:
     """What was read: fulfilments listed, those of our orders, and the ones that are new or changed.
 
-    `again` are those of orders that are looked at again, because of a question or because they are ours since;
+    `again` are those of orders that are looked at again: there is a question, a call may have come late, or the order
+    is ours since;
     `deleted` are in NetSuite no more.
     `waits`: seconds for which a change had stood in NetSuite when it was read, by NetSuite's clock.
     """
@@ -81,16 +83,21 @@ def take(connections: Connections, progress: Callable[[str], None]) -> Taken:
     told = [int(one) for one in _told(connections) if one.isdigit()]
     if told:
         _keep(connections, netsuite.fulfilments.by_id(told, oneworld=oneworld), Taken())
-    _look_again(connections, linked_since(connections, cursor, here), taken)
+    late, until = SHIPMENTS.due(state)
+    doubtful = {payload["order_id"] for payload in state.outbox.payloads(late) if payload}
+    _look_again(connections, linked_since(connections, cursor, here), doubtful, taken)
+    SHIPMENTS.looked_at(state, until)
     taken.deleted = _withdraw(connections, deleted(connections, here))
     state.cursors.move(CURSOR, {"version": 1, "until": now, "linked": here.isoformat()})
     return taken
 
 
-def _look_again(connections: Connections, linked: set[int], taken: Taken) -> None:
-    """Every fulfilment of orders with a question that is due, and those of `linked` orders that are news to us."""
+def _look_again(connections: Connections, linked: set[int], late: set[int], taken: Taken) -> None:
+    """Every fulfilment of orders with a question that is due, or of which a call may have arrived `late` (our ids), and
+    those of `linked` orders that are news to us.
+    """
     questions = asked(connections)
-    if not questions and not linked:
+    if not questions and not linked and not late:
         return
     state, client = connections.state, connections.netsuite(Lane.BULK).fulfilments
     oneworld = account_of(connections).oneworld
@@ -101,7 +108,7 @@ def _look_again(connections: Connections, linked: set[int], taken: Taken) -> Non
     waiting = load(connections, [int(one) for one in state.inbox.open_ids(KIND) if one.isdigit()])
     touched = state.orders.by_netsuite({str(order_id) for order_id, _ in waiting.values()})
     news = {one.order_id for one in touched.values()} | changed_since_asked(connections, questions)
-    due = orders_due(questions, news)
+    due = orders_due(questions, news) | late
     if not due:
         return
     records = sales_orders(connections, due)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from bcns_pipeline.config import Mapping
-from bcns_pipeline.defs.late import late_edits
+from bcns_pipeline.defs.late import EDITS
 from bcns_pipeline.defs.modes import going
 from bcns_pipeline.defs.polling import poll_orders
 from bcns_pipeline.outcomes import Lane
@@ -69,7 +69,7 @@ def orders_waiting(
     waiting = state.inbox.waiting("order")
     due = len(state.orders.due(now, limit=1, edits=False))
     due += len(state.outbox.find(flow="orders", states=("planned", "ambiguous"), limit=1))
-    due += len(late_edits(state, limit=1)[0])
+    due += len(EDITS.due(state, limit=1)[0])
     if not waiting.free and not due:
         return dg.SkipReason("no order waits")
     runs = going(context, JOB)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bcns_pipeline.defs.account import account_of
-from bcns_pipeline.defs.late import late_edits, looked_at
+from bcns_pipeline.defs.late import EDITS
 from bcns_pipeline.defs.orders.closing import Cents, closing, closing_key, keep
 from bcns_pipeline.defs.orders.run import FLOW, LANE, question
 from bcns_pipeline.defs.orders.shown import shown
@@ -63,7 +63,7 @@ def read_back(connections: Connections) -> ReadBack:
 def _look_again(connections: Connections, found: ReadBack) -> None:
     """A call that was given up for lost may have been carried out since, over what was written after it."""
     state = connections.state
-    edits, until = late_edits(state)
+    edits, until = EDITS.due(state)
     payloads = state.outbox.payloads(edits)
     ids = sorted({payload["order_id"] for payload in payloads if payload})
     for start in range(0, len(ids), BATCH):
@@ -71,7 +71,7 @@ def _look_again(connections: Connections, found: ReadBack) -> None:
         there = [one for one in known if one.netsuite_id]
         if there:
             _compare(connections, there, found)
-    looked_at(state, until)
+    EDITS.looked_at(state, until)
 
 
 def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadBack) -> None:

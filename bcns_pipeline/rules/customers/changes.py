@@ -115,6 +115,12 @@ def disagreeing(shopper: Shopper, row: NetSuiteCustomer, policy: CustomerPolicy)
     return tuple(dict.fromkeys(found))
 
 
+def doubled(shopper: Shopper, book: Sequence[BookEntry] | None) -> bool:
+    """Whether an address of the shopper's is in the book more than once: each is only ever added where it is not."""
+    keys = [entry_key(entry) for entry in book or ()]
+    return any(keys.count(shopper_key(one.address)) > 1 for one in shopper.addresses)
+
+
 def tax_problem(shopper: Shopper, row: NetSuiteCustomer) -> Problem | None:
     """TAX_EXEMPT_MISMATCH where one side says exempt and the other does not; None where either is silent.
 

@@ -18,6 +18,13 @@ KINDS: Final = (
         "Read what it said and mend that; the next run sends the shipment again.",
     ),
     Kind(
+        "SHIPMENT_DOUBLED",
+        "error",
+        Owner.OPERATIONS,
+        "The store shows one parcel twice: a call that was given up for lost arrived after it had been sent again.",
+        "Delete the second shipment in BigCommerce, and tell the shopper that there is one parcel.",
+    ),
+    Kind(
         "SHIPMENT_EXCEEDS_ORDER",
         "error",
         Owner.OPERATIONS,

@@ -96,12 +96,13 @@ class _Planning:
     def take(self, fulfilment: Fulfilment) -> None:
         """Plan one fulfilment."""
         ours = self._ours(fulfilment)
-        held = _units(ours)
         if fulfilment.status != SHIPPED:
             if ours:
                 why = "is not shipped any more" if fulfilment.status else "was deleted in NetSuite"
                 self._withdrawn(fulfilment, ours, why)
             return
+        ours = self._once(fulfilment, ours)
+        held = _units(ours)
         found = match(
             fulfilment,
             self._order,
@@ -146,6 +147,23 @@ class _Planning:
                 found.append(_Ours(package, one, linked=False))
                 self._spoken_for.add(one.id)
         return sorted(found, key=lambda ours: (ours.shipment.address_id, ours.package, ours.shipment.id))
+
+    def _once(self, fulfilment: Fulfilment, ours: list[_Ours]) -> list[_Ours]:
+        """`ours` without what shows a parcel a second time: a call that was given up for lost has arrived after all."""
+        first: dict[tuple[int, int], _Ours] = {}
+        for one in sorted(ours, key=lambda one: not one.linked):
+            place = one.shipment.address_id, one.package
+            if marked(one.shipment.comments, fulfilment) is None or first.setdefault(place, one) is one:
+                continue
+            self.made.problems.append(
+                Problem(
+                    "SHIPMENT_DOUBLED",
+                    f"Fulfilment {_name(fulfilment)} is in the store as shipment {first[place].shipment.id}, and "
+                    f"again as {one.shipment.id}.",
+                )
+            )
+            ours = [other for other in ours if other is not one]
+        return ours
 
     def _package(self, fulfilment_id: int, address_id: int, key: str) -> int | None:
         for package in range(len(self._existing) + len(self._links)):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from bcns_pipeline.defs import late
 from bcns_pipeline_tests.defs.customers.people import People
+from bcns_pipeline_tests.defs.flow import wait_until
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 CUSTOMERS = r"record/v1/customer(/\d+)?$"
@@ -83,3 +87,44 @@ def test_runs_killed_after_and_before_each_call_are_finished_by_the_next(
     shop.control.clear_log()
     people.sync()
     assert shop.writes() == []
+
+
+def test_a_change_that_arrives_long_after_it_was_given_up_is_noticed_by_a_second_look(
+    shop: OrderFlow, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their answers were lost and they were sent again: an address comes twice, an old phone number over a new one."""
+    moved, called, untouched = people.sign_up_many("Mo", "Cal", "Una")
+    people.sync()
+    lost = {"system": "netsuite", "kind": "late", "method": "PATCH", "path_regex": CUSTOMERS}
+    shop.control.faults({**lost, "times": 2})
+    people.move(moved, address1="2 Second Street", city="Albany")
+    people.change(called, phone="+1 555 010 0002")
+    people.sync()
+    people.change(called, phone="+1 555 010 0003")
+    people.sync()
+    assert_there_once(shop, people, {moved: 2, called: 1, untouched: 1}, "before it arrives")
+
+    shop.control.arrive()
+    wait_until(lambda: sum(one["fault"] == "arrived" for one in shop.control.log()) == 2)
+    assert (len(people.of(moved)["addresses"]), people.of(called)["phone"]) == (3, "+1 555 010 0002")
+    shop.later(7200)
+    people.sync()
+    assert shop.open_exceptions("CUSTOMER_CONFLICT") == []
+
+    monkeypatch.setattr(late, "LATE", timedelta(0))
+    with shop.tick("customers_waiting") as due:
+        assert len(due.run_requests) == 1
+    for _ in range(2):
+        people.sync()
+        asked = {one.subject: one.message for one in shop.open_exceptions("CUSTOMER_CONFLICT")}
+        assert asked.keys() == {f"customer:{moved}", f"customer:{called}"}
+        assert ("twice" in asked[f"customer:{moved}"], "phone" in asked[f"customer:{called}"]) == (True, True)
+        people.due_now()
+
+    # The shopper says something new, and the number is right again.
+    people.change(called, phone="+1 555 010 0004")
+    for _ in range(2):
+        people.due_now()
+        people.sync()
+    assert [one.subject for one in shop.open_exceptions("CUSTOMER_CONFLICT")] == [f"customer:{moved}"]
+    assert people.of(called)["phone"] == "+1 555 010 0004"

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from bcns_pipeline.defs import late
 from bcns_pipeline.defs.fulfilment import apply, gone
 from bcns_pipeline.outcomes import System, Unavailable
+from bcns_pipeline_tests.defs.flow import wait_until
 from bcns_pipeline_tests.defs.fulfilment.test_shipments import (
     AWAITING,
     CANCELLED,
+    PARTLY,
     SHIPPED,
     all_posted,
     posted,
@@ -116,6 +119,43 @@ def test_a_parcel_whose_order_we_learn_of_later_is_told_of_once(shop: OrderFlow)
     now = shown(shop, order)
     assert [one["emails"] for one in now["shipments"]] == [1, 1]
     assert now["status_id"] == SHIPPED
+
+
+def test_a_shipment_that_arrives_long_after_it_was_given_up_is_noticed_by_a_second_look(
+    shop: OrderFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer was lost, and it was sent again: the store has no key that would refuse the second one."""
+    order, record = posted(shop)
+    shop.control.fulfil(record, lines=[{"sku": "SKU-000001", "quantity": 1}], tracking="1Z1")
+    lost = {"system": "bigcommerce", "kind": "late", "method": "POST", "path_regex": "/shipments"}
+    shop.control.faults(lost)
+    shop.run("fulfilment_sync")
+    (ours,) = shown(shop, order)["shipments"]
+    shop.control.arrive()
+    wait_until(lambda: len(shown(shop, order)["shipments"]) == 2)
+    shop.later(3600)
+    shop.run("fulfilment_sync")
+    assert codes(shop) == set()
+
+    # Once nothing can come any more, the order is looked at, and stays a question for as long as there are two.
+    monkeypatch.setattr(late, "LATE", timedelta(0))
+    for _ in range(2):
+        shop.run("fulfilment_sync")
+        (asked,) = shop.open_exceptions("SHIPMENT_DOUBLED")
+        assert asked.subject == f"order:{order}"
+        an_hour_passes(shop)
+    second = next(one for one in shown(shop, order)["shipments"] if one["id"] != ours["id"])
+    assert shop.another_tool("DELETE", f"/v2/orders/{order}/shipments/{second['id']}") == 204
+    shop.run("fulfilment_sync")
+    assert codes(shop) == set()
+    assert shown(shop, order)["status_id"] == PARTLY
+
+    # Nothing was doubled that can't be undone: the rest goes out as if nothing had happened.
+    shop.control.fulfil(record)
+    shop.run("fulfilment_sync")
+    now = shown(shop, order)
+    assert [len(one["items"]) for one in now["shipments"]] == [1, 2]
+    assert (now["status_id"], codes(shop)) == (SHIPPED, set())
 
 
 def test_a_run_that_dies_between_shipments_and_statuses_leaves_both_to_the_next(

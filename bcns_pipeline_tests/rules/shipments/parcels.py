@@ -147,6 +147,15 @@ class Shop:
         self.shipments[number] = made
         return number
 
+    def delete(self, number: int) -> None:
+        """Somebody deletes a shipment, and its units are to be shipped again."""
+        gone = {row["order_product_id"]: row["quantity"] for row in self.shipments.pop(number)["items"]}
+        lines = (
+            replace(one, quantity_shipped=one.quantity_shipped - gone.get(one.id, 0))
+            for one in self.order.lines
+        )
+        self.order = replace(self.order, lines=tuple(lines))
+
     def _ship(self, place: int, body: dict[str, Any]) -> None:
         assert body["order_address_id"] == place
         assert body["items"]

@@ -63,6 +63,24 @@ def test_a_shipment_whose_answer_was_lost_is_adopted_by_its_marker() -> None:
     assert shop.plan(shipped({1: 1})) == NOTHING
 
 
+def test_a_parcel_that_is_in_the_store_twice_is_asked_about_until_one_of_them_is_deleted() -> None:
+    shop = Shop(order(line(1, 3)))
+    shop.run(shipped({1: 1}))
+    shop.enter(20, {1: 1}, tracking_number="1Z999", shipping_provider="ups", comments="NS IF501")
+    for _ in range(2):
+        plan = shop.run(shipped({1: 1}))
+        assert (kinds(plan), codes(plan)) == ([], ["SHIPMENT_DOUBLED"])
+    # Also where nobody remembers which of the two was ours.
+    shop.links.clear()
+    assert [(one.kind, one.shipment_id) for one in shop.plan(shipped({1: 1})).actions] == [("adopt", 3000)]
+    # What the second one holds is nobody's, and is not given to another parcel.
+    plan = shop.plan(shipped({1: 1}), shipped({1: 2}, 502, trackings=()))
+    assert codes(plan) == ["SHIPMENT_DOUBLED", "SHIPMENT_EXCEEDS_ORDER"]
+    shop.delete(3001)
+    assert shop.run(shipped({1: 1}), shipped({1: 2}, 502, trackings=())).problems == []
+    assert shop.units == {1: 3}
+
+
 def test_the_marker_of_another_fulfilment_is_not_ours() -> None:
     shop = Shop(order(line(1, 3)))
     shop.run(shipped({1: 1}, 5011))
