@@ -32,6 +32,7 @@ from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.orders.reading import Unreadable, read_order
 from bcns_pipeline.rules.orders.sales_order import build
 from bcns_pipeline.rules.orders.status import Status
+from bcns_pipeline.rules.orders.stopped import resumed
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.scope import parse
 
@@ -96,7 +97,12 @@ def edit(connections: Connections, versions: Sequence[Version], known: Known) ->
         must_show = written.get(one.order.id) or as_shown(record, record.tax if tax is None else tax.amount)
         patch = plan_cancellation(must_show, record_kind(one.state.record_type), record, policy)
         fates.append(_fate(one, patch, Basis(record, must_show=must_show)))
-    return fates
+    open_again = {
+        one.order.id
+        for one in versions
+        if one.written and resumed(one.written.status_id, one.order.status_id)
+    }
+    return [replace(one, resumed=one.state.order_id in open_again) for one in fates]
 
 
 def _drafts(connections: Connections, one: Version, known: Known) -> tuple[Draft, Draft] | Fate:

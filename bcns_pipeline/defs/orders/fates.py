@@ -20,6 +20,7 @@ from bcns_pipeline.rules.orders.draft import Draft
 from bcns_pipeline.rules.orders.edits import Patch
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.state.exceptions import Question
+from bcns_pipeline.state.inbox import Event
 from bcns_pipeline.state.order_models import Decision, Disposition, OrderState, ReadBack
 
 # What a person has to mend is looked at again this often; what appears by itself is found as soon.
@@ -31,7 +32,8 @@ class Fate:
     """What the plan makes of one order. `disposition` None: its row stays as it is.
 
     `outcome`: planned | linked | held | ignored | listed | waiting | edited | unchanged. `refunded`: money may
-    have gone back already, which this flow does not book. `basis`: what the patch was made from.
+    have gone back already, which this flow does not book. `basis`: what the patch was made from. `resumed`: it was over
+    and is open again, so somebody has to see whether NetSuite's record is.
     """
 
     state: OrderState
@@ -45,6 +47,7 @@ class Fate:
     patch: Patch | None = field(default=None, repr=False)
     basis: Basis | None = field(default=None, repr=False)
     refunded: bool = False
+    resumed: bool = False
 
 
 def waiting(state: OrderState, problems: Sequence[Problem]) -> Fate:
@@ -88,6 +91,11 @@ def remember(connections: Connections, fates: Sequence[Fate]) -> None:
         unchanged = [one for one in fates if one.outcome == "unchanged"]
         state.orders.absorbed([one.state.order_id for one in unchanged], conn=conn)
         state.orders.read_back(_seen(unchanged), conn=conn)
+        # Looked at by the fulfilment flow like any sales order that was stopped over there.
+        resumed = [
+            Event("sales_order", one.state.netsuite_id or "", "replay") for one in fates if one.resumed
+        ]
+        state.inbox.record(resumed, conn=conn)
         state.exceptions.open_many(FLOW, questions, conn=conn)
         gone: dict[str, list[str]] = {}
         for row in state.exceptions.find(flow=FLOW, conn=conn):

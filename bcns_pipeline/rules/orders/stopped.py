@@ -36,6 +36,11 @@ class SetStatus:
     reason: str
 
 
+def resumed(before: int, now: int) -> bool:
+    """Whether an order that was over, by its status `before`, is open again: NetSuite's may still be closed."""
+    return before in _OVER and now not in _OVER
+
+
 def stopped(record_id: int, letter: str, status_id: int, policy: OrderPolicy) -> SetStatus | Problem | None:
     """What follows where the record, with NetSuite's status `letter`, is closed, cancelled or held while the
     shop's order with `status_id` is open.

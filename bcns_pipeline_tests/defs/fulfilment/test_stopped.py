@@ -61,6 +61,36 @@ def test_an_order_stopped_in_netsuite_is_what_the_mapping_file_makes_of_it(shop:
     assert shop.writes() == []
 
 
+def test_an_order_taken_up_again_after_it_was_cancelled_is_not_forgotten_in_a_closed_record(
+    shop: OrderFlow,
+) -> None:
+    """Its cancellation closed the sales order; opened again in the store, nobody would ship it."""
+    (order, record), (other, _) = all_posted(shop, {}, {})
+    for one in (order, other):
+        shop.control.order_status(one, CANCELLED)
+    shop.sync()
+    shop.run("fulfilment_sync")
+    assert [shop.sales_order(one)["status"] for one in (order, other)] == ["H", "H"]
+    assert questions(shop) == []
+    # Far enough for the overlap of the look at NetSuite's changes.
+    shop.later(7200)
+    shop.run("fulfilment_sync")
+
+    shop.control.order_status(order, AWAITING)
+    shop.sync()
+    for _ in range(2):
+        shop.run("fulfilment_sync")
+        assert_asked_about(shop, {f"order:{order}"})
+
+    for line in shop.sales_order(order)["lines"]:
+        shop.control.close_line(record, line=line["line"], closed=False)
+    shop.run("fulfilment_sync")
+    assert questions(shop) == []
+    shop.control.fulfil(record)
+    shop.run("fulfilment_sync")
+    assert len(shown(shop, order)["shipments"]) == 1
+
+
 def assert_asked_about(shop: OrderFlow, subjects: set[str]) -> None:
     """One question about each, and none about any other."""
     assert sorted(questions(shop)) == sorted(subjects)

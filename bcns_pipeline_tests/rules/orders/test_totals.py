@@ -171,6 +171,15 @@ def test_tax_on_nothing_is_a_mismatch() -> None:
     assert said.code == "TAX_MISMATCH"
 
 
+@pytest.mark.parametrize("inclusive", [False, True])
+def test_a_fee_below_nothing_waits_under_its_own_name(inclusive: bool) -> None:
+    said = tried(
+        order_of(Cart([CartLine(D(50))], fees=[D("-5.00")], inclusive=inclusive)), inclusive=inclusive
+    )
+    assert isinstance(said, Problem)
+    assert (said.code, "fee-" in said.sentence) == ("ORDER_COMPONENTS_DO_NOT_ADD", True)
+
+
 @pytest.mark.parametrize(
     ("off", "held"), [("0.03", False), ("-0.03", False), ("0.04", True), ("-0.04", True)]
 )
