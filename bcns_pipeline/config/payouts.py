@@ -306,6 +306,14 @@ class PayoutsMapping(Section):
             if one.reserve_days is not None
         }
 
+    def fee_bands(self) -> dict[tuple[str, str], FeeBand]:
+        """By provider and account: what a charge should cost, where the merchant says so."""
+        return {
+            (one.provider or name, one.account): band
+            for name, one in self.providers.items()
+            if (band := _band(one.fee_band)) is not None
+        }
+
     def policy(self) -> PayoutPolicy:
         """What the rules need."""
         return PayoutPolicy(

@@ -73,12 +73,15 @@ PAYOUTS = f"""
 DETAIL = """
     select p.provider, p.payout_id, l.line, l.line_id, l.cls as class, l.category, l.currency,
         l.gross as gross_minor, l.fee as fee_minor, l.net as net_minor, l.order_id as order, l.transaction_id
-        as transaction, l.journal_key as record, coalesce(c.netsuite_id, r.netsuite_id) as netsuite,
-        (p.arrival_date - l.occurred_at::date) as days_to_payout, coalesce(l.step, 'not linked') as match
+        as transaction, l.journal_key as record, coalesce(c.netsuite_id, r.netsuite_id) as netsuite, i.invoices,
+        (p.arrival_date - l.occurred_at::date) as days_to_payout, coalesce(l.step, 'not linked') as match,
+        replace(l.refs, E'\\n', ' ') as references
     from bcns.payout p
     join bcns.payout_line l on l.payout = p.id and l.version = p.version
     left join bcns.cash_record c on c.store = p.store and c.natural_key = l.journal_key
     left join bcns.refund_record r on r.store = p.store and r.natural_key = l.journal_key
+    left join lateral (select string_agg(netsuite_id, ' ' order by natural_key) as invoices from bcns.cash_record
+        where store = p.store and order_id = l.order_id and kind = 'invoice') i on true
     where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until
     order by p.arrival_date, p.provider, p.account, p.payout_id, l.line
 """
@@ -91,7 +94,8 @@ ORDERS = f"""
             then o.read_total_minor - o.total_minor end as difference_minor, l.left_minor as let_stand_minor,
         l.decision, case when o.netsuite_id is not null and o.read_total_minor is not null
             then o.read_total_minor - o.total_minor - coalesce(l.left_minor, 0) end as unexplained_minor,
-        r.invoiced as invoiced_minor, c.captured_minor, coalesce(r.booked, 0) as booked_minor,
+        r.invoiced as invoiced_minor, c.captured_minor, v.certificates as by_certificate_minor,
+        v.credit as by_store_credit_minor, coalesce(r.booked, 0) as booked_minor,
         d.due as stored_value_to_bill_minor,
         coalesce(c.captured_minor, 0) - coalesce(r.booked, 0) - coalesce(d.due, 0) as not_booked_minor,
         r.open as unapplied_minor, f.paid as refunded_minor, o.disposition, coalesce(o.code, c.code) as code
@@ -103,6 +107,12 @@ ORDERS = f"""
             sum(read_open_minor) filter (where kind in ('deposit','payment','credit')) as open
         from bcns.cash_record where store = o.store and order_id = o.order_id
     ) r on true
+    left join lateral (
+        select sum(amount_minor) filter (where replace(method, '_', '') = 'giftcertificate') as certificates,
+            sum(amount_minor) filter (where replace(method, '_', '') = 'storecredit') as credit
+        from bcns.tender where store = o.store and order_id = o.order_id and status = 'ok' and not test
+            and event in ('purchase','capture')
+    ) v on true
     left join lateral (
         select sum(paid_minor) as paid from bcns.refund_state
         where store = o.store and order_id = o.order_id and disposition <> 'declined'
@@ -125,15 +135,22 @@ REFUNDS = """
     select s.refund_id as refund, s.order_id as order, s.day, s.currency, s.total_minor, s.tax_minor, s.paid_minor,
         coalesce(r.credited, 0) as credited_minor, coalesce(r.settled, 0) as settled_minor,
         s.paid_minor - coalesce(r.settled, 0) as difference_minor, s.open_minor, s.route, s.disposition, s.code,
-        r.records, r.providers
+        r.records, r.providers, r.references, p.payouts
     from bcns.refund_state s
     left join lateral (
         select sum(amount_minor) filter (where record_type in ('creditMemo','cashRefund')) as credited,
             sum(amount_minor) filter (where n > 0) as settled,
             string_agg(netsuite_id, ' ' order by n, natural_key) as records,
-            string_agg(distinct provider, ' ') filter (where provider <> '') as providers
+            string_agg(distinct provider, ' ') filter (where provider <> '') as providers,
+            string_agg(array_to_string(provider_refs, ' '), ' ' order by n) filter (where provider_refs <> '{}')
+                as references, array_agg(natural_key) as keys
         from bcns.refund_record r where r.store = s.store and r.refund_id = s.refund_id
     ) r on true
+    left join lateral (
+        select string_agg(distinct p.payout_id, ' ') as payouts
+        from bcns.payout_line l join bcns.payout p on p.id = l.payout and p.version = l.version
+        where p.store = s.store and l.order_id = s.order_id and l.journal_key = any (r.keys)
+    ) p on true
     where s.store = :store and s.day >= :since and s.day < :until
     order by s.day, s.refund_id
 """
@@ -169,11 +186,11 @@ FEES = """
     select p.provider, p.account, l.cls as class, l.method, l.country, l.currency, count(*) as lines,
         sum(l.gross)::bigint as gross_minor, sum(l.fee)::bigint as fee_minor,
         sum(case when l.cls like 'fee%' then -l.gross else 0 end)::bigint as standalone_fee_minor,
-        case when sum(l.gross) filter (where l.cls = 'gross_sales') <> 0
+        case when l.cls = 'gross_sales' and sum(l.gross) <> 0
             then round(100.0 * sum(l.fee) / sum(l.gross), 4) end as percent
     from bcns.payout p join bcns.payout_line l on l.payout = p.id and l.version = p.version
     where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until
-        and (l.fee <> 0 or l.cls like 'fee%')
+        and (l.fee <> 0 or l.cls like 'fee%' or l.cls = 'gross_sales')
     group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
 """
 
@@ -330,7 +347,7 @@ TIE_OUT = f"""
     left join lateral (
         select sum(a) as paid_out, sum(a) filter (where bank_line is not null) as banked,
             sum(a) filter (where approved is not true) as waits from (
-            select coalesce(case when l.presentment_currency = o.currency
+            select coalesce(case when l.presentment_currency = o.currency and l.currency <> o.currency
                 then sign(l.gross)::bigint * abs(l.presentment_amount) end, l.gross) as a, q.bank_line, j.approved
             from bcns.payout_line l join bcns.payout q on q.id = l.payout and q.version = l.version
             join bcns.payout_journal j on j.store = q.store and j.natural_key = q.journal_key

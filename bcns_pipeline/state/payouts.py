@@ -36,7 +36,7 @@ from bcns_pipeline.state.tables_payouts import (
 _BLOCK = 2_000
 _COPIED = (
     "line_id", "cls", "category", "kind", "gross", "fee", "net", "fee_tax", "currency", "presentment_amount",
-    "presentment_currency", "rate", "occurred_at", "refs", "hints", "method", "row_sha256",
+    "presentment_currency", "rate", "occurred_at", "refs", "hints", "method", "country", "row_sha256",
 )  # fmt: skip
 
 
@@ -218,7 +218,8 @@ def _row(one: PayoutLine) -> tuple[Any, ...]:
         one.presentment_amount, one.presentment_currency,
         None if one.rate is None else format(one.rate, "f"),
         None if one.occurred_at is None else one.occurred_at.isoformat(),
-        "\n".join(one.references), "\n".join(one.order_hints), one.method, one.raw_sha256,
+        "\n".join(one.references), "\n".join(one.order_hints), one.method, one.country,
+        one.raw_sha256,
     )  # fmt: skip
 
 

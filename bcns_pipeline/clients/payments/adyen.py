@@ -2,7 +2,8 @@
 
 Put the reading of the report here. Columns come in any order and newer reports have more of them. Amounts are in major
 units in a debit and a credit column, in the shopper's currency (GC) and in the settlement's (NC). A sale may have a
-net debit, where the fees are more than the sale. Facts: facts/finance.md 1.4.
+net debit, where the fees are more than the sale. In one currency the fee of a row is its gross less its net, whatever
+columns name of it. Facts: facts/finance.md 1.4.
 """
 
 from __future__ import annotations
@@ -148,9 +149,12 @@ def _line(row: Row, currency: str, once: Once, ids: ContentIds) -> SourceLine:
     if row["Gross Debit (GC)"] or row["Gross Credit (GC)"]:
         shown_currency = currency_of(shown_currency, row.number, "Gross Currency")
         shown = _credit_less_debit(row, "Gross", "GC", shown_currency)
-        if not parts and not any(row[column] for column in _FEES.values()):
-            all_fees = optional_minor(row[_ALL_FEES], currency, row.number, _ALL_FEES)
-            parts = (("payment_fees", all_fees),) if all_fees else ()
+        all_fees = optional_minor(row[_ALL_FEES], currency, row.number, _ALL_FEES)
+        if not parts and all_fees:
+            parts = (("payment_fees", all_fees),)
+        # What was kept beyond the named fees is a fee as well; through an exchange rate that can't be told.
+        rest = shown - net - sum(amount for _, amount in parts) if shown_currency == currency else 0
+        parts = (*parts, ("other", rest)) if rest else parts
     fee = sum(amount for _, amount in parts)
     reference, psp = row["Modification Reference"], row["Psp Reference"]
     if kind in _IDENTIFIED and (reference or psp):

@@ -16,7 +16,7 @@ from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs import chart
 from bcns_pipeline.defs.close.outside import outside
 from bcns_pipeline.defs.days import zone_of
-from bcns_pipeline.rules.close import clearing, disputes, reserves, stored_value, tie_out
+from bcns_pipeline.rules.close import clearing, detail, disputes, fees, reserves, stored_value, tie_out
 from bcns_pipeline.rules.close.beancount import export
 from bcns_pipeline.rules.close.evidence import Outside
 from bcns_pipeline.rules.close.names import called
@@ -55,6 +55,7 @@ def about(state: State, since: date, until: date, mapping: Mapping) -> About:
         zone,
         mapping.payouts.reserve_days(),
         mapping.cash.liabilities(),
+        mapping.payouts.fee_bands(),
     )
 
 
@@ -68,14 +69,14 @@ def make(state: State, name: str, about: About) -> Report:
         said = outside(state, last_of(about))
         forward, waiting = roll_forwards(state, about, said)
         if name == "clearing":
-            fees = {
+            to_come = {
                 (row["clearing"], row["currency"]): row["fees"] for row in _rows(state, "open-fees", about)
             }
             rows = [
                 row
                 for one in forward
                 for row in clearing.shown(
-                    one, waiting.get(one.account), said, fees.get((one.account, one.currency), 0)
+                    one, waiting.get(one.account), said, to_come.get((one.account, one.currency), 0)
                 )
             ]
             return report(spec, about, clearing.COLUMNS, _called(state, rows), said.notes)
@@ -94,6 +95,10 @@ def make(state: State, name: str, about: About) -> Report:
         rows, told = reserves.shown(_rows(state, "reserves", about), about.reserve_days)
         return report(spec, about, reserves.COLUMNS, rows, told)
     columns, found_rows = finance.rows(state, name, about.since, about.until, about.zone)
+    if name == "detail":
+        columns, found_rows = detail.shown(columns, found_rows)
+    if name == "fees":
+        columns, found_rows = fees.shown(columns, found_rows, about.fee_bands)
     return report(spec, about, columns, found_rows, _SAID.get(name, ()))
 
 

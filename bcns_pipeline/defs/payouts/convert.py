@@ -93,5 +93,6 @@ def _line(one: SourceLine, patterns: Sequence[re.Pattern[str]]) -> PayoutLine:
             )
         ),
         method=one.method,
+        country=one.country,
         raw_sha256=one.row_sha256,
     )

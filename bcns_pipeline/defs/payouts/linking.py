@@ -243,8 +243,7 @@ def _refund_of(
     names = set(line.references)
     if line.transaction_id in tenders:
         names.add(tenders[line.transaction_id].gateway_id)
-    paid = abs(line.gross) if line.presentment_amount is None else abs(line.presentment_amount)
-    equal = [one for one in free if one.amount.minor == paid]
+    equal = [one for one in free if one.amount.minor == paid(line)[0]]
     named = [one for one in equal if names & set(one.provider_refs)]
     # Refunds of one amount can stand for one another; the oldest comes first.
     return min(named or equal, key=lambda one: (one.day, one.natural_key), default=None)

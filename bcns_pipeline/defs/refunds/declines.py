@@ -16,6 +16,7 @@ from bcns_pipeline.rules.money import Money, total
 from bcns_pipeline.rules.natural_keys import refund_key, refund_payment_key, refund_reversal_key
 from bcns_pipeline.rules.orders.model import Tender
 from bcns_pipeline.rules.orders.problems import Problem
+from bcns_pipeline.rules.payouts.links import paid
 from bcns_pipeline.rules.payouts.model import LineClass
 from bcns_pipeline.rules.refunds.model import Refund
 from bcns_pipeline.rules.refunds.records import JOURNAL, RefundRecord
@@ -113,8 +114,7 @@ def provider_has(
         for line in lines:
             names = {line.id, *line.references}
             charge = by_id.get(one.captured_by or 0, "")
-            paid = line.gross if line.presentment_amount is None else line.presentment_amount
-            if names.intersection(one.references) or (charge in names and abs(paid) == one.amount.minor):
+            if names.intersection(one.references) or (charge in names and paid(line)[0] == one.amount.minor):
                 found.add(one.n)
                 lines.remove(line)
                 break

@@ -14,6 +14,7 @@ from typing import Any
 
 from bcns_pipeline.rules.close.table import Cell, Report
 from bcns_pipeline.rules.money import Money
+from bcns_pipeline.rules.payouts.policy import FeeBand
 
 MINOR = "_minor"
 NO_BANK = "bank: not evidenced (no bank statement was ever read)"
@@ -61,6 +62,8 @@ class About:
     reserve_days: Mapping[tuple[str, str], int] = field(default_factory=dict)
     # By kind of stored value: its liability account, as the mapping file names it.
     liabilities: Mapping[str, int] = field(default_factory=dict)
+    # By provider and account: what the contract says a charge costs, as the mapping file has it.
+    fee_bands: Mapping[tuple[str, str], FeeBand] = field(default_factory=dict)
 
 
 SPECS = {

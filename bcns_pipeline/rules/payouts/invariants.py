@@ -15,6 +15,7 @@ from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.payouts.entry import Entry, EntryKind, Part
 from bcns_pipeline.rules.payouts.findings import Finding, named
 from bcns_pipeline.rules.payouts.journal import remainder
+from bcns_pipeline.rules.payouts.links import paid
 from bcns_pipeline.rules.payouts.model import Itemisation, LineClass, Payout, PayoutLine
 from bcns_pipeline.rules.payouts.policy import FeeBand
 
@@ -160,15 +161,19 @@ def fi6_amounts_are_the_shops(payout: Payout, transactions: Mapping[int, Money])
     `transactions` by BigCommerce's id, without sign. What was captured of an authorisation is the charge less its
     reversal, so the lines of one transaction are taken together.
     """
-    paid: dict[int, list[PayoutLine]] = defaultdict(list)
+    settled: dict[int, list[PayoutLine]] = defaultdict(list)
     for line in payout.lines:
         if line.transaction_id is not None and line.cls in _PAID:
-            paid[line.transaction_id].append(line)
-    for transaction, lines in sorted(paid.items()):
+            settled[line.transaction_id].append(line)
+    for transaction, lines in sorted(settled.items()):
         meant = transactions.get(transaction)
         if meant is None:
             continue
-        shown = [_paid(line) for line in lines]
+        shown = [
+            Money(amount if line.gross >= 0 else -amount, of)
+            for line in lines
+            for amount, of in (paid(line),)
+        ]
         currencies = {one.currency for one in shown}
         come = abs(sum(one.minor for one in shown))
         if currencies == {meant.currency} and come == meant.minor:
@@ -192,13 +197,6 @@ _PAID: Final = frozenset(
         LineClass.REFUND,
     }
 )
-
-
-def _paid(line: PayoutLine) -> Money:
-    if line.presentment_amount is None or line.presentment_currency is None:
-        return Money(line.gross, line.currency)
-    sign = -1 if line.gross < 0 else 1
-    return Money(sign * abs(line.presentment_amount), line.presentment_currency)
 
 
 def fi7_clearing_is_the_balance(closing: Money, balance: Money, explained: Money) -> Iterator[Finding]:

@@ -127,8 +127,12 @@ def _put(table: dict[str, _Target], identity: str, one: ShopTransaction) -> None
 
 
 def paid(line: PayoutLine) -> tuple[int, str]:
-    """What the shopper paid or got back, without sign, in their own currency."""
-    if line.presentment_amount is not None and line.presentment_currency is not None:
+    """What the shopper paid or got back, without sign, in their own currency.
+
+    In the payout's own currency it is what leaves the clearing account, whatever the provider says besides: of a charge
+    that was captured in part some say all of it.
+    """
+    if line.foreign and line.presentment_amount is not None and line.presentment_currency is not None:
         return abs(line.presentment_amount), line.presentment_currency
     return abs(line.gross), line.currency
 

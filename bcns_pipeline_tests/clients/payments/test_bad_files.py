@@ -114,6 +114,23 @@ def test_each_fault_is_told_with_its_row(text: str, code: str, row: int, words: 
     assert bad.sentence.endswith(".")
 
 
+def test_what_adyen_keeps_beyond_the_fees_that_it_names_is_a_fee_too() -> None:
+    wide = ADYEN.replace("Batch Number", "Payment Fees (NC),DCC Markup (NC),Batch Number").replace(
+        ",7\n", ",,,7\n"
+    )
+    kept = changed(wide, "9.80,0.20,,,7", "9.50,0.20,,0.30,7").replace("9.80,,,,,7", "9.50,,,,,7")
+    together = changed(wide, "9.80,0.20,,,7", "9.80,0.00,0.20,,7")
+    for text, fee, parts in (
+        (wide, 20, [("commission", 20)]),
+        (kept, 50, [("commission", 20), ("other", 30)]),
+        (together, 20, [("payment_fees", 20)]),
+    ):
+        (found,) = read_file(Document("drop/payouts", "x", text.encode(), WHEN), FileProfile())
+        (line,) = found.lines
+        assert (line.gross, line.fee, list(line.fee_parts)) == (1000, fee, parts)
+        assert line.net == found.payout.amount
+
+
 def test_rows_that_are_quoted_once_more_as_a_whole_are_told_as_such() -> None:
     twice = "\n".join('"' + line.replace('"', '""') + '"' for line in OUR_OWN.splitlines())
     assert refusal(twice).code == "QUOTING"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from bcns_pipeline.config import load_mapping
 from bcns_pipeline.defs.close import reports
@@ -66,6 +67,19 @@ def test_a_cent_is_followed_from_the_bank_to_the_order_line_and_back(till: Payou
     # In by the first payout, which the bank has, and out by the second, which it has not shown yet.
     assert (tie.net, tie.unknown) == (0, 0)
     assert tie.parts == {Reason.BANKED: mine.gross, Reason.BANK_OPEN: -mine.gross}
+
+    def row(name: str, **where: Any) -> dict[str, Any]:
+        made = reports.make(state, name, about)
+        rows = (dict(zip(made.columns, one, strict=True)) for one in made.rows)
+        (found,) = (one for one in rows if where.items() <= one.items())
+        return found
+
+    detail = row("detail", line_id=mine.id)
+    assert (detail["match"], detail["confidence"]) == ("transaction", "exact")
+    assert detail["references"].split() == list(mine.references)
+    given = row("refunds", order=order)
+    assert (given["payouts"], given["difference"]) == (second["id"], 0)
+    assert set(given["references"].split()) & set(back.line.references)
     (rolled,) = (one for one in reports.roll_forwards(state, about)[0] if one.currency == "USD")
     assert rolled.movements[Movement.REFUND_SETTLED] == mine.gross
     assert not {mine.order_id} & {one.order_id for one in rolled.open_items}

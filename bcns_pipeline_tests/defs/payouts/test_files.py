@@ -5,16 +5,18 @@ Put expectations of files as a flow here. What a file's rows mean is in clients/
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bcns_pipeline.config import load_mapping
+from bcns_pipeline.defs.close import reports
 from bcns_pipeline.state.payout_models import PayoutState
 from bcns_pipeline_tests.defs.payout_flow import PayoutFlow
 from bcns_pipeline_tests.defs.payouts.test_evidence import bcns
 
 COLUMNS = ("provider", "account", "payout_id", "payout_date", "currency", "line_id", "category", "gross", "fee", "net",
-           "occurred_at", "references", "order")  # fmt: skip
+           "occurred_at", "references", "order", "method", "country")  # fmt: skip
 
 
 def drop(till: PayoutFlow, name: str, *rows: dict[str, Any]) -> None:
@@ -38,6 +40,7 @@ def charge(line: str, gross: str, fee: str, net: str, **more: Any) -> dict[str, 
 
 def test_files_of_several_providers_are_posted_by_one_run_and_each_file_counts_once(till: PayoutFlow) -> None:
     # -- one run: files of four providers, our own CSV, and one that was cut off
+    till.sections["payouts"]["providers"]["stripe"]["fee_band"] = {"percent": 2.9, "fixed": {"USD": 0.30}}
     till.decide("payouts", window={"days_ahead": 40})
     (adyen,), (braintree,) = till.dropped("adyen", 2), till.dropped("braintree", 2)
     # Amazon's comes before anybody has read the orders, so nothing but its own rows says what they are.
@@ -46,7 +49,13 @@ def test_files_of_several_providers_are_posted_by_one_run_and_each_file_counts_o
     ]
     till.control.refund_order(sold[1]["id"])
     (amazon,) = till.settled(*till.pay_out("amazon", arrives=0, files=False))
-    drop(till, "one.csv", charge("l1", "100.00", "2.90", "97.10"), charge("l2", "50.00", "1.75", "48.25"))
+    abroad = {"method": "visa", "country": "DE"}
+    drop(
+        till,
+        "one.csv",
+        charge("l1", "100.00", "2.90", "97.10"),
+        charge("l2", "50.00", "1.75", "48.25", **abroad),
+    )
     (paypal,) = till.dropped("paypal", 3)
     whole = paypal.read_bytes()
     paypal.write_bytes(whole[: len(whole) // 2])
@@ -63,6 +72,7 @@ def test_files_of_several_providers_are_posted_by_one_run_and_each_file_counts_o
     assert len(before) == len(found)
     till.assert_balanced()
     assert all("equal, byte for byte" in bcns("reperform", "payout", one.payout_id) for one in found.values())
+    assert_fees_stand_by_country_beside_the_contract(till)
     files = {adyen.name, braintree.name, amazon.name, "one.csv"}
     assert {path.name for path in (till.drop / "done").iterdir()} == files
     assert_a_marketplaces_tax_is_a_wash_for_sales_and_for_refunds(till, found["amazon"])
@@ -75,7 +85,8 @@ def test_files_of_several_providers_are_posted_by_one_run_and_each_file_counts_o
     till.control.period("closed")
     paypal.write_bytes(whole)
     (till.drop / "again.csv").write_bytes((till.drop / "done" / adyen.name).read_bytes())
-    drop(till, "two.csv", charge("l1", "100.00", "3.00", "97.00"), charge("l2", "50.00", "1.75", "48.25"))
+    two = charge("l1", "100.00", "3.00", "97.00"), charge("l2", "50.00", "1.75", "48.25", **abroad)
+    drop(till, "two.csv", *two)
 
     till.post()
 
@@ -102,6 +113,23 @@ def assert_a_marketplaces_tax_is_a_wash_for_sales_and_for_refunds(till: PayoutFl
     entry = till.moved(one.payout_id)
     assert entry["2345"] == -sum(withheld) / Decimal(100)
     assert "2340" not in entry
+
+
+def assert_fees_stand_by_country_beside_the_contract(till: PayoutFlow) -> None:
+    """2.9 % and 0.30: just that for the foreign card, 0.30 less for the other one; nothing without a contract."""
+    mapping = load_mapping(till.folder / "bcns.yaml")
+    about = reports.about(
+        till.state(), till.today() - timedelta(days=1), till.today() + timedelta(days=2), mapping
+    )
+    made = reports.make(till.state(), "fees", about)
+    rows = [dict(zip(made.columns, row, strict=True)) for row in made.rows]
+    mine = [row for row in rows if row["provider"] == "stripe"]
+    names = ("method", "country", "percent", "by_contract", "above_contract")
+    assert [tuple(row[name] for name in names) for row in mine] == [
+        ("", "", Decimal("2.9"), Decimal("3.20"), Decimal("-0.30")),
+        ("visa", "DE", Decimal("3.5"), Decimal("1.75"), 0),
+    ]
+    assert {row["by_contract"] for row in rows if row["provider"] != "stripe"} == {None}
 
 
 def assert_a_closed_period_moves_the_entry_and_keeps_the_day(till: PayoutFlow) -> None:

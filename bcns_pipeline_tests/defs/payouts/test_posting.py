@@ -273,8 +273,18 @@ def assert_stored_value_is_what_netsuite_owes(till: PayoutFlow, about: About) ->
         till.control.enter_journal([{"account": one[1:], **amount} for one, amount in amounts.items()])
 
     # -- what shoppers used, NetSuite never knew that it owed
-    till.ship(till.sold("split_tender"))
+    split = till.sold("split_tender")
+    till.ship(split)
     till.cash()
+    made = reports.make(till.state(), "orders", about)
+    (of_it,) = (
+        one
+        for one in (dict(zip(made.columns, row, strict=True)) for row in made.rows)
+        if one["order"] == split
+    )
+    ways = (of_it["by_certificate"], of_it["by_store_credit"])
+    assert ways == (Decimal("7.50"), Decimal("3.25"))
+    assert of_it["captured"] == of_it["total"] == till.paid(split)
     rows, asked = close()
     gift, credit = Decimal("7.50"), Decimal("3.25")
     assert told(rows["2310"]) == (gift, -gift, -gift, 0, 0, 0, 0)

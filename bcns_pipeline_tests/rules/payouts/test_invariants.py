@@ -65,6 +65,10 @@ def test_captures_less_their_reversal_are_what_the_shop_says() -> None:
     assert list(fi6_amounts_are_the_shops(made, {1: Money(7500, "USD")})) == []
     (finding,) = fi6_amounts_are_the_shops(made, {1: Money(7501, "USD")})
     assert (finding.members, finding.amount, finding.blocks) == (("a", "b"), Money(-1, "USD"), False)
+    # In the payout's own currency what leaves the clearing account counts, whatever is said to have been paid.
+    said = replace(made, lines=tuple(replace(one, presentment_amount=one.gross + 300, presentment_currency="USD")
+                                     for one in made.lines))  # fmt: skip
+    assert list(fi6_amounts_are_the_shops(said, {1: Money(7500, "USD")})) == []
     (finding,) = fi6_amounts_are_the_shops(made, {1: Money(7500, "EUR")})
     assert finding.code == "PAYOUT_AMOUNT_MISMATCH"
 
