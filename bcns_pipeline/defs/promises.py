@@ -1,11 +1,11 @@
 """What must be true after a step, as a person reads it: the checks of one asset, kept together.
 
-Put here how a check becomes part of the graph. Do not put a comparison here (each flow's `checks.py`). Each check
-has its name, severity and history on its asset's page; but one step looks at all that an asset promises, for a
-step of its own costs a check several times what its question to the state does.
+Put here how a check becomes part of the graph, and the answers that flows share. Do not put a comparison of one flow
+here (its `checks.py`). Each check has its name, severity and history on its asset's page; but one step looks at all
+that an asset promises, for a step of its own costs a check several times what its question to the state does.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any
@@ -14,6 +14,8 @@ import dagster as dg
 
 from bcns_pipeline.resources.connections import Connections
 
+WARN = dg.AssetCheckSeverity.WARN
+SHOWN = 20
 # Takes what it names of `context` (dg.AssetCheckExecutionContext) and `connections`.
 Keep = Callable[..., dg.AssetCheckResult]
 
@@ -38,6 +40,35 @@ def promise(
         return Promise(spec, keep)
 
     return of
+
+
+def none_open(
+    found: Sequence[str], severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR, **more: Any
+) -> dg.AssetCheckResult:
+    """Passes where nothing was `found`; otherwise how many there are, and the first of them."""
+    first = ", ".join(found[:SHOWN]) or "none"
+    return dg.AssetCheckResult(
+        passed=not found, severity=severity, metadata={"open": len(found), "first": first, **more}
+    )
+
+
+def none_asked(
+    connections: Connections, flow: str, codes: Collection[str],
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR, **more: Any,
+) -> dg.AssetCheckResult:  # fmt: skip
+    """Passes where no exception of `flow` with one of these codes is open."""
+    found = connections.state.exceptions.find(flow=flow)
+    return none_open([one.subject for one in found if one.code in codes], severity, **more)
+
+
+def within_budget(
+    context: dg.AssetCheckExecutionContext, connections: Connections, flow: str | None, budget: int
+) -> dg.AssetCheckResult:
+    """The calls of this run, of `flow` or of all in it, against its budget; more are reported, never refused."""
+    calls = sum(row.calls for row in connections.state.usage.of_run(context.run.run_id, flow))
+    return dg.AssetCheckResult(
+        passed=calls <= budget, severity=WARN, metadata={"calls": calls, "budget": budget}
+    )
 
 
 def steps_of(promises: Iterable[Promise]) -> list[dg.AssetChecksDefinition]:

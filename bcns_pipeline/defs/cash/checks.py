@@ -10,11 +10,10 @@ from bcns_pipeline.defs.accounting import accounted_for
 from bcns_pipeline.defs.cash.assets import application_plan, cash_records, transactions
 from bcns_pipeline.defs.cash.planning import ACCOUNTED
 from bcns_pipeline.defs.cash.run import FLOW
-from bcns_pipeline.defs.promises import promise
+from bcns_pipeline.defs.promises import WARN, none_asked, none_open, promise, within_budget
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.kinds.cash import KINDS
 
-WARN = dg.AssetCheckSeverity.WARN
 # The books and the store do not have the same money.
 NOT_EQUAL = ("CASH_DRIFT", "INVOICE_TOTAL_DRIFT", "CASH_SALE_ACCOUNT", "MONEY_NOT_EQUAL")
 
@@ -22,7 +21,7 @@ NOT_EQUAL = ("CASH_DRIFT", "INVOICE_TOTAL_DRIFT", "CASH_SALE_ACCOUNT", "MONEY_NO
 @promise(asset=transactions, description="Every order's payments can be read and understood.")
 def every_payment_is_read(connections: Connections) -> dg.AssetCheckResult:
     """An order whose payments can't be read is booked as soon as they can."""
-    return _none_of(connections, ("TRANSACTIONS_UNREADABLE",))
+    return none_asked(connections, FLOW, ("TRANSACTIONS_UNREADABLE",), WARN)
 
 
 @promise(
@@ -38,7 +37,7 @@ def no_money_is_lost(context: dg.AssetCheckExecutionContext, connections: Connec
 @promise(asset=application_plan, description="No capture waits for something that a person has to mend.")
 def no_capture_waits(connections: Connections) -> dg.AssetCheckResult:
     """What merely waits for its parcel is no question."""
-    return _none_of(connections, [kind.code for kind in KINDS if kind.code not in NOT_EQUAL])
+    return none_asked(connections, FLOW, [kind.code for kind in KINDS if kind.code not in NOT_EQUAL], WARN)
 
 
 @promise(
@@ -47,14 +46,13 @@ def no_capture_waits(connections: Connections) -> dg.AssetCheckResult:
 )
 def booked_is_captured(connections: Connections) -> dg.AssetCheckResult:
     """What was read back from NetSuite is what was taken in BigCommerce."""
-    return _none_of(connections, NOT_EQUAL, dg.AssetCheckSeverity.ERROR)
+    return none_asked(connections, FLOW, NOT_EQUAL)
 
 
 @promise(asset=cash_records, description="No capture has two receipts, and no receipt two captures.")
 def each_capture_is_booked_once(connections: Connections) -> dg.AssetCheckResult:
     """One NetSuite record per capture or invoice."""
-    doubled = connections.state.cash.doubled()
-    return dg.AssetCheckResult(passed=not doubled, metadata={"doubled": ", ".join(doubled[:20]) or "none"})
+    return none_open(connections.state.cash.doubled())
 
 
 @promise(asset=cash_records, description="The run stayed within cash.call_budget.")
@@ -62,22 +60,7 @@ def cash_calls_within_budget(
     context: dg.AssetCheckExecutionContext, connections: Connections
 ) -> dg.AssetCheckResult:
     """More calls than budgeted are reported, never refused."""
-    budget = connections.mapping.cash.call_budget
-    calls = sum(row.calls for row in connections.state.usage.of_run(context.run.run_id, FLOW))
-    return dg.AssetCheckResult(
-        passed=calls <= budget, severity=WARN, metadata={"calls": calls, "budget": budget}
-    )
-
-
-def _none_of(
-    connections: Connections, codes: tuple[str, ...] | list[str], severity: dg.AssetCheckSeverity = WARN
-) -> dg.AssetCheckResult:
-    found = [one for one in connections.state.exceptions.find(flow=FLOW) if one.code in codes]
-    return dg.AssetCheckResult(
-        passed=not found,
-        severity=severity,
-        metadata={"open": len(found), "first": ", ".join(one.subject for one in found[:20]) or "none"},
-    )
+    return within_budget(context, connections, FLOW, connections.mapping.cash.call_budget)
 
 
 CHECKS = [

@@ -9,7 +9,7 @@ from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.close.assets import clearing_evidence, evidence_pack, tie_out
 from bcns_pipeline.defs.close.questions import UNEXPLAINED
 from bcns_pipeline.defs.close.run import FLOW, day_by_day
-from bcns_pipeline.defs.promises import promise
+from bcns_pipeline.defs.promises import WARN, promise
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.close.tie_out import of_day
 
@@ -43,7 +43,7 @@ def fi7_the_outside_says_the_same(connections: Connections) -> dg.AssetCheckResu
     found = connections.state.exceptions.find(flow=FLOW, code=UNEXPLAINED)
     return dg.AssetCheckResult(
         passed=not found,
-        severity=dg.AssetCheckSeverity.WARN,
+        severity=WARN,
         metadata={"open": len(found), "first": "\n".join(one.message for one in found[:20]) or "none"},
     )
 
@@ -56,9 +56,7 @@ def the_month_may_be_closed(context: dg.AssetCheckExecutionContext) -> dg.AssetC
         {} if event is None or event.asset_materialization is None else event.asset_materialization.metadata
     )
     green = found.get("green")
-    return dg.AssetCheckResult(
-        passed=bool(green is not None and green.value), severity=dg.AssetCheckSeverity.WARN
-    )
+    return dg.AssetCheckResult(passed=bool(green is not None and green.value), severity=WARN)
 
 
 CHECKS = [no_cent_is_unknown, fi7_the_outside_says_the_same, the_month_may_be_closed]

@@ -11,10 +11,9 @@ import dagster as dg
 from bcns_pipeline.defs.accounting import accounted_for
 from bcns_pipeline.defs.customers.assets import change_plan, customers, netsuite_customers
 from bcns_pipeline.defs.customers.run import FLOW, due
-from bcns_pipeline.defs.promises import promise
+from bcns_pipeline.defs.promises import WARN, none_open, promise
 from bcns_pipeline.resources.connections import Connections
 
-WARN = dg.AssetCheckSeverity.WARN
 # So long a changed shopper may wait: a few runs of the sensor.
 LATE_MINUTES = 15
 ACCOUNTED = ("created", "changed", "linked", "unchanged", "waiting", "deferred", "gone", "erased")
@@ -57,15 +56,7 @@ def no_duplicates(context: dg.AssetCheckExecutionContext, connections: Connectio
 def every_shopper_is_in_netsuite(connections: Connections) -> dg.AssetCheckResult:
     """What stands in the way is a question with an owner, and goes by itself once it is answered."""
     found = [one for one in connections.state.exceptions.find(flow=FLOW) if one.severity == "error"]
-    return dg.AssetCheckResult(
-        passed=not found,
-        severity=WARN,
-        metadata={
-            "open": len(found),
-            "due": len(due(connections)),
-            "first": ", ".join(one.subject for one in found[:20]) or "none",
-        },
-    )
+    return none_open([one.subject for one in found], WARN, due=len(due(connections)))
 
 
 CHECKS = [no_shopper_is_left_behind, no_shopper_is_lost, no_duplicates, every_shopper_is_in_netsuite]

@@ -23,7 +23,7 @@ from bcns_pipeline.state.store import State
 POLL, SWEEP = "customers/poll", "customers/sweep"
 KIND = "customer"
 # A new address moves no date of its shopper and is in no list of changes, so known shoppers are read again, 250 a call:
-# within four minutes all of the first 10,000, and of more 150,000 an hour. It is a thirtieth of a Standard plan's quota.
+# within four minutes all of the first 10,000, and of more 150,000 an hour, for a thirtieth of a Standard plan's quota.
 SWEEP_EVERY = timedelta(minutes=2)
 SWEEP_SHOPPERS = 5_000
 

@@ -9,11 +9,9 @@ import dagster as dg
 
 from bcns_pipeline.defs.fulfilment.assets import item_fulfilments, shipment_plan, shipments
 from bcns_pipeline.defs.fulfilment.run import FLOW
-from bcns_pipeline.defs.promises import promise
+from bcns_pipeline.defs.promises import WARN, none_asked, promise
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.kinds.fulfilment import KINDS
-
-WARN = dg.AssetCheckSeverity.WARN
 
 
 @promise(asset=item_fulfilments, description="No fulfilment that was read waits for too long.")
@@ -54,13 +52,7 @@ def no_fulfilment_is_lost(
 @promise(asset=shipments, description="Every shipped line is in the store, and no more than was ordered.")
 def every_shipped_line_is_in_the_store(connections: Connections) -> dg.AssetCheckResult:
     """What the store did not take, or what does not fit the order, is a question with an owner."""
-    errors = [kind.code for kind in KINDS if kind.severity == "error"]
-    found = [one for one in connections.state.exceptions.find(flow=FLOW) if one.code in errors]
-    return dg.AssetCheckResult(
-        passed=not found,
-        severity=WARN,
-        metadata={"open": len(found), "first": ", ".join(one.subject for one in found[:20]) or "none"},
-    )
+    return none_asked(connections, FLOW, [kind.code for kind in KINDS if kind.severity == "error"], WARN)
 
 
 CHECKS = [no_fulfilment_waits, no_fulfilment_is_lost, every_shipped_line_is_in_the_store]

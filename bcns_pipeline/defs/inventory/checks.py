@@ -9,11 +9,9 @@ import dagster as dg
 from bcns_pipeline.defs.inventory.assets import diff, inventory_levels, inventory_snapshot, orphans
 from bcns_pipeline.defs.inventory.orphans import find_orphans
 from bcns_pipeline.defs.inventory.run import FLOW
-from bcns_pipeline.defs.promises import promise
+from bcns_pipeline.defs.promises import WARN, none_asked, promise, within_budget
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.state.inventory_views import oversold
-
-WARN = dg.AssetCheckSeverity.WARN
 
 
 @promise(asset=inventory_snapshot, description="The mapping file has no fault.")
@@ -39,12 +37,7 @@ def nothing_is_lost(context: dg.AssetCheckExecutionContext, connections: Connect
 @promise(asset=diff, description="No SKU is used twice or blank.")
 def skus_are_unambiguous(connections: Connections) -> dg.AssetCheckResult:
     """An ambiguous SKU is blocked alone; someone should look."""
-    found = connections.state.exceptions.find(flow=FLOW, code="SKU_AMBIGUOUS")
-    return dg.AssetCheckResult(
-        passed=not found,
-        severity=WARN,
-        metadata={"skus": len(found), "first": ", ".join(e.subject for e in found[:20])},
-    )
+    return none_asked(connections, FLOW, ("SKU_AMBIGUOUS",), WARN)
 
 
 @promise(asset=inventory_levels, description="Nothing pushed or shown is above what is sellable.")
@@ -62,10 +55,7 @@ def nothing_oversells(
 @promise(asset=inventory_levels, description="No SKU is out of step for longer than the mapping allows.")
 def every_sku_is_fresh(connections: Connections) -> dg.AssetCheckResult:
     """Freshness per SKU and not per job: one stuck SKU among 100,000 is seen."""
-    stale = connections.state.exceptions.find(flow=FLOW, code="SKU_STALE")
-    return dg.AssetCheckResult(
-        passed=not stale, metadata={"skus": len(stale), "first": ", ".join(e.subject for e in stale[:20])}
-    )
+    return none_asked(connections, FLOW, ("SKU_STALE",))
 
 
 @promise(asset=inventory_levels, description="Pushing is not paused by the breaker.")
@@ -81,11 +71,7 @@ def calls_within_budget(
     context: dg.AssetCheckExecutionContext, connections: Connections
 ) -> dg.AssetCheckResult:
     """More calls than the mapping's budget are reported, never refused."""
-    calls = sum(row.calls for row in connections.state.usage.of_run(context.run.run_id))
-    budget = connections.mapping.inventory.call_budget
-    return dg.AssetCheckResult(
-        passed=calls <= budget, severity=WARN, metadata={"calls": calls, "budget": budget}
-    )
+    return within_budget(context, connections, None, connections.mapping.inventory.call_budget)
 
 
 @promise(asset=orphans, description="Every sellable SKU is known on both sides.")

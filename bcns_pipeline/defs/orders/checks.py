@@ -12,10 +12,9 @@ from bcns_pipeline.defs.accounting import accounted_for
 from bcns_pipeline.defs.days import days_of, zone_of
 from bcns_pipeline.defs.orders.assets import order_references, orders, sales_order_plan, sales_orders
 from bcns_pipeline.defs.orders.run import FLOW, REFERENCE_FLOW
-from bcns_pipeline.defs.promises import promise
+from bcns_pipeline.defs.promises import WARN, none_asked, none_open, promise, within_budget
 from bcns_pipeline.resources.connections import Connections
 
-WARN = dg.AssetCheckSeverity.WARN
 ACCOUNTED = ("planned", "linked", "held", "ignored", "listed", "waiting", "edited", "unchanged")
 
 
@@ -68,18 +67,13 @@ def no_order_waits(connections: Connections) -> dg.AssetCheckResult:
 @promise(asset=sales_orders, description="Every order in NetSuite is equal to the cent.")
 def totals_are_equal(connections: Connections) -> dg.AssetCheckResult:
     """What was charged and what NetSuite shows (identity E3): an order that drifted must not be billed."""
-    drifted = connections.state.exceptions.find(flow=FLOW, code="ORDER_TOTAL_DRIFT")
-    return dg.AssetCheckResult(
-        passed=not drifted,
-        metadata={"drifted": len(drifted), "first": ", ".join(one.subject for one in drifted[:20]) or "none"},
-    )
+    return none_asked(connections, FLOW, ("ORDER_TOTAL_DRIFT",))
 
 
 @promise(asset=sales_orders, description="No order has two records in NetSuite.")
 def each_order_is_there_once(connections: Connections) -> dg.AssetCheckResult:
     """One confirmed creation per order, and one order per NetSuite record."""
-    doubled = connections.state.orders.doubled()
-    return dg.AssetCheckResult(passed=not doubled, metadata={"doubled": ", ".join(doubled[:20]) or "none"})
+    return none_open(connections.state.orders.doubled())
 
 
 @promise(asset=sales_orders, description="The run stayed within orders.call_budget.")
@@ -87,25 +81,14 @@ def calls_within_budget(
     context: dg.AssetCheckExecutionContext, connections: Connections
 ) -> dg.AssetCheckResult:
     """More calls than budgeted are reported, never refused."""
-    budget = connections.mapping.orders.call_budget
-    calls = sum(row.calls for row in connections.state.usage.of_run(context.run.run_id, FLOW))
-    return dg.AssetCheckResult(
-        passed=calls <= budget, severity=WARN, metadata={"calls": calls, "budget": budget}
-    )
+    return within_budget(context, connections, FLOW, connections.mapping.orders.call_budget)
 
 
 @promise(asset=order_references, description="NetSuite's number stands on every posted order.")
 def every_order_has_its_number(connections: Connections) -> dg.AssetCheckResult:
     """A reference that was refused is an exception; one that is merely not written yet is the next run's."""
-    refused = connections.state.exceptions.find(flow=REFERENCE_FLOW, code="REFERENCE_REFUSED")
-    return dg.AssetCheckResult(
-        passed=not refused,
-        severity=WARN,
-        metadata={
-            "refused": len(refused),
-            "not_written_yet": len(connections.state.orders.unreferenced(500)),
-        },
-    )
+    unwritten = len(connections.state.orders.unreferenced(500))
+    return none_asked(connections, REFERENCE_FLOW, ("REFERENCE_REFUSED",), WARN, not_written_yet=unwritten)
 
 
 CHECKS = [

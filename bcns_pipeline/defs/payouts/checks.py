@@ -7,7 +7,6 @@ nothing is. The numbers stand there whether it passes or not.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import dagster as dg
 
@@ -22,10 +21,9 @@ from bcns_pipeline.defs.payouts.assets import (
 from bcns_pipeline.defs.payouts.planning import OUTCOMES
 from bcns_pipeline.defs.payouts.proofs import Proof, of_clearing, of_plan, of_posted, of_warnings
 from bcns_pipeline.defs.payouts.run import BANK_FLOW, FLOW
-from bcns_pipeline.defs.promises import Promise, promise
+from bcns_pipeline.defs.promises import WARN, Promise, none_asked, none_open, promise
 from bcns_pipeline.resources.connections import Connections
 
-WARN = dg.AssetCheckSeverity.WARN
 _PLANNED = (
     ("fi1_lines_add", "FI1", "Of every line to be posted, net = gross - fee."),
     ("fi2_lines_come_to_the_payout", "FI2", "The lines of every payout to be posted come to its amount."),
@@ -69,21 +67,13 @@ def _result(proof: Proof, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResul
 @promise(asset=payouts, description="No dropped settlement file waits for a person.")
 def no_file_is_rejected(connections: Connections) -> dg.AssetCheckResult:
     """Each has an exception with file, row and reason."""
-    found = connections.state.exceptions.find(flow=FLOW, code="SETTLEMENT_REJECTED")
-    first = ", ".join(one.subject for one in found[:20]) or "none"
-    return dg.AssetCheckResult(passed=not found, severity=WARN, metadata={"open": len(found), "first": first})
+    return none_asked(connections, FLOW, ("SETTLEMENT_REJECTED",), WARN)
 
 
 @promise(asset=bank_lines, description="No dropped bank statement waits for a person.")
 def no_statement_is_rejected(connections: Connections) -> dg.AssetCheckResult:
     """Each has an exception with file, row and reason; without any statement the bank is not evidenced."""
-    found = connections.state.exceptions.find(flow=BANK_FLOW, code="STATEMENT_REJECTED")
-    evidenced = bool(connections.state.bank.evidenced())
-    return dg.AssetCheckResult(
-        passed=not found,
-        severity=WARN,
-        metadata={"open": len(found), "bank": "evidenced" if evidenced else "not evidenced"},
-    )
+    return none_asked(connections, BANK_FLOW, ("STATEMENT_REJECTED",), WARN, bank=_bank(connections))
 
 
 @promise(asset=journal_plan, blocking=True, description="Every payout that was looked at has an outcome.")
@@ -115,21 +105,7 @@ def fi7_clearing_is_explained(connections: Connections) -> dg.AssetCheckResult:
 )
 def every_payout_is_in_the_bank(connections: Connections) -> dg.AssetCheckResult:
     """Without statements nothing is evidenced, which is said and is no failure."""
-    found = [
-        one
-        for code in ("BANK_LINE_MISSING", "BANK_DIFF")
-        for one in connections.state.exceptions.find(flow=FLOW, code=code)
-    ]
-    evidenced = bool(connections.state.bank.evidenced())
-    return dg.AssetCheckResult(
-        passed=not found,
-        severity=WARN,
-        metadata={
-            "open": len(found),
-            "first": ", ".join(one.subject for one in found[:20]) or "none",
-            "bank": "evidenced" if evidenced else "not evidenced",
-        },
-    )
+    return none_asked(connections, FLOW, ("BANK_LINE_MISSING", "BANK_DIFF"), WARN, bank=_bank(connections))
 
 
 @promise(
@@ -141,8 +117,11 @@ def no_entry_waits_for_approval(connections: Connections) -> dg.AssetCheckResult
     found = connections.state.payouts.unapproved()
     limit = datetime.now(UTC) - timedelta(days=3)
     late = [one.natural_key for one in found if one.sent_at is not None and one.sent_at < limit]
-    metadata: dict[str, Any] = {"unapproved": len(found), "late": len(late), "first": ", ".join(late[:20])}
-    return dg.AssetCheckResult(passed=not late, severity=WARN, metadata=metadata)
+    return none_open(late, WARN, unapproved=len(found))
+
+
+def _bank(connections: Connections) -> str:
+    return "evidenced" if connections.state.bank.evidenced() else "not evidenced"
 
 
 CHECKS = [

@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from bcns_pipeline.defs.accounting import accounted_for
-from bcns_pipeline.defs.promises import promise
+from bcns_pipeline.defs.promises import WARN, none_asked, none_open, promise
 from bcns_pipeline.defs.refunds.assets import credit_plan, refund_records, refunds
 from bcns_pipeline.defs.refunds.run import FLOW
 from bcns_pipeline.resources.connections import Connections
 
-WARN = dg.AssetCheckSeverity.WARN
 ACCOUNTED = ("planned", "linked", "waiting", "declined", "ignored", "reversing")
 SINCE = timedelta(days=35)
 
@@ -21,8 +20,7 @@ SINCE = timedelta(days=35)
 @promise(asset=refunds, description="Every order that is marked as refunded has a refund.")
 def every_refunded_order_has_a_refund(connections: Connections) -> dg.AssetCheckResult:
     """A status alone gives nobody their money, and credits nothing (F14)."""
-    found = connections.state.exceptions.find(flow=FLOW, code="REFUND_WITHOUT_RECORD")
-    return _result([one.subject for one in found], severity=WARN)
+    return none_asked(connections, FLOW, ("REFUND_WITHOUT_RECORD",), WARN)
 
 
 @promise(
@@ -41,14 +39,13 @@ def no_refund_is_lost(
 def no_refund_waits(connections: Connections) -> dg.AssetCheckResult:
     """A refund that waits goes by itself once its cause is gone; someone should look meanwhile."""
     waiting = connections.state.refunds.find(disposition=("waiting", "declined"))
-    return _result([f"refund:{one.refund_id} ({one.code or 'no code'})" for one in waiting], severity=WARN)
+    return none_open([f"refund:{one.refund_id} ({one.code or 'no code'})" for one in waiting], WARN)
 
 
 @promise(asset=refund_records, description="Refunds are equal to the cent in NetSuite, nothing unapplied.")
 def refunds_are_settled(connections: Connections) -> dg.AssetCheckResult:
     """The total that went back is the credit, and its settlements leave 0.00 of it open."""
-    drifted = connections.state.exceptions.find(flow=FLOW, code="REFUND_DRIFT")
-    return _result([one.subject for one in drifted], severity=dg.AssetCheckSeverity.ERROR)
+    return none_asked(connections, FLOW, ("REFUND_DRIFT",))
 
 
 @promise(asset=refund_records, description="Each day's refunds: BigCommerce's sum is NetSuite's sum.")
@@ -57,17 +54,7 @@ def sums_are_equal(connections: Connections) -> dg.AssetCheckResult:
     since = (datetime.now(UTC) - SINCE).date()
     counts = connections.state.refunds.counts(since)
     off = [one for one in counts if one.disposition == "posted" and one.total != one.read]
-    return _result(
-        [f"{one.day} {one.total.currency} {(one.total - one.read).amount}" for one in off], severity=WARN
-    )
-
-
-def _result(found: list[str], *, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        passed=not found,
-        severity=severity,
-        metadata={"open": len(found), "first": ", ".join(found[:20]) or "none"},
-    )
+    return none_open([f"{one.day} {one.total.currency} {(one.total - one.read).amount}" for one in off], WARN)
 
 
 CHECKS = [
