@@ -1,13 +1,48 @@
 """Nothing that was looked at gets lost: the identity that every plan has to satisfy.
 
-Put the comparison here, which is the same for all flows. Do not put the names of a flow's outcomes here.
+Put the count and the comparison here, which are the same for all flows. Do not put the names of a flow's outcomes here.
 """
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import ClassVar, Protocol
 
 import dagster as dg
 
 from bcns_pipeline.resources.connections import Connections
+
+
+class Fated(Protocol):
+    """Whatever a plan says of one record."""
+
+    @property
+    def outcome(self) -> str:
+        """One of the flow's own names."""
+        ...
+
+
+class LookedAt:
+    """Of a plan with one fate for every record that was looked at; `what` is what the records are called."""
+
+    __slots__ = ()
+    what: ClassVar[str]
+    fates: Sequence[Fated]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Records by outcome."""
+        return Counter(fate.outcome for fate in self.fates)
+
+    @property
+    def identity(self) -> str:
+        """What was looked at = what became of it."""
+        parts = [f"{count:,} {outcome}" for outcome, count in sorted(self.counts.items())]
+        return f"{self.what}: {len(self.fates):,} looked at = {' + '.join(parts) or '0'}"
+
+    @property
+    def sentence(self) -> str:
+        """The plan in one line."""
+        return self.identity
 
 
 def accounted_for(

@@ -19,6 +19,8 @@ from bcns_pipeline.config import Mapping
 
 # Without a cutover there is no first day of ours; nothing of BigCommerce that we could be asked for is older.
 FIRST_DAY = date(2015, 1, 1)
+# A run for days takes all that is of them at once, however long that takes.
+WHOLE_RANGE = 100_000
 # First and last day of a run, both included.
 Days = tuple[date, date]
 _FIRST, _LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"

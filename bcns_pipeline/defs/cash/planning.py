@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
+from bcns_pipeline.defs.accounting import LookedAt
 from bcns_pipeline.defs.cash.facts import Learnt, Subject, learn, periods_of
 from bcns_pipeline.defs.cash.money import of_the_marketplace
-from bcns_pipeline.defs.cash.run import FLOW, READING, WHOLE_RANGE, piece
-from bcns_pipeline.defs.days import Days
+from bcns_pipeline.defs.cash.run import FLOW, READING, piece
+from bcns_pipeline.defs.days import WHOLE_RANGE, Days
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.cash.model import Position, Step
@@ -46,17 +47,13 @@ class Fate:
 
 
 @dataclass(slots=True)
-class Planned:
+class Planned(LookedAt):
     """A plan, and the fate of every order that was looked at. `learnt` is what NetSuite showed on the way."""
 
+    what: ClassVar = "cash"
     plan: Plan
     fates: list[Fate]
     learnt: Learnt = field(repr=False)
-
-    @property
-    def counts(self) -> Counter[str]:
-        """Orders by outcome."""
-        return Counter(fate.outcome for fate in self.fates)
 
     @property
     def steps(self) -> list[Step]:
@@ -65,11 +62,10 @@ class Planned:
 
     @property
     def sentence(self) -> str:
-        """The plan in one line, as an identity."""
-        parts = [f"{count:,} {outcome}" for outcome, count in sorted(self.counts.items())]
+        """What was looked at, and what is to be written."""
         kinds = Counter(one.kind for one in self.steps)
         steps = ", ".join(f"{count:,} {kind}s" for kind, count in sorted(kinds.items()))
-        return f"cash: {len(self.fates):,} orders looked at = {' + '.join(parts) or '0'}; {steps or 'nothing'} to write"
+        return f"{self.identity}; {steps or 'nothing'} to write"
 
 
 def make_plan(connections: Connections, *, mode: Mode, days: Days | None = None) -> Planned:

@@ -11,8 +11,6 @@ from bcns_pipeline.state.exceptions import Question
 
 FLOW = "cash"
 OWNERS = ["team:finance"]
-# A run for days takes them at once, however long that takes.
-WHOLE_RANGE = 100_000
 # A run that drains takes its batch in so many pieces: the next is read and planned while one is written.
 PIECES = 5
 # Held by whoever reads payments or takes orders into its hands: no payments are read anew that somebody plans with.

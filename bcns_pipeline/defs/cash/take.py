@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from bcns_pipeline.defs.cash.money import as_row, money_of, of_the_marketplace
 from bcns_pipeline.defs.cash.reading import orders_read
-from bcns_pipeline.defs.cash.run import FLOW, READING, WHOLE_RANGE, order_prefix, piece, question
-from bcns_pipeline.defs.days import Days
+from bcns_pipeline.defs.cash.run import FLOW, READING, order_prefix, piece, question
+from bcns_pipeline.defs.days import WHOLE_RANGE, Days
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.polling import cutover_of, subject_of
 from bcns_pipeline.outcomes import Lane, Rejected

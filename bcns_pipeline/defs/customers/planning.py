@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import ClassVar
 
+from bcns_pipeline.defs.accounting import LookedAt
 from bcns_pipeline.defs.customers.fates import Fate, Taken, changed, created, linked, remember, waiting
 from bcns_pipeline.defs.customers.known import Known, Version, applied, learn, links_of, versions
 from bcns_pipeline.defs.customers.poll import natural_key
@@ -27,23 +29,13 @@ from bcns_pipeline.state.plans import Plan
 
 
 @dataclass(slots=True)
-class Planned:
+class Planned(LookedAt):
     """A plan, the fate of every shopper that was looked at, and customers that look like one person twice."""
 
+    what: ClassVar = "customers"
     plan: Plan
     fates: list[Fate] = field(repr=False)
     duplicates: list[Duplicates]
-
-    @property
-    def counts(self) -> Counter[str]:
-        """Shoppers by outcome."""
-        return Counter(fate.outcome for fate in self.fates)
-
-    @property
-    def sentence(self) -> str:
-        """The plan in one line, as an identity."""
-        parts = [f"{count:,} {outcome}" for outcome, count in sorted(self.counts.items())]
-        return f"customers: {len(self.fates):,} looked at = {' + '.join(parts) or '0'}"
 
 
 def make_plan(connections: Connections, *, mode: Mode) -> Planned:

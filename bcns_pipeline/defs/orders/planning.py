@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import ClassVar
 
-from bcns_pipeline.defs.days import Days
+from bcns_pipeline.defs.accounting import LookedAt
+from bcns_pipeline.defs.days import WHOLE_RANGE, Days
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.orders.details import read_details
 from bcns_pipeline.defs.orders.editing import Version, edit, written_version
@@ -44,28 +46,15 @@ from bcns_pipeline.state.plan_lines import SENT, PlanLine
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.scope import parse
 
-# A backfill takes its days at once, however long that takes.
-WHOLE_RANGE = 100_000
-
 
 @dataclass(slots=True)
-class Planned:
+class Planned(LookedAt):
     """A plan, and the fate of every order that was looked at."""
 
+    what: ClassVar = "orders"
     plan: Plan
     fates: list[Fate]
     lines: list[PlanLine] = field(repr=False)
-
-    @property
-    def counts(self) -> Counter[str]:
-        """Orders by outcome."""
-        return Counter(fate.outcome for fate in self.fates)
-
-    @property
-    def sentence(self) -> str:
-        """The plan in one line, as an identity."""
-        parts = [f"{count:,} {outcome}" for outcome, count in sorted(self.counts.items())]
-        return f"orders: {len(self.fates):,} looked at = {' + '.join(parts) or '0'}"
 
 
 def make_plan(connections: Connections, *, mode: Mode, days: Days | None = None) -> Planned:

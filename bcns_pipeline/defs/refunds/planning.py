@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import ClassVar
 
 from bcns_pipeline.defs.account import account_of
-from bcns_pipeline.defs.days import Days
+from bcns_pipeline.defs.accounting import LookedAt
+from bcns_pipeline.defs.days import WHOLE_RANGE, Days
 from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.refunds.declines import declined, provider_has
 from bcns_pipeline.defs.refunds.facts import Learnt, OrderSide, learn, periods_of
@@ -40,28 +42,15 @@ from bcns_pipeline.state.plan_lines import PlanLine
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.refund_models import RefundState
 
-# A backfill takes its days at once, however long that takes.
-WHOLE_RANGE = 100_000
-
 
 @dataclass(slots=True)
-class Planned:
+class Planned(LookedAt):
     """A plan, and the fate of every refund that was looked at."""
 
+    what: ClassVar = "refunds"
     plan: Plan
     fates: list[Fate]
     lines: list[PlanLine] = field(repr=False)
-
-    @property
-    def counts(self) -> Counter[str]:
-        """Refunds by outcome."""
-        return Counter(fate.outcome for fate in self.fates)
-
-    @property
-    def sentence(self) -> str:
-        """The plan in one line, as an identity."""
-        parts = [f"{count:,} {outcome}" for outcome, count in sorted(self.counts.items())]
-        return f"refunds: {len(self.fates):,} looked at = {' + '.join(parts) or '0'}"
 
 
 def make_plan(connections: Connections, *, mode: Mode, days: Days | None = None) -> Planned:
