@@ -79,6 +79,35 @@ def test_the_definitions_are_valid_for_dagster() -> None:
     dg.Definitions.validate_loadable(build_defs(config_path=str(DATA / "bcns.yaml")))
 
 
+# What Dagster takes to be partitioned can't have a config mapping (docs/adr/005-days.md); this one sends nothing.
+WITHOUT_A_MODE = {"daily_tie_out"}
+FIRST_A_PLAN = {"adopt_orders", "rebuild_state", "replay_orders"}
+
+
+def test_each_job_takes_a_mode_and_runs_without_any_config() -> None:
+    """And applies then, but for those that a person starts in order to look first."""
+    repository = build_defs(config_path=str(DATA / "bcns.yaml")).get_repository_def()
+    jobs = {one.name: one for one in repository.get_all_jobs() if not one.name.startswith("__")}
+    assert jobs.keys() >= WITHOUT_A_MODE | FIRST_A_PLAN
+    for name, job in jobs.items():
+        dg.validate_run_config(job, {})
+        if name in WITHOUT_A_MODE:
+            continue
+        assert job.config_mapping is not None, name
+        for mode in ("apply", "plan"):
+            expanded = job.config_mapping.resolve_from_unvalidated_config({"mode": mode})
+            given = {step["config"]["mode"] for step in expanded["ops"].values()}
+            assert given == {mode}, name
+            dg.validate_run_config(job, {"mode": mode})
+        (found,) = {
+            step["config"]["mode"]
+            for step in job.config_mapping.resolve_from_unvalidated_config({})["ops"].values()
+        }
+        assert found == ("plan" if name in FIRST_A_PLAN else "apply"), name
+        with pytest.raises(dg.DagsterInvalidConfigError):
+            dg.validate_run_config(job, {"mode": "perhaps"})
+
+
 def test_no_asset_is_without_description_owner_check_and_runbook() -> None:
     nodes = build_defs(config_path=str(DATA / "bcns.yaml")).get_repository_def().asset_graph
     for key in nodes.materializable_asset_keys:

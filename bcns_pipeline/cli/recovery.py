@@ -99,20 +99,19 @@ def adopt_orders(by: str, since: str, *, accept_differences: bool, apply: bool) 
 
     parse_ways(by)
     config = {"by": by, "since": since, "accept_differences": accept_differences}
-    return _job("adopt_orders", "adopt", {**config, "mode": _mode(apply)}, ("orders", "money"), apply=apply)
+    return _job("adopt_orders", {**config, "mode": _mode(apply)}, ("orders", "money"), apply=apply)
 
 
 def rebuild_state(*, apply: bool) -> int:
     """Run the job `rebuild_state`; 0, or 1 where it failed."""
-    return _job("rebuild_state", "rebuild", {"mode": _mode(apply)}, ("orders", "gone"), apply=apply)
+    return _job("rebuild_state", {"mode": _mode(apply)}, ("orders", "gone"), apply=apply)
 
 
-def _job(job: str, step: str, config: dict[str, object], tables: Iterable[str], *, apply: bool) -> int:
+def _job(job: str, config: dict[str, object], tables: Iterable[str], *, apply: bool) -> int:
     from bcns_pipeline.cli.flows import connected, dagster_instance, execute
-    from bcns_pipeline.defs.recovery.automation import run_config
 
     with connected(orders=True), dagster_instance() as instance:
-        result = execute(job, instance, run_config=run_config(step, config), say=say)
+        result = execute(job, instance, run_config=config, say=say)
     if not result.success:
         return 1
     found = _output(result)

@@ -11,7 +11,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
-from bcns_pipeline.defs.recovery.automation import run_config
 from bcns_pipeline.sandbox.launch import Control
 from bcns_pipeline_tests.bench.order_bench import measured, place
 
@@ -32,7 +31,7 @@ def main(count: int = COUNT) -> int:
         before = len(here.control.transactions())
         here.control.clear_log()
         since = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
-        config = run_config("adopt", {"mode": "apply", "by": "otherrefnum", "since": since})
+        config = {"mode": "apply", "by": "otherrefnum", "since": since}
         run = measured(here.start(ONE_RUN, "adopt_orders", json.dumps(config)))
         calls = here.calls()
         linked = here.ask("select count(*) from bcns.order_state where disposition = 'adopted'")

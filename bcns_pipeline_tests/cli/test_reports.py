@@ -30,6 +30,7 @@ from bcns_pipeline.rules.close.files import WRITERS
 from bcns_pipeline.rules.close.reports import SPECS, remainder
 from bcns_pipeline.rules.close.tie_out import Reason
 from bcns_pipeline.rules.money import Money
+from bcns_pipeline.settings import load_settings
 from bcns_pipeline.state.exceptions import Question
 from bcns_pipeline.state.operations import Intent, SelfApproval
 from bcns_pipeline.state.order_models import Posted, ReadBack
@@ -673,6 +674,14 @@ def test_dagster_stops_a_day_with_an_unknown_cent_and_makes_the_evidence_of_a_mo
             chosen = definitions.resolve_job_def(job)
             return chosen.execute_in_process(instance=instance, raise_on_error=False, **how)  # type: ignore[arg-type]
 
+        planned = run("month_close", run_config={"month": "2026-03", "mode": "plan"})
+        assert planned.success
+        shown_only = {
+            one.asset_key: one.metadata for one in planned.asset_materializations_for_node("reports")
+        }
+        assert shown_only[key_of("clearing")]["files"].value == "none: mode plan"
+        assert planned.asset_materializations_for_node("close__evidence_pack") == []
+        assert not list(load_settings().home.rglob("*.xlsx"))
         closed = run("month_close", run_config={"month": "2026-03"})
         assert closed.success
         shown = {one.check_name: one.passed for one in closed.get_asset_check_evaluations()}

@@ -32,15 +32,11 @@ class Ticks:
         ) as context:
             asked = sensor.evaluate_tick(context)
         self._cursor = asked.cursor
-        return [
-            request.run_config["ops"]["push_low_stock"]["config"]["item_ids"]
-            for request in asked.run_requests
-        ]
+        return [request.run_config["item_ids"] for request in asked.run_requests]
 
 
-def push(flow: Flow, items: list[int]) -> Any:
-    config = {"ops": {"push_low_stock": {"config": {"item_ids": items}}}}
-    return flow.run("inventory_low_stock", run_config=config)
+def push(flow: Flow, items: list[int], **options: str) -> Any:
+    return flow.run("inventory_low_stock", run_config={"item_ids": items, **options})
 
 
 def item_of(flow: Flow, sku: str) -> int:
@@ -129,6 +125,9 @@ def test_it_pushes_only_its_items_and_what_is_left_open_is_taken_up(flow: Flow) 
     flow.stock("SKU-000031", 3, 4)
     before = flow.shop("SKU-000031")
     flow.control.clear_log()
+    planned = push(flow, [item_of(flow, SKU)], mode="plan")
+    assert planned.observed("bigcommerce/inventory_levels", "low_stock") == ["mode plan: nothing is sent"]
+    assert flow.puts() == 0
     push(flow, [item_of(flow, SKU)])
     assert flow.shop(SKU) == (1, 2)
     assert flow.shop("SKU-000031") == before
@@ -150,8 +149,7 @@ def test_it_pushes_only_its_items_and_what_is_left_open_is_taken_up(flow: Flow) 
     flow.later()
     flow.stock(SKU, 7, 8)
     flow.control.faults(unreadable)
-    config = {"ops": {"push_low_stock": {"config": {"item_ids": [item_of(flow, SKU)]}}}}
-    flow.run("inventory_low_stock", run_config=config, fails=True)
+    flow.run("inventory_low_stock", run_config={"item_ids": [item_of(flow, SKU)]}, fails=True)
     assert flow.state().outbox.find(flow="inventory_low_stock")
     flow.control.clear_faults()
     flow.run("inventory_low_stock")

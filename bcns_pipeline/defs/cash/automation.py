@@ -14,7 +14,7 @@ from bcns_pipeline.defs.cash.assets import STEPS
 from bcns_pipeline.defs.cash.reconcile import reconcile
 from bcns_pipeline.defs.cash.run import FLOW, require
 from bcns_pipeline.defs.days import day_job
-from bcns_pipeline.defs.modes import going, mode_config
+from bcns_pipeline.defs.modes import Mode, ModeConfig, going, mode_config
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
 
@@ -31,17 +31,18 @@ cash_application = day_job(
 
 
 @dg.op(pool="cash", description="Captured less refunded against NetSuite, order by order.")
-def compare_money(context: dg.OpExecutionContext, connections: Connections) -> None:
+def compare_money(context: dg.OpExecutionContext, config: ModeConfig, connections: Connections) -> None:
     """Ends with an observation of netsuite/cash_records."""
     require(connections)
     with outside_errors():
-        found = reconcile(connections, context.log.info)
+        found = reconcile(connections, context.log.info, Mode(config.mode))
     context.log.info(found.sentence)
     key = dg.AssetKey(["netsuite", "cash_records"])
     context.log_event(dg.AssetObservation(key, metadata=report.of_comparison(connections, found)))
 
 
 @dg.job(
+    config=mode_config([compare_money]),
     hooks={stop_run_retries},
     description="Every order of the last weeks: captured less refunded is what NetSuite has, to the cent.",
 )

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from bcns_pipeline.clients.netsuite.models import MoneyRow
 from bcns_pipeline.defs.cash.run import FLOW, question
+from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money
@@ -41,8 +42,10 @@ class Reconciled:
         )
 
 
-def reconcile(connections: Connections, progress: Callable[[str], None]) -> Reconciled:
-    """Compare all orders of the last `cash.check_days` days. Raises OutsideError."""
+def reconcile(
+    connections: Connections, progress: Callable[[str], None], mode: Mode = Mode.APPLY
+) -> Reconciled:
+    """Compare all orders of the last `cash.check_days` days; a plan asks nobody about them. Raises OutsideError."""
     state, found = connections.state, Reconciled()
     since = datetime.now(UTC).date() - timedelta(days=connections.mapping.cash.check_days)
     there = _there(connections, since)
@@ -52,6 +55,8 @@ def reconcile(connections: Connections, progress: Callable[[str], None]) -> Reco
         after = orders[-1].order_id
         _compare(connections, orders, there, found)
         progress(found.sentence)
+    if mode is Mode.PLAN:
+        return found
     different = {f"order:{one}" for one in found.different}
     questions = [question(CODE, one, f"Order {one}: {said}") for one, said in found.different.items()]
     with state.scope.transaction() as conn:

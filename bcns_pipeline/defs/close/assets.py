@@ -8,6 +8,8 @@ providers hold, for a month also NetSuite's tax by code, and keeps the answers; 
 so a period can be tied out again at any time.
 """
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from bcns_pipeline.config import Mapping
@@ -20,6 +22,7 @@ from bcns_pipeline.defs.close.run import FLOW, OWNERS, REPORTS, MonthConfig, abo
 from bcns_pipeline.defs.close.shown import of_evidence, of_pack, of_tie_out
 from bcns_pipeline.defs.close.taxes import Told, ask_taxes
 from bcns_pipeline.defs.days import by_day, day_partitions
+from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure, outside_errors, stop_run_retries
 from bcns_pipeline.rules.close.tie_out import of_day
@@ -97,14 +100,19 @@ def clearing_evidence(
     kinds={"postgres"},
     owners=OWNERS,
     deps=[tie_out, clearing_evidence, *REPORTS],
+    # A plan materialises nothing: what lies downstream is skipped, and freshness does not turn green.
+    output_required=False,
     hooks={stop_run_retries},
     description="The evidence of a month: sums, hashes, versions, checks, open questions and decisions.",
 )
 def evidence_pack(
     context: dg.AssetExecutionContext, config: MonthConfig, connections: Connections
-) -> dg.MaterializeResult:
+) -> Iterator[dg.MaterializeResult]:
     """Make the pack, and put its hash into the audit chain: so what is shown later can be compared."""
     connections.require()
+    if Mode(config.mode) is Mode.PLAN:
+        context.log.info("mode plan: no evidence is made and no file written; the reports show the month")
+        return
     state = connections.state
     month = about(context.run, config, connections)
     made, first = pack(state, month), month.since
@@ -112,7 +120,7 @@ def evidence_pack(
     context.log.info(
         f"{first:%Y-%m}: {'green' if made.green else 'not to be closed yet'}, sha256 {made.sha256}"
     )
-    return dg.MaterializeResult(metadata=of_pack(made, first))
+    yield dg.MaterializeResult(metadata=of_pack(made, first))
 
 
 def assets(mapping: Mapping) -> list[dg.AssetsDefinition]:

@@ -4,27 +4,18 @@ Put names and run requests here. Do not put a decision about money here.
 """
 
 from datetime import timedelta
-from typing import Any
 
 import dagster as dg
 
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs.close.assets import clearing_evidence, evidence_pack, tie_out
 from bcns_pipeline.defs.close.report_assets import finance_reports
+from bcns_pipeline.defs.close.run import MonthConfig
 from bcns_pipeline.defs.days import zone_of
+from bcns_pipeline.defs.modes import mode_config
 
 # In the order in which a month is closed.
 OF_A_MONTH = [clearing_evidence, finance_reports, evidence_pack]
-
-
-def _month_config() -> dg.ConfigMapping:
-    """The job's own `{month}`, handed to each of its steps."""
-
-    def expand(given: dict[str, Any]) -> dict[str, Any]:
-        return {"ops": {step.op.name: {"config": {"month": given["month"]}} for step in OF_A_MONTH}}
-
-    month = dg.Field(str, default_value="", is_required=False, description="as 2026-11; empty = last month")
-    return dg.ConfigMapping(config_fn=expand, config_schema={"month": month})
 
 
 tie_out_job = dg.define_asset_job(
@@ -36,7 +27,7 @@ tie_out_job = dg.define_asset_job(
 month_close = dg.define_asset_job(
     "month_close",
     selection=dg.AssetSelection.assets(*OF_A_MONTH),
-    config=_month_config(),
+    config=mode_config(OF_A_MONTH, MonthConfig),
     description="NetSuite and the providers are asked, then the reports and the evidence of a month are made. "
     "Made again of the same answers it is the same bytes.",
 )

@@ -13,6 +13,7 @@ from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.close.assets import clearing_evidence, tie_out
 from bcns_pipeline.defs.close.run import FLOW, OWNERS, MonthConfig, about, key_of
 from bcns_pipeline.defs.close.shown import of_report
+from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import stop_run_retries
 from bcns_pipeline.rules.close.files import WRITERS, file_name
@@ -49,7 +50,7 @@ CHECK = "it_ties_and_adds_up"
 def finance_reports(
     context: dg.AssetExecutionContext, config: MonthConfig, connections: Connections
 ) -> Iterator[dg.MaterializeResult]:
-    """Make each report that is asked for, and write it in each format."""
+    """Make each report that is asked for, and write it in each format; a plan shows it and writes no file."""
     connections.require()
     state = connections.state
     of = about(context.run, config, connections)
@@ -60,10 +61,11 @@ def finance_reports(
         files = [
             str(connections.write_report(file_name(name, of.since, of.until, format_), make(found)))
             for format_, make in WRITERS.items()
+            if Mode(config.mode) is Mode.APPLY
         ]
         yield dg.MaterializeResult(
             asset_key=key_of(name),
-            metadata={**of_report(found), "files": "\n".join(files)},
+            metadata={**of_report(found), "files": "\n".join(files) or "none: mode plan"},
             check_results=[_check(spec, found)],
         )
 

@@ -9,6 +9,7 @@ import dagster as dg
 
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.days import days_of, each, zone_of
+from bcns_pipeline.defs.modes import ModeConfig
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure
 from bcns_pipeline.rules.close.reports import SPECS, About
@@ -25,7 +26,7 @@ def key_of(name: str) -> dg.AssetKey:
 REPORTS = [key_of(name) for name in SPECS]
 
 
-class MonthConfig(dg.Config):
+class MonthConfig(ModeConfig):
     """The run config of what is made of a month. `month` as 2026-11; empty = the month before this one."""
 
     month: str = ""

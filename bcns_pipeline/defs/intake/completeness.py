@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bcns_pipeline.defs.intake.backfill import FLOW, question
+from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.polling import cutover_of
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -40,10 +41,11 @@ class Compared:
         return f"{self.listed:,} orders of the store compared, {self.eligible:,} of them ours to post: {gone}"
 
 
-def compare(connections: Connections) -> Compared:
+def compare(connections: Connections, mode: Mode = Mode.APPLY) -> Compared:
     """List what was placed in the last days, open MISSING_ORDER for what we never heard of, heal what we read.
 
-    Raises OutsideError where the list is not to be had: an hour without answer is no hour without orders.
+    A plan only lists and compares. Raises OutsideError where the list is not to be had: an hour without answer is no
+    hour without orders.
     """
     state, shop, intake = connections.state, connections.bigcommerce(Lane.BULK), connections.mapping.intake
     now = shop.now()
@@ -67,6 +69,8 @@ def compare(connections: Connections) -> Compared:
     statuses = connections.order_policy.statuses
     missing = missing_orders(listed, known, now, after, statuses)
     eligible = {one.order_id for one in listed if one.status_id in statuses}
+    if mode is Mode.PLAN:
+        return Compared(start, until, len(listed), len(eligible), tuple(missing), ())
     subjects = {f"order:{one.order_id}" for one in missing}
     with state.scope.transaction() as conn:
         state.inbox.record([Event("order", str(one.order_id), "backfill") for one in missing], conn=conn)

@@ -11,7 +11,8 @@ from bcns_pipeline.defs.days import bounds, days_of, zone_of
 from bcns_pipeline.defs.intake import report
 from bcns_pipeline.defs.intake.backfill import FLOW
 from bcns_pipeline.defs.intake.completeness import CODE, compare
-from bcns_pipeline.defs.intake.mending import destination_of, mend_hooks
+from bcns_pipeline.defs.intake.mending import destination_of, mend_hooks, repairs_of
+from bcns_pipeline.defs.modes import Mode, ModeConfig, mode_config
 from bcns_pipeline.defs.promises import promise
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import outside_errors, stop_run_retries
@@ -20,7 +21,7 @@ ORDERS = dg.AssetKey(["bigcommerce", "orders"])
 
 
 @dg.op(pool="intake", description="Hooks listed, mended, and the gap they left read again.")
-def check_webhooks(context: dg.OpExecutionContext, connections: Connections) -> None:
+def check_webhooks(context: dg.OpExecutionContext, config: ModeConfig, connections: Connections) -> None:
     """Without an address to call it says so and does nothing: polling brings every order, only later."""
     if not _wanted(context, connections):
         return
@@ -30,6 +31,11 @@ def check_webhooks(context: dg.OpExecutionContext, connections: Connections) -> 
             "no hooks are wanted: neither BCNS_WEBHOOK_URL nor intake.hooks.destination is set"
         )
         return
+    if Mode(config.mode) is Mode.PLAN:
+        with outside_errors():
+            repairs = repairs_of(connections, destination)
+        context.log.info(f"mode plan: nothing is mended; it would be: {'; '.join(repairs) or 'nothing'}")
+        return
     with outside_errors():
         mended = mend_hooks(connections, destination, context.log.info)
     context.log.info(mended.sentence)
@@ -37,12 +43,12 @@ def check_webhooks(context: dg.OpExecutionContext, connections: Connections) -> 
 
 
 @dg.op(pool="intake", description="Ids of the store against ours.")
-def compare_orders(context: dg.OpExecutionContext, connections: Connections) -> None:
+def compare_orders(context: dg.OpExecutionContext, config: ModeConfig, connections: Connections) -> None:
     """Ends with an observation of bigcommerce/orders: what is missing, and what is held for its status."""
     if not _wanted(context, connections):
         return
     with outside_errors():
-        compared = compare(connections)
+        compared = compare(connections, Mode(config.mode))
     context.log.info(compared.sentence)
     context.log_event(dg.AssetObservation(ORDERS, metadata=report.of_comparison(connections, compared)))
 
@@ -57,6 +63,7 @@ def _wanted(context: dg.OpExecutionContext, connections: Connections) -> bool:
 
 
 @dg.job(
+    config=mode_config([check_webhooks]),
     hooks={stop_run_retries},
     description="Makes and mends the store's webhooks, and reads again what they may have lost.",
 )
@@ -66,6 +73,7 @@ def webhook_health() -> None:
 
 
 @dg.job(
+    config=mode_config([compare_orders]),
     hooks={stop_run_retries},
     description="Every order of the last days that the store has and we have not: MISSING_ORDER.",
 )

@@ -56,6 +56,12 @@ def destination_of(connections: Connections) -> str | None:
     return connections.settings.webhook_url or connections.mapping.intake.hooks.destination
 
 
+def repairs_of(connections: Connections, destination: str) -> list[str]:
+    """What a check would do, in words; nothing is touched. Raises OutsideError where the store does not answer."""
+    _, plan = _look(connections, destination, connections.bigcommerce().now())
+    return [f"{one.kind} {one.scope}, because {one.reason}" for one in plan.actions]
+
+
 def mend_hooks(connections: Connections, destination: str, progress: Callable[[str], None]) -> Mended:
     """Look, mend, look again, and fill the gap. Raises OutsideError where the store does not answer.
 

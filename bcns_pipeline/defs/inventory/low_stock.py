@@ -22,7 +22,7 @@ from bcns_pipeline.defs.inventory.places import Places, find_places
 from bcns_pipeline.defs.inventory.planning import excepted_of, make_plan, sellable_of
 from bcns_pipeline.defs.inventory.run import LOW_STOCK_FLOW, Scope
 from bcns_pipeline.defs.inventory.trouble import note_excepted
-from bcns_pipeline.defs.modes import Mode
+from bcns_pipeline.defs.modes import Mode, ModeConfig, mode_config
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure, outside_errors, stop_run_retries
@@ -35,7 +35,7 @@ MOST_PAGES = 40
 OVERLAP = timedelta(minutes=2)
 
 
-class LowStock(dg.Config):
+class LowStock(ModeConfig):
     """NetSuite ids of the items to push. Without any, the job takes up what an earlier one left open."""
 
     item_ids: list[int] = Field(default_factory=list)
@@ -45,7 +45,7 @@ class LowStock(dg.Config):
 def push_low_stock(context: dg.OpExecutionContext, config: LowStock, connections: Connections) -> None:
     """The whole flow for a few items; ends with an observation of bigcommerce/inventory_levels."""
     connections.require("bigcommerce", "netsuite")
-    say = context.log.info
+    say, mode = context.log.info, Mode(config.mode)
     only = config.item_ids or pending_items(connections.state)[:MOST_ITEMS]
     if not only:
         say("no item is low or left open")
@@ -57,27 +57,27 @@ def push_low_stock(context: dg.OpExecutionContext, config: LowStock, connections
             connections, Scope.CHANGED, context.run.run_id, say, lane=Lane.FAST, only=only
         )
         identify(connections, items, whole=False, lane=Lane.FAST, progress=say)
-        planned = make_plan(connections, snapshot, flow=LOW_STOCK_FLOW, mode=Mode.APPLY, lane=Lane.FAST)
+        planned = make_plan(connections, snapshot, flow=LOW_STOCK_FLOW, mode=mode, lane=Lane.FAST)
         if planned.lost:
             raise PermanentFailure(f"{planned.sentence}, and {planned.lost} more: nothing was sent.")
         computed = planned.wanted["item_id"].unique().tolist()
         note_excepted(connections, *excepted_of(connections, snapshot), computed, whole=False)
-        applied = apply_plan(connections, planned, progress=say, lane=Lane.FAST)
-    say(applied.sentence)
+        said = "mode plan: nothing is sent"
+        if mode is Mode.APPLY:
+            said = apply_plan(connections, planned, progress=say, lane=Lane.FAST).sentence
+    say(said)
     connections.state.usage.flush(connections.meter, LOW_STOCK_FLOW)
     context.log_event(
         dg.AssetObservation(
             ["bigcommerce", "inventory_levels"],
-            metadata={
-                "low_stock": applied.sentence,
-                "changes": report.changes_table(planned.lines),
-            },
+            metadata={"low_stock": said, "changes": report.changes_table(planned.lines)},
         )
     )
 
 
 @dg.job(
     name="inventory_low_stock",
+    config=mode_config([push_low_stock], LowStock),
     hooks={stop_run_retries},
     description="The items that the low-stock sensor names, through the fast lane.",
 )
@@ -105,10 +105,8 @@ def low_stock_sensor(context: dg.SensorEvaluationContext, connections: Connectio
     cursor = _cursor(look)
     if not low:
         return dg.SensorResult(skip_reason="no changed item is low", cursor=cursor)
-    config = {"ops": {push_low_stock.name: {"config": {"item_ids": low}}}}
-    return dg.SensorResult(
-        cursor=cursor, run_requests=[dg.RunRequest(run_key=f"low-stock/{clock}", run_config=config)]
-    )
+    request = dg.RunRequest(run_key=f"low-stock/{clock}", run_config={"item_ids": low})
+    return dg.SensorResult(cursor=cursor, run_requests=[request])
 
 
 def _cursor(look: Look) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from bcns_pipeline.defs.modes import Mode, ModeConfig, mode_config
 from bcns_pipeline.resources.connections import Connections
 
 KEEP_RUNS = timedelta(days=30)
@@ -26,7 +27,7 @@ DONE = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunS
 @dg.op(
     description="Old Dagster runs, months of stock changes, events long dealt with, documents past their time."
 )
-def cut_old_records(context: dg.OpExecutionContext, connections: Connections) -> None:
+def cut_old_records(context: dg.OpExecutionContext, config: ModeConfig, connections: Connections) -> None:
     """Delete what is past its time; a document that an order is still to be planned from stays."""
     now = datetime.now(UTC)
     old = context.instance.get_run_records(
@@ -34,6 +35,12 @@ def cut_old_records(context: dg.OpExecutionContext, connections: Connections) ->
         limit=RUNS_AT_A_TIME,
         ascending=True,
     )
+    if Mode(config.mode) is Mode.PLAN:
+        context.log.info(
+            f"mode plan: nothing is deleted; it would be {len(old)} runs older than {KEEP_RUNS.days} days, and "
+            "what is past its time of stock changes, events and documents"
+        )
+        return
     for record in old:
         context.instance.delete_run(record.dagster_run.run_id)
     connections.require("bigcommerce", "netsuite")
@@ -58,7 +65,10 @@ def _cut_documents(connections: Connections, now: datetime) -> int:
     return sum(state.documents.drop(kind, before, spare=spare) for kind in SEALED)
 
 
-@dg.job(description="Retention of Dagster's history, stock changes, events and documents.")
+@dg.job(
+    config=mode_config([cut_old_records]),
+    description="Retention of Dagster's history, stock changes, events and documents.",
+)
 def housekeeping() -> None:
     """One step; safe to run at any time."""
     cut_old_records()

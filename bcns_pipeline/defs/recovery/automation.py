@@ -5,12 +5,11 @@ that none of them runs while orders are being posted. Mode `plan`, the default, 
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
-from bcns_pipeline.defs.modes import Mode
+from bcns_pipeline.defs.modes import Mode, ModeConfig, mode_config
 from bcns_pipeline.defs.recovery.adoption import (
     DIFFERS,
     LINKED,
@@ -33,7 +32,7 @@ from bcns_pipeline.rules.money import Money
 POOL = "orders"
 
 
-class ReplayConfig(dg.Config):
+class ReplayConfig(ModeConfig):
     """Name orders in one way: ids ("1001, 1002"), an error code, a query ("status_id=11"), or when placed."""
 
     mode: str = Mode.PLAN.value
@@ -44,7 +43,7 @@ class ReplayConfig(dg.Config):
     until: str = ""
 
 
-class AdoptConfig(dg.Config):
+class AdoptConfig(ModeConfig):
     """Where another connector put the order's number: "otherrefnum, externalid:WEB-{id}, field:custbody_web"."""
 
     mode: str = Mode.PLAN.value
@@ -53,7 +52,7 @@ class AdoptConfig(dg.Config):
     accept_differences: bool = False
 
 
-class RebuildConfig(dg.Config):
+class RebuildConfig(ModeConfig):
     """Mode plan says what would be linked."""
 
     mode: str = Mode.PLAN.value
@@ -197,21 +196,26 @@ def _money(found: list[Any]) -> list[tuple[str, str, str]]:
 
 
 @dg.job(
-    description="Orders that a person names are looked at again; what NetSuite has is never written twice."
+    config=mode_config([replay_op], ReplayConfig),
+    description="Orders that a person names are looked at again; what NetSuite has is never written twice.",
 )
 def replay_orders() -> None:
     """One step."""
     replay_op()
 
 
-@dg.job(description="Orders that another connector put into NetSuite are linked, never written.")
+@dg.job(
+    config=mode_config([adopt_op], AdoptConfig),
+    description="Orders that another connector put into NetSuite are linked, never written.",
+)
 def adopt_orders() -> None:
     """One step."""
     adopt_op()
 
 
 @dg.job(
-    description="After the database was lost: our records in NetSuite are found by their keys and linked."
+    config=mode_config([rebuild_op], RebuildConfig),
+    description="After the database was lost: our records in NetSuite are found by their keys and linked.",
 )
 def rebuild_state() -> None:
     """One step."""
@@ -219,8 +223,3 @@ def rebuild_state() -> None:
 
 
 JOBS = [replay_orders, adopt_orders, rebuild_state]
-
-
-def run_config(step: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The run config of one of these jobs, whose only step is `step`."""
-    return {"ops": {step: {"config": dict(config)}}}

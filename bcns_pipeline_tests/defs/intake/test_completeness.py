@@ -26,6 +26,13 @@ def test_an_order_that_nothing_took_in_is_missing_until_it_was_read(
     order_id = placed_unheard(shop)
     shop.control.shop_order("plain", restock=True)
 
+    # A plan says so, and neither asks anybody nor has it read.
+    planned = shop.run("order_completeness", mode="plan")
+    (found,) = planned.observed("bigcommerce/orders", "missing")
+    assert [record.data["order"] for record in found.records] == [order_id]
+    assert shop.open_exceptions("MISSING_ORDER") == []
+    assert shop.state().inbox.missing("order", [str(order_id)]) == [str(order_id)]
+
     seen = observed("order_completeness")
     (question,) = shop.open_exceptions("MISSING_ORDER")
     total = shop.control.shop_state(order_id)[0]["total_inc_tax"]

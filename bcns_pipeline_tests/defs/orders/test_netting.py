@@ -55,7 +55,7 @@ def test_what_is_sold_is_netted_until_netsuite_knows_of_it_and_no_longer(
     assert_nothing_is_sent_while_orders_can_not_be_listed(shop)
     # The low-stock lane is net of orders as well.
     item = shop.control.levels(FAST)[0]["item"]
-    shop.run("inventory_low_stock", run_config={"ops": {"push_low_stock": {"config": {"item_ids": [item]}}}})
+    shop.run("inventory_low_stock", run_config={"item_ids": [item]})
     assert_shown(shop, {FAST: (8, 10)})
 
     # A receipt does not put a sold unit on sale again.

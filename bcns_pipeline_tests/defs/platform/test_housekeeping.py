@@ -31,6 +31,12 @@ def test_what_is_long_dealt_with_is_forgotten_and_documents_only_when_somebody_s
     shop.state().inbox.record([Event("order", "7", "webhook")])
     age(shop, 121)
 
+    # -- a plan deletes nothing
+    with shop.at(BCNS_KEEP_DOCUMENTS_DAYS="100"):
+        shop.run("housekeeping", mode="plan")
+    assert shop.state().inbox.missing("order", ["7", str(posted)]) == []
+    assert kept(shop, posted)
+
     # -- events that were dealt with are forgotten, and open ones stay; documents are kept
     with shop.at(BCNS_KEEP_DOCUMENTS_DAYS=""):
         shop.run("housekeeping")
