@@ -7,18 +7,17 @@ and meanings: design section 3; account hosts and keys: facts/netsuite.md 1.
 
 from __future__ import annotations
 
-import difflib
 import getpass
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, overload
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, PrivateAttr, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.hooks import receiver_address
@@ -32,8 +31,6 @@ TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 - a path, not a
 # Natural keys are made of the store hash, so it keeps to their alphabet (design section 3).
 _STORE_HASH = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# What Kubernetes and Docker set for each service whose name begins with "bcns".
-_SERVICE = re.compile(r".*_(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
 # Below this, a secret that opens a door to the internet can be guessed.
 SHORTEST_SECRET = 16
 
@@ -174,12 +171,6 @@ class Settings(BaseSettings):
     mail_server: Annotated[SecretStr, _MAIL] | None = None
 
     _faults: tuple[str, ...] = PrivateAttr(default=())
-    _unread: tuple[str, ...] = PrivateAttr(default=())
-
-    @property
-    def unread(self) -> tuple[str, ...]:
-        """One sentence for each variable that begins with BCNS_ and is no setting: mistyped, or of another release."""
-        return self._unread
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -340,23 +331,7 @@ def load_settings(env_file: Path | str | None = ".env") -> Settings:
                 faults.append(_malformed(name, detail["msg"]))
         settings = _read(env_file, replaced)
     settings._faults = tuple(faults)  # noqa: SLF001 - the one place that fills it
-    settings._unread = tuple(_unread(env_file))  # noqa: SLF001 - as above
     return settings
-
-
-def _unread(env_file: Path | str | None) -> Iterator[str]:
-    """By the sources that settings are read from, so that what they take is not said to be ignored."""
-    read = {
-        **EnvSettingsSource(Settings).env_vars,
-        **DotEnvSettingsSource(Settings, env_file=env_file).env_vars,
-    }
-    known = {name.upper() for name in Settings.model_fields}
-    for name in sorted(name.upper() for name in read):
-        of_ours = name.removeprefix(PREFIX)
-        if of_ours != name and of_ours not in known and not _SERVICE.fullmatch(name):
-            near = difflib.get_close_matches(of_ours, known, n=1)
-            mend = f"did you mean {PREFIX}{near[0]}?" if near else "correct its name, or remove it."
-            yield f"{name} is no setting and is not read; {mend}"
 
 
 def _read(env_file: Path | str | None, given: Mapping[str, Any]) -> Settings:

@@ -158,27 +158,6 @@ def test_a_dotenv_file_that_is_no_text_is_a_sentence() -> None:
     assert load_settings().faults == (".env is not UTF-8 text; save it as such, or remove it.",)
 
 
-def test_a_variable_that_nobody_reads_is_named_with_what_was_probably_meant(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """In either source; not those that Kubernetes sets for a service, nor names of somebody else, nor empty ones."""
-    Path(".env").write_text(
-        "BCNS_DATABASE_URI=postgresql://u:hush@h/x\nBCNS_CONFIG_FILE=\nbcns_home=h\nOTHER=1\n"
-    )
-    for name in ("BCNS_HOOKS_SERVICE_HOST", "BCNS_HOOKS_PORT", "BCNS_HOOKS_PORT_80_TCP_ADDR", "XBCNS_HOME"):
-        monkeypatch.setenv(name, "1")
-    made = settings(
-        monkeypatch, **NETSUITE, BCNS_NETSUITE_ACOUNT_ID="1", bcns_store_hash="abc", BCNS_XYZZY="hush"
-    )
-    assert made.unread == (
-        "BCNS_DATABASE_URI is no setting and is not read; did you mean BCNS_DATABASE_URL?",
-        "BCNS_NETSUITE_ACOUNT_ID is no setting and is not read; did you mean BCNS_NETSUITE_ACCOUNT_ID?",
-        "BCNS_STORE_HASH is no setting and is not read; did you mean BCNS_BIGCOMMERCE_STORE_HASH?",
-        "BCNS_XYZZY is no setting and is not read; correct its name, or remove it.",
-    )
-    assert made.faults == ()
-
-
 def test_the_key_may_be_a_file_or_one_line_of_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "key.pem").write_text(EC_KEY)
     variables = {**NETSUITE, "BCNS_NETSUITE_PRIVATE_KEY": ""}

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from bcns_pipeline.cli.connect import remembered
 from bcns_pipeline.cli.console import complain, say
+from bcns_pipeline.cli.variables import unread_variables
 from bcns_pipeline.clients.netsuite.keygen import MAX_DAYS, make_key_and_certificate
 from bcns_pipeline.config import load_mapping
 from bcns_pipeline.rules.faults import BadInput
@@ -126,11 +127,13 @@ def check_config(path: Path | None) -> None:
 
     Variables that nobody reads are told of and fail nothing.
     """
-    settings = load_settings()
-    for unread in settings.unread:
+    for unread in unread_variables():
         complain(f"Warning: {unread}")
-    faults = list(settings.faults) if path is None else []
-    path = path or settings.config
+    faults = []
+    if path is None:
+        settings = load_settings()
+        faults = list(settings.faults)
+        path = settings.config
     try:
         mapping = load_mapping(path)
     except BadInput as bad:

@@ -28,6 +28,7 @@ from bcns_pipeline.cli import (
 from bcns_pipeline.cli.accounts import WatchingPacer, bigcommerce_client, netsuite_client
 from bcns_pipeline.cli.console import say, show_table, terminal
 from bcns_pipeline.cli.probes import STOPPING, Finding, Level, Patient, examine
+from bcns_pipeline.cli.variables import unread_variables
 from bcns_pipeline.clients.http.exchange import HttpClient
 from bcns_pipeline.config import load_or_default
 from bcns_pipeline.rules.faults import BadInput
@@ -130,7 +131,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
                     yield Finding("Settings", fault, level=Level.BAD_INPUT)
     if not told:
         yield Finding("Settings", "complete for both systems")
-    for unread in settings.unread:
+    for unread in unread_variables():
         yield Finding("Environment", unread, level=Level.WARNING)
 
 

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from bcns_pipeline.cli.variables import unread_variables
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.cli.conftest import STORE, Bcns
 from bcns_pipeline_tests.state.stock_frames import stage
@@ -94,6 +95,28 @@ def test_config_check_says_what_a_sound_file_amounts_to_and_which_variable_nobod
     assert result.stderr.splitlines() == [unread]
     assert "NetSuite 1 to BigCommerce 1" in result.output
     assert "America/New_York" in result.output
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_variable_that_nobody_reads_is_named_with_what_was_probably_meant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In either source; not those that Kubernetes sets for a service, nor names of somebody else, nor empty ones."""
+    Path(".env").write_text(
+        "BCNS_DATABASE_URI=postgresql://u:hush@h/x\nBCNS_CONFIG_FILE=\nbcns_home=h\nOTHER=1\n"
+    )
+    for name in ("BCNS_HOOKS_SERVICE_HOST", "BCNS_HOOKS_PORT", "BCNS_HOOKS_PORT_80_TCP_ADDR", "XBCNS_HOME"):
+        monkeypatch.setenv(name, "1")
+    for name, value in (("BCNS_NETSUITE_ACOUNT_ID", "1"), ("bcns_store_hash", "abc"), ("BCNS_XYZZY", "hush")):
+        monkeypatch.setenv(name, value)
+    assert list(unread_variables()) == [
+        "BCNS_DATABASE_URI is no setting and is not read; did you mean BCNS_DATABASE_URL?",
+        "BCNS_NETSUITE_ACOUNT_ID is no setting and is not read; did you mean BCNS_NETSUITE_ACCOUNT_ID?",
+        "BCNS_STORE_HASH is no setting and is not read; did you mean BCNS_BIGCOMMERCE_STORE_HASH?",
+        "BCNS_XYZZY is no setting and is not read; correct its name, or remove it.",
+    ]
+    Path(".env").write_bytes(b"BCNS_DATABASE_URI=\xff\xfe")
+    assert len(list(unread_variables())) == 3
 
 
 def test_config_check_names_all_faults_at_once_with_code_2(bcns: Bcns, tmp_path: Path) -> None:
