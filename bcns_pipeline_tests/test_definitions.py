@@ -119,6 +119,19 @@ def test_no_asset_is_without_description_owner_check_and_runbook() -> None:
         assert f"\n### {heading}\n" in (ROOT / page).read_text(), key
 
 
+def test_the_leaves_of_every_flow_say_when_they_are_stale() -> None:
+    """What no other asset of its flow is made of; the reports are of a month, as the evidence is."""
+    nodes = build_defs(config_path=str(DATA / "bcns.yaml")).get_repository_def().asset_graph
+    flows = set()
+    for key in nodes.materializable_asset_keys:
+        node = nodes.get(key)
+        flows.add(node.group_name)
+        if not any(nodes.get(child).group_name == node.group_name for child in node.child_keys):
+            assert node.freshness_policy is not None, key
+            assert node.freshness_policy.warn_window is not None, key
+    assert flows == {"inventory", "customers", "orders", "fulfilment", "cash", "refunds", "payouts", "close"}
+
+
 def test_a_schedule_never_starts_at_the_full_hour() -> None:
     """All integrations of an account share its concurrency, and most of them start at :00 (X24)."""
     for schedule in build_defs().get_repository_def().schedule_defs:

@@ -9,6 +9,7 @@ so a period can be tied out again at any time.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import dagster as dg
 
@@ -39,6 +40,9 @@ from bcns_pipeline.rules.close.tie_out import of_day
         dg.AssetKey(["payouts", "reconciliation"]),
     ],
     hooks={stop_run_retries},
+    freshness_policy=dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(hours=48), warn_window=timedelta(hours=26)
+    ),
     description="Of each order of a day: captured less refunded, and where every cent of it is; one reason each.",
 )
 def tie_out(context: dg.AssetExecutionContext, connections: Connections) -> dg.MaterializeResult:
@@ -103,6 +107,10 @@ def clearing_evidence(
     # A plan materialises nothing: what lies downstream is skipped, and freshness does not turn green.
     output_required=False,
     hooks={stop_run_retries},
+    # A person closes a month, once its payouts are in the bank.
+    freshness_policy=dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(days=62), warn_window=timedelta(days=45)
+    ),
     description="The evidence of a month: sums, hashes, versions, checks, open questions and decisions.",
 )
 def evidence_pack(

@@ -45,6 +45,9 @@ def inventory_snapshot(
     context: dg.AssetExecutionContext, config: InventoryConfig, connections: Connections
 ) -> dg.MaterializeResult:
     """Extract: nothing is decided and nothing is written outside."""
+    if connections.mapping_faults:
+        # What refuses has no checks made behind it; this one is about why it refuses.
+        context.log_event(report.faulty_mapping(context.asset_key, connections.mapping_faults))
     connections.require("bigcommerce", "netsuite")
     off_the_beat(context.run, connections.mapping.inventory.jitter_seconds)
     with outside_errors():
@@ -138,6 +141,9 @@ def inventory_levels(
     owners=OWNERS,
     deps=[inventory_snapshot],
     hooks={stop_run_retries},
+    freshness_policy=dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(days=16), warn_window=timedelta(days=8)
+    ),
     description="SKUs that only one side knows, with their age and the stock at stake; and SKUs that are used twice.",
 )
 def orphans(context: dg.AssetExecutionContext, connections: Connections) -> dg.MaterializeResult:

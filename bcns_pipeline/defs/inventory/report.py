@@ -25,6 +25,17 @@ DRIFT_RUNS = 40
 BARS = "▁▂▃▄▅▆▇█"
 
 
+def faulty_mapping(asset: dg.AssetKey, faults: Sequence[str]) -> dg.AssetCheckEvaluation:
+    """The check `mapping_is_sound` as it stands on the asset's page, of a run that refuses to go on."""
+    return dg.AssetCheckEvaluation(
+        asset_key=asset,
+        check_name="mapping_is_sound",
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"faults": "\n".join(faults)},
+    )
+
+
 def of_snapshot(snapshot: Snapshot, identified: Identified) -> dict[str, Any]:
     """What was read, from when on, and through which locations."""
     matched = identified.matched

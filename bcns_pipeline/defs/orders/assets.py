@@ -32,6 +32,7 @@ POOL = "orders"
 FIRST = {"dagster/priority": "1"}
 REFERENCE_POOL = "order_references"
 CUSTOMERS = dg.AssetKey(["netsuite", "customers"])
+FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=2), warn_window=timedelta(minutes=30))
 
 
 @dg.asset(
@@ -92,9 +93,7 @@ def sales_order_plan(
     # A plan materialises nothing: what lies downstream is skipped, and freshness does not turn green.
     output_required=False,
     hooks={stop_run_retries},
-    freshness_policy=dg.FreshnessPolicy.time_window(
-        fail_window=timedelta(hours=2), warn_window=timedelta(minutes=30)
-    ),
+    freshness_policy=FRESH,
     description="Sales orders and cash sales in NetSuite, each once, read back and equal to the cent.",
 )
 def sales_orders(
@@ -121,6 +120,7 @@ def sales_orders(
     deps=[sales_orders],
     output_required=False,
     hooks={stop_run_retries},
+    freshness_policy=FRESH,
     description="NetSuite's id and number on the BigCommerce orders, without touching a money field.",
 )
 def order_references(

@@ -30,6 +30,7 @@ POOL = "payouts"
 SALES_ORDERS = dg.AssetKey(["netsuite", "sales_orders"])
 CASH_RECORDS = dg.AssetKey(["netsuite", "cash_records"])
 REFUND_RECORDS = dg.AssetKey(["netsuite", "refund_records"])
+FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=48), warn_window=timedelta(hours=26))
 
 
 @dg.asset(
@@ -100,9 +101,7 @@ def journal_plan(
     # A plan materialises nothing: what lies downstream is skipped, and freshness does not turn green.
     output_required=False,
     hooks={stop_run_retries},
-    freshness_policy=dg.FreshnessPolicy.time_window(
-        fail_window=timedelta(hours=48), warn_window=timedelta(hours=26)
-    ),
+    freshness_policy=FRESH,
     description="One balanced journal entry per payout, unapproved, read back and equal line by line.",
 )
 def payout_journal_entries(
@@ -129,6 +128,7 @@ def payout_journal_entries(
     deps=[payout_journal_entries, bank_lines],
     output_required=False,
     hooks={stop_run_retries},
+    freshness_policy=FRESH,
     description="Every payout against its lines, its entry and the bank's line: what ties, and what is open.",
 )
 def reconciliation(
