@@ -43,7 +43,7 @@ def order_sections(accounting: Mapping[str, Any]) -> dict[str, Any]:
                 "code": codes["US-NY"],
                 "type": 1,
                 "exempt_code": codes["US-EXEMPT"],
-                "marketplace_item": items["unmapped"],
+                "marketplace_item": items["marketplace_tax"],
                 "reverse_charge": {
                     "code": codes["EU-REVERSE-CHARGE"],
                     "type": 2,

@@ -151,19 +151,20 @@ def ledger(patient: Patient) -> Iterator[Finding]:
 
 
 def stored_value(patient: Patient) -> Iterator[Finding]:
-    """Whether the items of stored value post to the liabilities that report stored-value compares."""
-    cash = patient.mapping.cash
-    named = cash.liabilities()
+    """Whether the items of stored value post to the liabilities that report stored-value compares, and that of a
+    marketplace's tax to the account from which settlements take it."""
+    cash, orders = patient.mapping.cash, patient.mapping.orders
+    named, washed = cash.liabilities(), _washed(patient.mapping)
+    if len(washed) == 1:
+        named["marketplace_tax"] = washed.pop()
     wanted = {
         item: (key, named[kind])
         for key, kind, item in (
-            (
-                "orders.gift_certificates.item",
-                "gift_certificate",
-                patient.mapping.orders.gift_certificates.item,
-            ),
+            ("orders.gift_certificates.item", "gift_certificate", orders.gift_certificates.item),
+            ("cash.refunds.items.gift_certificate", "gift_certificate", cash.refunds.items.gift_certificate),
             ("cash.gift_certificates.item", "gift_certificate", cash.gift_certificates.item),
             ("cash.store_credit.item", "store_credit", cash.store_credit.item),
+            ("orders.tax.marketplace_item", "marketplace_tax", orders.tax.marketplace_item),
         )
         if item is not None and kind in named
     }
@@ -187,7 +188,7 @@ def stored_value(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             what,
             listed(odd),
-            "Report stored-value compares another account than the one that moves.",
+            "Another account moves than the one that report stored-value compares, or that settlements take tax from.",
             "Give the item its liability account, or name that account in the mapping file.",
             Level.WARNING,
         )
@@ -195,6 +196,12 @@ def stored_value(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             what, f"{len(shown)} post to their liability", "Report stored-value compares what they move."
         )
+
+
+def _washed(mapping: Mapping) -> set[int]:
+    """The accounts through which the tax of marketplaces passes."""
+    providers = mapping.payouts.book().providers
+    return {number for one in providers for number in one.every(Role.MARKETPLACE_TAX)}
 
 
 def hands(patient: Patient) -> Iterator[Finding]:

@@ -41,7 +41,8 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderSeen:
-    """One version of an order as read. `content_hash` is `documents.Kept.fingerprint` of its document."""
+    """One version of an order as read. `content_hash` is `documents.Kept.fingerprint` of its document, `aliases` what
+    payment providers and marketplaces call it."""
 
     order_id: int
     placed_at: datetime
@@ -54,6 +55,7 @@ class OrderSeen:
     lines: tuple[OrderLine, ...]
     content_hash: str
     document_id: int | None = None
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

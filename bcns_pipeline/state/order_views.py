@@ -36,6 +36,14 @@ ASKED_BY: dict[str, type[int] | type[str] | type[date]] = {
     "record_type": str,
 }
 
+_BY_ALIAS = sa.text(
+    f"""
+    select name, min(order_id) as order_id from {order_state.fullname} cross join lateral unnest(aliases) as a(name)
+    where store = :store and aliases && cast(:names as text[]) and name = any(cast(:names as text[]))
+    group by name having count(distinct order_id) = 1
+    """
+)
+
 
 class OrderViews(OrderUnits):
     """What is asked of the orders of one store."""
@@ -50,6 +58,12 @@ class OrderViews(OrderUnits):
             return {}
         wanted = order_state.c.order_id == sa.any_(sa.cast(sorted(order_ids), sa.ARRAY(sa.BigInteger)))
         return {one.order_id: one for one in self._select([wanted], None, conn)}
+
+    def by_alias(self, names: Collection[str], *, conn: sa.Connection | None = None) -> dict[str, int]:
+        """{name: the one order that payment providers and marketplaces call so}; what several are called is missing."""
+        with self._scope.transaction(conn) as tx:
+            values = {"store": self._scope.store, "names": sorted(names)}
+            return {row.name: row.order_id for row in tx.execute(_BY_ALIAS, values)}
 
     def by_netsuite(
         self, netsuite_ids: Collection[str], *, conn: sa.Connection | None = None

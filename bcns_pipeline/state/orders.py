@@ -220,6 +220,7 @@ class OrderStates(OrdersDue):
             "lines": [line.as_json() for line in one.lines],
             "content_hash": one.content_hash,
             "document_id": one.document_id,
+            "aliases": list(one.aliases),
         }
 
     def _json(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -239,7 +240,7 @@ _KNOWN = sa.text(
 )
 _SEEN_COLUMNS = (
     "order_id, placed_at, modified_at, day, channel_id, source, status_id, currency, total_minor, lines, "
-    "content_hash, document_id"
+    "content_hash, document_id, aliases"
 )
 # A version read with the same hash only moves the time of change; one that was read before a newer one does
 # nothing at all.
@@ -248,7 +249,7 @@ _NOTE = sa.text(
     with given as (
         select * from jsonb_to_recordset(cast(:rows as jsonb)) as g(order_id bigint, placed_at timestamptz,
             modified_at timestamptz, day date, channel_id int, source text, status_id int, currency text,
-            total_minor bigint, lines jsonb, content_hash text, document_id bigint)
+            total_minor bigint, lines jsonb, content_hash text, document_id bigint, aliases text[])
     ), touched as (
         update {_S} s set modified_at = g.modified_at
         from given g
@@ -266,7 +267,8 @@ _NOTE = sa.text(
     set placed_at = excluded.placed_at, modified_at = excluded.modified_at, day = excluded.day,
         channel_id = excluded.channel_id, source = excluded.source, status_id = excluded.status_id,
         currency = excluded.currency, total_minor = excluded.total_minor, lines = excluded.lines,
-        content_hash = excluded.content_hash, document_id = excluded.document_id, read_at = now(),
+        content_hash = excluded.content_hash, document_id = excluded.document_id, aliases = excluded.aliases,
+        read_at = now(),
         disposition = case when s.disposition in ('planned','posted','adopted') then s.disposition
                            else 'open' end
     where s.modified_at <= excluded.modified_at and s.content_hash <> excluded.content_hash

@@ -111,11 +111,14 @@ order_state = sa.Table(
     sa.Column("read_back_at", Timestamp),
     sa.Column("referenced_at", Timestamp),
     sa.Column("planner", sa.BigInteger),  # the worker that has planned it; it has it in hand while it lives
+    # What others call it: the id of its payment at the provider, a marketplace's number (finance.md 1.7).
+    sa.Column("aliases", sa.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
     sa.CheckConstraint(
         "disposition in ('open','held','ignored','waiting','planned','posted','adopted','listed')",
         name="order_state_disposition_known",
     ),
     sa.Index("order_state_by_day", "store", "day"),
+    sa.Index("order_state_by_alias", "aliases", postgresql_using="gin"),
     sa.Index("order_state_by_disposition", "store", "disposition", "retry_at"),
     sa.Index(
         "order_state_by_netsuite",

@@ -116,8 +116,10 @@ def test_a_balance_whose_two_amounts_differ_is_not_to_be_trusted() -> None:
 def test_an_item_that_posts_elsewhere_than_to_its_liability_is_named() -> None:
     cash = {"gift_certificates": {"item": 31}, "store_credit": {"item": 32, "account": 2320}}
     named = {"gift_certificate": 2310, "receivable": 1200}
+    tax = {"orders": {"tax": {"marketplace_item": 33}}}
+    providers = {"stripe": {**STRIPE, "marketplace_tax": 2345}}
     mapping = Mapping.model_validate(
-        {"version": 1, "payouts": {"providers": {"stripe": STRIPE}}, "cash": {**cash, "refunds": named}}
+        {"version": 1, **tax, "payouts": {"providers": providers}, "cash": {**cash, "refunds": named}}
     )
 
     def told(*items: dict[str, str]) -> list[tuple[Level, str]]:
@@ -127,6 +129,9 @@ def test_an_item_that_posts_elsewhere_than_to_its_liability_is_named() -> None:
     right, elsewhere = {"id": "31", "incomeaccount": "2310"}, {"id": "32", "incomeaccount": "4000"}
     assert told(right, elsewhere) == [
         (Level.WARNING, "cash.store_credit.item (32) posts to the account 4000 and not to 2320")
+    ]
+    assert told(right, {"id": "33", "incomeaccount": "4000"}) == [
+        (Level.WARNING, "orders.tax.marketplace_item (33) posts to the account 4000 and not to 2345")
     ]
     # One that names no income account says nothing.
     assert told(right, {"id": "32"}) == [(Level.OK, "1 post to their liability")]

@@ -52,6 +52,17 @@ def seen(
     return OrderSeen(order, NOW, at, DAY, 1, "storefront", status, total, lines, version, order * 10)
 
 
+def test_an_order_is_found_by_what_others_call_it_unless_two_are_called_so(state: State) -> None:
+    both = ("pi_1", "111-1")
+    state.orders.note([replace(seen(1), aliases=both), replace(seen(2), aliases=("111-2", "twice"))])
+    state.orders.note([replace(seen(3), aliases=("twice",))])
+    wanted = [*both, "111-2", "twice", "111-3"]
+    assert state.orders.by_alias(wanted) == {"pi_1": 1, "111-1": 1, "111-2": 2}
+    state.orders.note([replace(seen(2, "v2", 1), aliases=())])
+    assert state.orders.by_alias(wanted) == {"pi_1": 1, "111-1": 1, "twice": 3}
+    assert state.orders.by_alias([]) == {}
+
+
 def posted(order: int, version: str = "v1") -> Posted:
     return Posted(order, f"ns-{order}", "salesOrder", version, TOTAL, TAX)
 

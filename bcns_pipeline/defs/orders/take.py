@@ -6,7 +6,7 @@ when the order's document is stored, so a process that dies in between leaves th
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bcns_pipeline.clients.bigcommerce.models import OrderDocument
@@ -151,4 +151,11 @@ def _seen(connections: Connections, order: Order, kept: Kept) -> OrderSeen:
         lines=tuple(stock_lines(order)),
         content_hash=kept.fingerprint,
         document_id=kept.document_id,
+        aliases=tuple(_aliases(order)),
     )
+
+
+def _aliases(order: Order) -> Iterator[str]:
+    """The id of its payment at the provider, and a marketplace's number; some gateways write two ids as one text."""
+    for text in (order.external_id, str(order.document.get("payment_provider_id") or "")):
+        yield from (part.strip() for part in text.split("|") if part.strip())

@@ -5,6 +5,7 @@ of (rules/payouts/links.py), nor what follows from it.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -21,8 +22,8 @@ from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.payouts.books import Booked, Books, OrderFacts
 from bcns_pipeline.rules.payouts.classes import classify
-from bcns_pipeline.rules.payouts.links import Link, LinkIndex, ShopTransaction, link, paid
-from bcns_pipeline.rules.payouts.model import LineClass, Payout, PayoutLine
+from bcns_pipeline.rules.payouts.links import Link, LinkIndex, ShopTransaction, Step, link, paid
+from bcns_pipeline.rules.payouts.model import SETTLES, LineClass, Payout, PayoutLine
 from bcns_pipeline.rules.payouts.plan import Evidence
 from bcns_pipeline.state.cash_models import CashRecord, TenderRow
 from bcns_pipeline.state.order_models import OrderState
@@ -70,10 +71,11 @@ def held_against(
     classed, _ = classify(told, policy.of(one.provider, one.account).classes)
     tenders = _tenders(connections, _named(connections, classed.lines))
     found = _linked(connections, one, classed.lines, tenders)
+    called = _called(connections, [line for line in classed.lines if not _by_transaction(found.get(line.id))])
     near = _near(connections, [line for line in classed.lines if line.id not in found])
-    if near:
-        tenders |= _tenders(connections, near)
-        found = _linked(connections, one, classed.lines, tenders)
+    if near or called:
+        tenders |= _tenders(connections, {*near, *called.values()})
+        found = _linked(connections, one, classed.lines, tenders, called)
     weak = {line: made for line, made in found.items() if made.proposal}
     links = {line: made for line, made in found.items() if not made.proposal}
     links |= accepted(connections, one, weak)
@@ -90,12 +92,17 @@ def held_against(
 
 
 def _linked(
-    connections: Connections, one: PayoutState, lines: Sequence[PayoutLine], tenders: Mapping[int, TenderRow]
+    connections: Connections,
+    one: PayoutState,
+    lines: Sequence[PayoutLine],
+    tenders: Mapping[int, TenderRow],
+    called: Mapping[str, int] | None = None,
 ) -> dict[str, Link]:
     hints = connections.payout_policy.order_hints
     index = LinkIndex(
         [_transaction(row) for row in tenders.values()],
         orders=_hinted(connections, lines, hints),
+        external=called,
         taken=connections.state.payouts.taken(one, list(tenders)),
     )
     return link(lines, index, hints)
@@ -109,6 +116,19 @@ def _named(connections: Connections, lines: Sequence[PayoutLine]) -> set[int]:
         found = connections.state.cash.by_gateway_ids(references[start : start + _AT_ONCE])
         orders |= {one.order_id for some in found.values() for one in some}
     return orders
+
+
+def _by_transaction(made: Link | None) -> bool:
+    return made is not None and made.step in (Step.TRANSACTION, Step.REFUND)
+
+
+def _called(connections: Connections, lines: Sequence[PayoutLine]) -> dict[str, int]:
+    """Orders by what these lines call them: the payment's id at the provider, a marketplace's number."""
+    references = sorted({part for line in lines for ref in line.references for part in ref.split("|")})
+    found: dict[str, int] = {}
+    for start in range(0, len(references), _AT_ONCE):
+        found |= connections.state.orders.by_alias(references[start : start + _AT_ONCE])
+    return found
 
 
 def _near(connections: Connections, lines: Sequence[PayoutLine]) -> list[int]:
@@ -188,16 +208,28 @@ def _books(
     }
     records: dict[str, CashRecord | RefundRecordRow] = {}
     used: set[str] = set()
+    parts: dict[tuple[int, tuple[str, ...]], list[PayoutLine]] = defaultdict(list)
     for line in lines:
         if line.cls in _REFUNDS and line.order_id is not None:
             record = _refund_of(line, refunds.get(line.order_id, ()), tenders, used)
             if record is not None:
                 used.add(record.natural_key)
                 records[line.id] = record
-        elif line.order_id is not None and (
-            receipt := receipts.get((line.order_id, line.transaction_id or 0))
+            else:
+                parts[line.order_id, line.references].append(line)
+        elif (
+            line.cls in SETTLES
+            and line.order_id is not None
+            and (receipt := receipts.get((line.order_id, line.transaction_id or 0)))
         ):
             records[line.id] = receipt
+    # A marketplace gives back principal and tax by lines of their own; together they are one refund.
+    for (order_id, _), some in parts.items():
+        together = replace(some[0], gross=sum(line.gross for line in some))
+        record = _refund_of(together, refunds.get(order_id, ()), tenders, used) if len(some) > 1 else None
+        if record is not None:
+            used.add(record.natural_key)
+            records |= dict.fromkeys((line.id for line in some), record)
     carried = _carried(connections, one, [line for line in lines if line.foreign], records, ledger)
     booked = {}
     for identity, record in records.items():

@@ -23,7 +23,11 @@ def test_a_line_finds_its_order_by_its_number_or_once_a_person_has_accepted_the_
         till.control.shop_order("marketplace", restock=True, external_id=f"222-000000{n}") for n in (1, 2)
     ]
     order = till.sold()
+    for one in placed:
+        till.ship(int(one["id"]))
     till.cash()
+    back = till.control.refund_order(placed[1]["id"])
+    till.run("refund_sync")
     (market,) = till.pay_out("amazon", arrives=0, files=False)
     till.settled(market)
     (tender,) = till.state().cash.tenders([order])[order]
@@ -37,14 +41,19 @@ def test_a_line_finds_its_order_by_its_number_or_once_a_person_has_accepted_the_
     assert till.state().payouts.of_order(order) == []
     (settlement,) = (one for one in till.state().payouts.having() if one.provider == "amazon")
     assert settlement.status == "draft_posted", (settlement.status, settlement.code, settlement.reason)
-    assert {
-        stored.journal_key
-        for stored in till.state().payouts.lines(settlement)
-        if stored.line.cls == "gross_sales"
-    } == {f"bc-sandbox1-deposit-{one['id']}-0" for one in placed}
-    # All parts of a sale together are the receipt that stood there, so nothing is left on the marketplace's account.
+    lines = till.state().payouts.lines(settlement)
+    records = {f"bc-sandbox1-deposit-{one['id']}-0" for one in placed}
+    assert {one.journal_key for one in lines if one.line.cls == "gross_sales"} == records
+    # A marketplace knows orders by its own number, which BigCommerce tells. It gives back goods and tax by lines of
+    # their own, which are one refund.
+    assert {one.step for one in lines if one.line.order_id is not None} == {"order"}
+    given = [one.journal_key for one in lines if one.line.cls == "refund"]
+    assert given == [f"bc-sandbox1-refundpay-{back['id']}-1"] * 2
+    assert till.state().exceptions.find(code="PSP_REFUND_WITHOUT_BC") == []
+    # All parts of a sale together are the receipt that stood there: nothing is left on the marketplace's account, nor of
+    # the tax that it remits.
     left = till.balances()
-    assert "1135" not in left
+    assert not {"1135", "2345", "2340"} & set(left)
     assert till.moved(settlement.payout_id)["1010"] == D(market["amount"]) == left["1010"] - amount
     till.assert_balanced()
 

@@ -97,7 +97,8 @@ def _row(number: str, one: Movement, part: tuple[str, str, int, str], point: str
     found["posted-date"] = datetime.fromtimestamp(one.created, UTC).strftime("%Y-%m-%d")
     found["posted-date-time"] = _moment(one.created)
     if sold:
-        found["order-id"], found["merchant-order-id"] = one.reference, one.order_id
+        # A merchant has no number of its own there for what was ordered at the marketplace.
+        found["order-id"] = one.reference
         found["marketplace-name"], found["fulfillment-id"] = "Amazon.com", "MFN"
         found["shipment-id"], found["sku"] = "D" + number[-8:], sku
         found["order-item-code"] = str(int(hashlib.sha256((one.source + sku).encode()).hexdigest()[:11], 16))
