@@ -42,21 +42,7 @@ def bill(sales: Sales, order: Transaction, given: Mapping[str, Any]) -> Transact
         raise Refused("USER_ERROR", f"You can not initialize invoice: invalid reference {order.id}.")
     ledger = context.ledger
     ledger.check_external(given.get("externalId"), None)
-    now = context.clock.account()
-    made = Transaction(
-        id=ledger.take_id(),
-        kind=INVOICE,
-        number="",
-        created=now,
-        modified=now,
-        day=now.date(),
-        status="",
-        entity=order.entity,
-        subsidiary=order.subsidiary,
-        currency=order.currency,
-        exchange_rate=order.exchange_rate,
-        source=order.id,
-    )
+    made = ledger.begin(INVOICE, order, context.clock.account())
     made.values = {name: value for name, value in order.values.items() if name not in NOT_COPIED}
     if not context.settings.tax_override_survives:
         made.values.pop("taxDetailsOverride", None)

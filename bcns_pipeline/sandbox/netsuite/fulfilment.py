@@ -84,21 +84,9 @@ class Fulfilments:
         return made.id
 
     def _begin(self, order: Transaction, given: Mapping[str, Any], now: datetime) -> Transaction:
-        made = Transaction(
-            id=self.context.ledger.take_id(),
-            kind=FULFILMENT,
-            number="",
-            created=now,
-            modified=now,
-            day=given.get("tranDate") or now.date(),
-            status="",
-            entity=order.entity,
-            subsidiary=order.subsidiary,
-            currency=order.currency,
-            exchange_rate=order.exchange_rate,
-            external=given.get("externalId"),
-            source=order.id,
-        )
+        made = self.context.ledger.begin(FULFILMENT, order, now)
+        made.day = given.get("tranDate") or made.day
+        made.external = given.get("externalId")
         for name in ("shipMethod", "shippingAddress", "department", "class", "location"):
             if name in order.values:
                 made.values[name] = order.values[name]

@@ -238,6 +238,23 @@ class Ledger:
         """The next internal id."""
         return next(self._ids)
 
+    def begin(self, kind: TransactionType, source: Transaction, now: datetime) -> Transaction:
+        """What a transform begins with: for whom, where and in which money are those of `source`; the rest is empty."""
+        return Transaction(
+            id=self.take_id(),
+            kind=kind,
+            number="",
+            created=now,
+            modified=now,
+            day=now.date(),
+            status="",
+            entity=source.entity,
+            subsidiary=source.subsidiary,
+            currency=source.currency,
+            exchange_rate=source.exchange_rate,
+            source=source.id,
+        )
+
     def take_unique(self) -> int:
         """The next unique key of a line."""
         return next(self._uniques)

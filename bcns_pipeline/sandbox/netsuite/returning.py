@@ -35,21 +35,7 @@ def give_back(
     if source.voided:
         raise Refused("USER_ERROR", f"You can not initialize {kind.record}: invalid reference {source.id}.")
     ledger.check_external(given.get("externalId"), None)
-    now = context.clock.account()
-    made = Transaction(
-        id=ledger.take_id(),
-        kind=kind,
-        number="",
-        created=now,
-        modified=now,
-        day=now.date(),
-        status="",
-        entity=source.entity,
-        subsidiary=source.subsidiary,
-        currency=source.currency,
-        exchange_rate=source.exchange_rate,
-        source=source.id,
-    )
+    made = ledger.begin(kind, source, context.clock.account())
     own = {"account", "undepFunds"} - set(copied)
     made.values = {n: v for n, v in source.values.items() if n not in NOT_COPIED | own}
     earlier = [one for one in ledger.made_from(source.id, kind.record) if not one.voided]
