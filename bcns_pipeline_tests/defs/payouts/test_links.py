@@ -50,8 +50,8 @@ def test_a_line_finds_its_order_by_its_number_or_once_a_person_has_accepted_the_
     given = [one.journal_key for one in lines if one.line.cls == "refund"]
     assert given == [f"bc-sandbox1-refundpay-{back['id']}-1"] * 2
     assert till.state().exceptions.find(code="PSP_REFUND_WITHOUT_BC") == []
-    # All parts of a sale together are the receipt that stood there: nothing is left on the marketplace's account, nor of
-    # the tax that it remits.
+    # All parts of a sale together are the receipt that stood there: nothing is left on the marketplace's account, and
+    # nothing of the tax that it remits.
     left = till.balances()
     assert not {"1135", "2345", "2340"} & set(left)
     assert till.moved(settlement.payout_id)["1010"] == D(market["amount"]) == left["1010"] - amount
