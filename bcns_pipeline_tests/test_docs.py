@@ -6,6 +6,7 @@ Put here what can be compared by a machine. Do not put wording here: that is for
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,21 @@ def test_a_runbook_page_says_what_the_catalogue_says(code: str) -> None:
 def test_the_documents_name_no_setting_that_does_not_exist() -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     assert set(re.findall(rf"{PREFIX}[A-Z_]+", README + OPERATIONS + "".join(PAGES.values()))) <= known
+
+
+def test_the_readme_says_why_each_dependency_is_there_and_of_no_other() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    names = {re.split(r"[=<>!~\[; ]", one)[0].lower() for one in wanted}
+    names = {name for name in names if not name.startswith("types-") and not name.endswith("-stubs")}
+    section = README.partition("### Dependencies\n")[2].partition("\n## ")[0]
+    named, rows = (
+        re.search(r"\((.*?)\):\n", section, re.DOTALL),
+        re.findall(r"^\| (.+?) \| .+ \|$", section, re.M),
+    )
+    assert named is not None
+    told = {one.lower() for text in (named[1], *rows[1:]) for one in re.split(r",\s+", text)}
+    assert names == told - {"type stubs"}
 
 
 def test_every_command_that_a_person_is_told_to_use_exists() -> None:

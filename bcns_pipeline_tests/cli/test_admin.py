@@ -6,6 +6,8 @@ Put commands here of whoever runs the installation.
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,13 @@ def test_keygen_names_every_impossible_option_at_once(bcns: Bcns, tmp_path: Path
     assert "--kind dsa" in result.output
     assert "--days 9000" in result.output
     assert not (tmp_path / "keys").exists()
+
+
+def test_the_module_runs_where_the_script_is_not_on_the_path() -> None:
+    run = [sys.executable, "-m", "bcns_pipeline", "plan", "nosuch"]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("There is no flow 'nosuch'")
 
 
 def test_config_check_says_what_a_sound_file_amounts_to_and_which_variable_nobody_reads(
