@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bcns_pipeline.sandbox import launch
+from bcns_pipeline.state.engine import create_engine, embedded_url
 
 LATENCY = 0.1
 # Our share of NetSuite's concurrency: one of the slots is reserved for the fast lane, so bulk reads have four.
@@ -56,6 +57,15 @@ class Bench:
         word = "" if reached is None else "reached" if reached else "missed"
         self.missed += reached is False
         print(f"{work:<62} | {figure:>16} | {floor:>16} | {ratio:>9} | {word}", flush=True)
+
+    def sql(self, statement: str) -> list[Any]:
+        """The first column of what our database answers."""
+        engine = create_engine(embedded_url(self.home / ".bcns"))
+        try:
+            with engine.begin() as conn:
+                return list(conn.exec_driver_sql(statement).scalars())
+        finally:
+            engine.dispose()
 
     def run(self, job: str) -> tuple[dict[str, Any], Counter[str]]:
         """One run in a process of its own: what it measured, and the sandbox's calls by operation."""
@@ -104,6 +114,7 @@ def main(skus: int = 100_000) -> int:
             full_sync(bench)
             nothing_changed(bench)
             some_changed(bench)
+            one_stuck(bench)
             fast_lane(bench)
             answer(bench)
             recipe(bench)
@@ -202,6 +213,27 @@ def some_changed(bench: Bench) -> None:
         f"{total / 6:.2f}", reached=total <= 6,
     )  # fmt: skip
     bench.line("  the same, RUN_START to RUN_SUCCESS", f"{run['wall_seconds']:.1f} s", "-", "-", reached=None)
+
+
+def one_stuck(bench: Bench) -> None:
+    """One SKU whose stock the store refuses, out of step for longer than two cadences: told by itself."""
+    # As if the store had counted this product by its variants when it was linked.
+    sku = bench.sql(
+        'update bcns.link set detail = detail || \'{"tracking": "variant"}\' where label = (select min(label) '
+        "from bcns.link where kind = 'item' and detail ->> 'tracking' = 'product') returning label"
+    )[0]
+    place = bench.sandbox.locations[0]["netsuite"]
+    bench.sandbox.control.adjust([{"sku": sku, "location": place, "delta": 1}])
+    bench.run(SYNC)
+    bench.sql(
+        "update bcns.inventory_state set pending_since = pending_since - interval '31 minutes' returning 1"
+    )
+    bench.run(SYNC)
+    told = bench.sql("select subject from bcns.exception where code = 'SKU_STALE' and resolved_at is null")
+    bench.line(
+        f"one of {bench.skus:,} SKUs is stuck for two cadences: told by itself", ", ".join(told) or "nothing",
+        f"sku:{sku}", "-", reached=told == [f"sku:{sku}"],
+    )  # fmt: skip
 
 
 def fast_lane(bench: Bench) -> None:
