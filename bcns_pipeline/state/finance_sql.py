@@ -10,6 +10,7 @@ from __future__ import annotations
 ENTRY_LINES = (
     "jsonb_array_elements(case jsonb_typeof(j.entry) when 'array' then j.entry else j.entry->'lines' end)"
 )
+_SUBJECT = "'payout:' || p.provider || '/' || p.account || '/' || p.payout_id"
 _NO_BANK = "not exists (select 1 from bcns.bank_line x where x.store = :store)"
 
 # Gift certificates and store credit that an order used: a credit memo settles each once the order is billed.
@@ -29,6 +30,7 @@ _TO_BILL = """
 PAYOUTS = f"""
     select p.provider, p.account, p.payout_id, p.arrival_date as arrival, p.status, p.currency, l.lines,
         coalesce(l.charges, 0) as charges_minor, coalesce(l.refunds, 0) as refunds_minor,
+        coalesce(l.disputes, 0) as disputes_minor, coalesce(l.reserves, 0) as reserves_minor,
         coalesce(l.other, 0) as other_minor, coalesce(l.fees, 0) as fees_minor, p.amount_minor,
         case when p.version = 0 then 0 else p.amount_minor - coalesce(l.net, 0) end as unexplained_minor,
         p.journal_key as journal, j.netsuite_number as netsuite,
@@ -36,7 +38,9 @@ PAYOUTS = f"""
             as approval,
         case when d.line is not null then d.line || ', another amount' || d.answer
             when b.line_id is not null then b.account || '/' || b.line_id
-            when {_NO_BANK} then 'not evidenced' else 'missing' end as bank,
+            when p.amount_minor = 0 or p.source_status in ('failed','canceled') then 'none is due'
+            when {_NO_BANK} then 'not evidenced'
+            else coalesce(m.word, 'not yet') end as bank,
         b.amount_minor as bank_amount_minor, b.amount_minor - t.together as bank_difference_minor,
         case when d.answer is null or d.answer = '' then b.amount_minor - t.together else 0 end
             as bank_unexplained_minor, p.code
@@ -46,8 +50,11 @@ PAYOUTS = f"""
             sum(gross) filter (where cls in ('gross_sales','partial_capture_reversal','charge_failure',
                 'sales_discount')) as charges,
             sum(gross) filter (where cls in ('refund','refund_returned')) as refunds,
+            sum(gross) filter (where cls like 'chargeback%') as disputes,
+            sum(gross) filter (where cls like 'reserve%') as reserves,
             sum(gross) filter (where cls not in ('gross_sales','partial_capture_reversal','charge_failure',
-                'sales_discount','refund','refund_returned')) as other
+                'sales_discount','refund','refund_returned') and cls not like 'chargeback%'
+                and cls not like 'reserve%') as other
         from bcns.payout_line where payout = p.id and version = p.version and cls <> 'payout_event'
     ) l on true
     left join bcns.payout_journal j on j.store = p.store and j.natural_key = p.journal_key
@@ -56,9 +63,16 @@ PAYOUTS = f"""
             case when e.resolved_at is null then '' else ' (' || e.resolution || ')' end as answer
         from bcns.exception e
         where e.store = p.store and e.code = 'BANK_DIFF' and e.resolution is distinct from 'healed'
-            and e.subject = 'payout:' || p.provider || '/' || p.account || '/' || p.payout_id
+            and e.subject = {_SUBJECT}
         order by e.id desc limit 1
     ) d on p.bank_line is null
+    left join lateral (
+        select 'missing' || case when e.resolved_at is null then '' else ' (' || e.resolution || ')' end as word
+        from bcns.exception e
+        where e.store = p.store and e.code = 'BANK_LINE_MISSING' and e.resolution is distinct from 'healed'
+            and e.subject = {_SUBJECT}
+        order by e.id desc limit 1
+    ) m on p.bank_line is null
     left join bcns.bank_line b on b.store = p.store and case when p.bank_line is null
         then b.account || '/' || b.line_id = d.line else b.account = p.bank_account and b.line_id = p.bank_line end
     cross join lateral (

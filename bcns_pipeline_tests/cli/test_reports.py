@@ -128,6 +128,12 @@ def test_each_report_is_the_same_bytes_twice_in_each_format_and_says_where_it_co
         ):
             assert word in said, (name, word)
         assert one.sha256.encode() in WRITERS["html"](one), name
+    # Only long words may be broken, so that a page of ids and hashes is no wider than its paper.
+    page = WRITERS["html"](reports.make(march, "payouts", about)).decode()
+    assert all(
+        f"<td class={cell}</td>" in page
+        for cell in ("w>psp-stripe-acct1-payout-po_1", "n>116.73", "d>2026-03-04")
+    )
 
 
 def test_the_clearing_account_rolls_forward_and_what_awaits_approval_is_a_line_of_its_own(
@@ -300,6 +306,13 @@ def test_without_a_bank_it_is_not_evidenced_and_a_cent_too_little_is_left_over(
     (open_,) = march.exceptions.find(code="BANK_DIFF")
     march.exceptions.resolve(open_.id, "dismissed", "the bank's own charge", actor="grace")
     assert bank() == ("DE1/b7, another amount (dismissed)", "113.04", "113.02", "-0.02", "0.00")
+    # Until its days are over a line is not missing, and a payout that failed has none.
+    change(march, "delete from bcns.exception where code = 'BANK_DIFF'")
+    assert bank()[0] == "not yet"
+    march.exceptions.open("payouts", Question("BANK_LINE_MISSING", subject, "none came"))
+    assert bank() == ("missing", "113.04", "None", "None", "None")
+    change(march, "update bcns.payout set source_status = 'failed'")
+    assert bank()[0] == "none is due"
     assert bcns("report", "payouts").exit_code == 2
     assert bcns("report", "payouts", "--month", "March").exit_code == 2
     assert bcns("report", "payouts", "--month", "2026-03", "--format", "pdf").exit_code == 2
@@ -313,6 +326,11 @@ def test_what_a_provider_holds_and_what_is_stored_value_say_what_is_not_known(ma
         select id, 1, 1, 'txn_2', 'reserve', 'risk_reserved_funds', '', -300, 0, -300, 0, 'USD', '2026-03-02 15:00Z',
             '', '', 'cd' from bcns.payout""",
     )
+    made = reports.make(march, "payouts", reports.about(march, *MARCH, Mapping()))
+    (row,) = (dict(zip(made.columns, row, strict=True)) for row in made.rows)
+    parts = [row[name] for name in ("charges", "refunds", "disputes", "reserves", "other", "fees")]
+    assert parts == [Decimal("116.73"), 0, 0, Decimal("-3.00"), 0, Decimal("3.69")]
+    assert sum(parts[:-1]) - parts[-1] == row["amount"] - row["unexplained"]
     stripe = {"account": "acct1", "reserve_days": 90}
     contract = Mapping.model_validate({"version": 1, "payouts": {"providers": {"stripe": stripe}}})
     for mapping, day, said in (

@@ -21,6 +21,8 @@ from bcns_pipeline.rules.close.table import Cell, Report, text
 
 # A cell that begins so would be run as a formula by a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A word longer than this may be broken anywhere on a page, or ids and hashes push the table over its edge.
+_LONGEST_WORD = 16
 
 
 def as_csv(report: Report) -> bytes:
@@ -141,6 +143,7 @@ _STYLE = (
     "table{border-collapse:collapse;width:100%}th,td{border:1px solid #bbb;padding:2px 6px;text-align:left}"
     "thead{display:table-header-group}th{background:#dde6f0}tr{break-inside:avoid}"
     "tbody tr:nth-child(even){background:#f6f8fb}th.n,td.n{text-align:right}td.n{font-variant-numeric:tabular-nums}"
+    "td.n,td.d{white-space:nowrap}td.w{overflow-wrap:anywhere}@media print{body{font-size:8px}th,td{padding:1px 3px}}"
     "dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 12px}dt{font-weight:600}"
     "dd{margin:0;overflow-wrap:anywhere}"
 )
@@ -167,7 +170,16 @@ def _safe(cell: Cell) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    return f"<td{' class=n' if _is_number(cell) else ''}>{escape(text(cell))}</td>"
+    return f"<td{_class(cell)}>{escape(text(cell))}</td>"
+
+
+def _class(cell: Cell) -> str:
+    """Numbers and dates are never broken, long words are."""
+    if _is_number(cell):
+        return " class=n"
+    if isinstance(cell, date):
+        return " class=d"
+    return " class=w" if any(len(word) > _LONGEST_WORD for word in text(cell).split()) else ""
 
 
 def _is_number(cell: Cell) -> bool:
