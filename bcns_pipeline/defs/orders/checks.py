@@ -91,6 +91,20 @@ def every_order_has_its_number(connections: Connections) -> dg.AssetCheckResult:
     return none_asked(connections, REFERENCE_FLOW, ("REFERENCE_REFUSED",), WARN, not_written_yet=unwritten)
 
 
+@promise(asset=order_references, description="No amount of an order moved while its number was written.")
+def no_money_moved(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    """No write of ours touches one; whoever edits an order in that moment is noticed too, hence a warning."""
+    event = context.instance.get_latest_materialization_event(order_references.key)
+    made = event.asset_materialization if event and event.run_id == context.run.run_id else None
+    rows = made.metadata["money_moved"] if made else None
+    moved = (
+        [str(one.data["order"]) for one in rows.records] if isinstance(rows, dg.TableMetadataValue) else []
+    )
+    return dg.AssetCheckResult(
+        passed=not moved, severity=WARN, metadata={"moved": ", ".join(moved[:20]) or "none"}
+    )
+
+
 CHECKS = [
     every_order_is_accounted_for,
     no_order_is_lost,
@@ -99,4 +113,5 @@ CHECKS = [
     each_order_is_there_once,
     calls_within_budget,
     every_order_has_its_number,
+    no_money_moved,
 ]

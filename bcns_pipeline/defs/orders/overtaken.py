@@ -15,20 +15,22 @@ from bcns_pipeline.state.store import State
 
 
 def give_way(state: State, order_ids: Iterable[int], *, conn: Any, staged: Collection[str] = ()) -> None:
-    """Held operations of these orders become `superseded`, so that nobody approves an amount of yesterday.
+    """Operations of these orders that were never sent become `superseded`: those that are held, so that nobody approves
+    an amount of yesterday, and those that were approved and wait for a run.
 
-    `staged` are the keys of edits about to be staged: one that is held already and the same stays as it is.
+    `staged` are the keys of edits about to be staged: one that is there already and the same stays as it is.
     """
     wanted = set(order_ids)
     if not wanted:
         return
     keys = {order_key(state.store, one) for one in wanted}
     edits = tuple(edit_key(state.store, one, "") for one in wanted)
-    held = state.outbox.find(flow=FLOW, kinds=(ORDER, EDIT), states=("held",), conn=conn)
+    unsent = state.outbox.find(flow=FLOW, kinds=(ORDER, EDIT), states=("held", "planned"), conn=conn)
     moves = [
         Move(op, "superseded", "the order has changed since")
-        for op in held
-        if op.natural_key in keys or (op.natural_key.startswith(edits) and op.natural_key not in staged)
+        for op in unsent
+        if op.attempts == 0
+        and (op.natural_key in keys or (op.natural_key.startswith(edits) and op.natural_key not in staged))
     ]
     if moves:
         state.outbox.move_many(moves, conn=conn)

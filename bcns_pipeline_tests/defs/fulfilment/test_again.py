@@ -191,6 +191,31 @@ def test_a_run_that_dies_between_shipments_and_statuses_leaves_both_to_the_next(
     assert codes(shop) == set()
 
 
+def test_a_status_that_had_to_wait_does_not_bring_back_what_was_called_off_meanwhile(shop: OrderFlow) -> None:
+    shop.control.shop_settings(auto_ship_status=False)
+    (gone, of_gone), (kept, of_kept) = all_posted(shop, {}, {})
+    for record in (of_gone, of_kept):
+        shop.control.fulfil(record)
+    no = {
+        "system": "bigcommerce",
+        "kind": "5xx",
+        "status": 403,
+        "method": "PUT",
+        "path_regex": r"orders/\d+$",
+    }
+    shop.control.faults({**no, "times": None})
+    shop.run_somehow("fulfilment_sync")
+    assert [(len(shown(shop, one)["shipments"]), shown(shop, one)["status_id"]) for one in (gone, kept)] == [
+        (1, AWAITING)
+    ] * 2
+    shop.control.clear_faults()
+    shop.control.order_status(gone, CANCELLED)
+
+    shop.run("fulfilment_sync")
+
+    assert [shown(shop, one)["status_id"] for one in (gone, kept)] == [CANCELLED, SHIPPED]
+
+
 def test_a_shipment_of_much_money_waits_for_a_person_and_not_for_an_order_called_off(
     shop: OrderFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,9 +8,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from bcns_pipeline.config import load_mapping
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.close.taxes import Told, ask_taxes
+from bcns_pipeline.defs.orders import references
 from bcns_pipeline.rules.close.reports import SPECS, remainder
 from bcns_pipeline_tests.defs.flow import Run
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
@@ -153,6 +156,31 @@ def assert_referenced_and_no_money_moved(
     found = run.metadata("bigcommerce/order_references")
     assert (found["referenced"], found["money_compared"]) == (len(records), len(records))
     assert run.records("money_moved", "bigcommerce/order_references") == []
+
+
+def test_money_that_moves_while_our_numbers_are_written_is_noticed(
+    shop: OrderFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No write of ours does that; a store that lost a discount by it would look like this."""
+    lines = [{"sku": "SKU-000001", "quantity": 2, "price": "10.00"}]
+    moved, same = (shop.control.shop_order(lines=lines, restock=True)["id"] for _ in range(2))
+    drain = references._drain
+
+    def loses_a_discount(*given: Any) -> Any:
+        done = drain(*given)
+        shop.control.edit_order(moved, lines=[{"sku": "SKU-000001", "price": "11.00"}])
+        return done
+
+    monkeypatch.setattr(references, "_drain", loses_a_discount)
+    run = shop.sync()
+    found = run.metadata("bigcommerce/order_references")
+    assert (found["referenced"], found["money_compared"]) == (2, 2)
+    assert [row["order"] for row in run.records("money_moved", "bigcommerce/order_references")] == [moved]
+    assert not run.checks["no_money_moved"]
+    monkeypatch.setattr(references, "_drain", drain)
+    shop.control.shop_order(lines=lines, restock=True)
+    assert shop.sync().checks["no_money_moved"]
+    shop.assert_equal_to_the_cent(moved, same)
 
 
 def test_two_storefronts_and_their_subsidiaries_never_leak_into_each_other(shop: OrderFlow) -> None:

@@ -53,3 +53,36 @@ def test_a_plan_touches_nothing_and_a_run_holds_a_large_order_until_somebody_app
     shop.state().outbox.approve(held, "looked at it", actor="grace")
     shop.sync()
     shop.assert_equal_to_the_cent(small["id"], large["id"])
+
+
+def test_what_was_held_or_approved_is_not_sent_once_the_order_is_called_off_or_another(
+    shop: OrderFlow,
+) -> None:
+    shop.decide("orders", materiality={"USD": "50.00"})
+    lines = [{"sku": "SKU-000002", "quantity": 3, "price": "500.00"}]
+    held, approved, changed = (shop.control.shop_order(lines=lines, restock=True)["id"] for _ in range(3))
+    shop.sync()
+    outbox, store = shop.state().outbox, shop.environment["BCNS_BIGCOMMERCE_STORE_HASH"]
+    waiting = {one.natural_key: one for one in outbox.find(states=("held",))}
+    assert len(waiting) == 3
+    for one in (approved, changed):
+        outbox.approve(waiting[f"bc-{store}-order-{one}"], "looked at it", actor="grace")
+    for one in (held, approved):
+        shop.control.order_status(one, 5)
+    shop.control.cancel_units(changed, 1, sku="SKU-000002")
+    shop.sync()
+
+    # Called off: nobody may approve it any more, and nothing of it is in NetSuite.
+    (asked,) = outbox.find(states=("held",))
+    assert (asked.natural_key, asked.amount_minor) == (
+        f"bc-{store}-order-{changed}",
+        shop.order(changed).total.minor,
+    )
+    assert {(shop.order(one).disposition, shop.order(one).code) for one in (held, approved)} == {
+        ("held", "CANCELLED")
+    }
+    assert shop.books() == []
+    outbox.approve(asked, "looked at what it is now", actor="grace")
+    shop.sync()
+    shop.assert_equal_to_the_cent(changed)
+    assert len(shop.books()) == 1
