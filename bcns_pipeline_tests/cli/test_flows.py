@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import signal
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any, cast
 
 import pytest
 
-from bcns_pipeline.cli import dev
+from bcns_pipeline.cli import dev, receiving
 from bcns_pipeline.cli.config_diff import _of
 from bcns_pipeline.cli.dagster_ui import DagsterUI
 from bcns_pipeline.cli.flows import StepLog, dagster_instance, run_flow
@@ -21,7 +23,10 @@ from bcns_pipeline.resources.failures import our_sentence
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline_tests.cli.command_line import bcns
 from bcns_pipeline_tests.cli.conftest import ACCOUNT, STORE
+from bcns_pipeline_tests.defs.flow import wait_until
 from bcns_pipeline_tests.defs.relay import serving
+
+ROOT = Path(__file__).resolve().parents[2]
 
 AWAY = SimpleNamespace(
     message="bcns_pipeline.outcomes.Unavailable: bigcommerce: GET /v2/time: no connection\n", cause=None
@@ -174,3 +179,68 @@ def test_a_code_server_that_is_gone_is_loaded_again_and_one_that_is_there_is_lef
         assert ui.mend() == reloaded == ["lost"]
         kinds["lost"] = "RepositoryLocation"
         assert ui.mend() == []
+
+
+def code_servers(session: int) -> list[int]:
+    """Processes of that session in which Dagster holds definitions."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            of = int((process / "stat").read_text().rpartition(")")[2].split()[3])
+            if of == session and b"\0api\0grpc\0" in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+    return found
+
+
+@pytest.mark.long
+@pytest.mark.kill
+def test_a_code_server_that_was_killed_under_bcns_dev_is_started_anew_and_runs_start_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With Dagster's own processes, as `bcns dev` starts and watches them; only the definitions are smaller."""
+    monkeypatch.setattr(dev, "DEFINITIONS", "bcns_pipeline_tests.cli.one_job")
+    monkeypatch.setattr(dev, "LOOK_SECONDS", 0.5)
+    home = tmp_path / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").write_text(
+        "telemetry: {enabled: false}\n"
+        "run_coordinator: {module: dagster.core.run_coordinator, class: DefaultRunCoordinator}\n"
+    )
+    mended: list[str] = []
+    states: list[str] = []
+
+    class Watched(DagsterUI):
+        def mend(self) -> list[str]:
+            names = super().mend()
+            mended.extend(names)
+            return names
+
+        def done(self) -> bool:
+            runs = self._ask("query { runsOrError { ... on Runs { results { status } } } }")
+            states[:] = [one["status"] for one in runs["runsOrError"]["results"]]
+            return states == ["SUCCESS"]
+
+    ui = Watched(receiving.free_port())
+    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DAGSTER_HOME": str(home)}
+    with dev._dagster(tmp_path, variables, ui.port) as dagster:
+
+        class People:
+            def __init__(self, *_: object) -> None: ...
+
+            def live(self, stop: threading.Event) -> None:
+                with contextlib.ExitStack() as last:
+                    last.callback(stop.set)
+                    wait_until(lambda: ui.repositories() != [], 90)
+                    (victim,) = code_servers(dagster.pid)
+                    os.kill(victim, signal.SIGKILL)
+                    wait_until(lambda: mended != [], 90)
+                    wait_until(lambda: ui.repositories() != [], 90)
+                    ui.launch(ui.repositories()[0], "hello")
+                    wait_until(ui.done, 90)
+
+        monkeypatch.setattr(dev, "People", People)
+        sandbox = SimpleNamespace(env={"BCNS_BIGCOMMERCE_STORE_HASH": "s"}, control=None, locations=[])
+        assert dev._live(cast(Any, sandbox), dagster, threading.Event(), ui) == 0
+    assert states == ["SUCCESS"]
+    assert set(mended) == {"bcns_pipeline_tests.cli.one_job"}
+    assert "The code server of bcns_pipeline_tests.cli.one_job was gone" in capsys.readouterr().err
