@@ -125,6 +125,25 @@ def test_all_pages_come_in_order(parallel: int) -> None:
     assert skus == [f"SKU-{n}" for n in range(1, 96)]
 
 
+def test_a_store_that_gives_fewer_rows_a_page_than_were_asked_for_hides_none() -> None:
+    """Left unread, an item of the second page would look as if the store did not have it."""
+    products = [{"id": n, "inventory_tracking": "product"} for n in (1001, 1002, 1003)]
+
+    def server(request: httpx.Request) -> httpx.Response:
+        kind, sku = request.url.path.rsplit("/", 1)[-1], request.url.params.get("sku", "")
+        if kind == "variants":
+            number = int(sku.removeprefix("SKU-"))
+            return answer([{"id": number, "product_id": 1000 + number, "sku": sku}])
+        rows = products if kind == "products" else [item(n, 1) for n in (1, 2, 3)]
+        return lists(rows, 2)(request)
+
+    stock = BigCommerceStock(store(server), parallel=1)
+    skus = ["SKU-1", "SKU-2", "SKU-3"]
+    assert stock.variants_of(skus).tracking == ["product"] * 3
+    pages = list(stock.of_skus(dict.fromkeys(skus, 1000)))
+    assert [sku for page in pages for sku in page.levels.sku] == skus
+
+
 def test_a_list_without_meta_is_read_until_a_short_page() -> None:
     rows = [[{"id": 1, "currency_code": "USD"}] * 50, [{"id": 2, "currency_code": "EUR"}], []]
     server = Script(*(httpx.Response(200, json=page) for page in rows))

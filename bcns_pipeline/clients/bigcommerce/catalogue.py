@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from bcns_pipeline.clients.bigcommerce.client import MAX_CATALOG_ROWS, BigCommerceClient
@@ -47,15 +48,15 @@ def look_up(client: BigCommerceClient, skus: Iterable[str], *, parallel: int) ->
     """The variants that carry one of these SKUs: one call a SKU, and one per 250 products."""
     found = Variants()
     with ThreadPoolExecutor(parallel, thread_name_prefix="look-up") as pool:
-        pages = list(pool.map(lambda sku: client.variants_page(sku=sku), sorted(set(skus))))
-    for page in pages:
+        pages = list(pool.map(lambda sku: list(client.variants_pages(sku=sku)), sorted(set(skus))))
+    for page in chain.from_iterable(pages):
         found.sku.extend(page.sku)
         found.product_id.extend(page.product_id)
         found.variant_id.extend(page.variant_id)
     tracking: dict[int, str] = {}
     products = sorted(set(found.product_id))
     for start in range(0, len(products), MAX_CATALOG_ROWS):
-        some = client.products_page(ids=products[start : start + MAX_CATALOG_ROWS], limit=MAX_CATALOG_ROWS)
-        tracking.update(zip(some.product_id, some.tracking, strict=True))
+        for some in client.products_pages(ids=products[start : start + MAX_CATALOG_ROWS]):
+            tracking.update(zip(some.product_id, some.tracking, strict=True))
     found.tracking.extend(tracking.get(product, UNKNOWN_TRACKING) for product in found.product_id)
     return found

@@ -136,11 +136,16 @@ class BigCommerceClient:
         return replace(found, levels=_only(found.levels, set(places))) if len(places) > 1 else found
 
     def inventory_pages(
-        self, *, limit: int = MAX_INVENTORY_ITEMS, parallel: int = 1
+        self, *, limit: int = MAX_INVENTORY_ITEMS, parallel: int = 1, **wanted: Any
     ) -> Iterator[InventoryPage]:
-        """The whole stock, page by page in order, `parallel` requests at a time."""
+        """The whole stock, or that `wanted` (filters of `inventory_page`), page by page in order, `parallel` at a time.
+
+        A store may give fewer items a page than were asked for; its meta says so.
+        """
         operation = "GET /v3/inventory/items"
-        return all_pages(lambda n: self.inventory_page(n, limit), operation=operation, parallel=parallel)
+        return all_pages(
+            lambda n: self.inventory_page(n, limit, **wanted), operation=operation, parallel=parallel
+        )
 
     def set_inventory(self, items: Sequence[Adjustment], reason: str, body: Encoded | None = None) -> Outcome:
         """`PUT /v3/inventory/adjustments/absolute`: sets on-hand levels, at most 2000 per call.
@@ -193,10 +198,10 @@ class BigCommerceClient:
             "/v3/catalog/variants", params, lambda body: parsing.variants_page(body, page, limit), empty
         )
 
-    def variants_pages(self, *, parallel: int = 1) -> Iterator[VariantsPage]:
-        """Every variant of the store."""
+    def variants_pages(self, *, parallel: int = 1, sku: str | None = None) -> Iterator[VariantsPage]:
+        """Every variant of the store, or those that carry this SKU."""
         operation = "GET /v3/catalog/variants"
-        return all_pages(self.variants_page, operation=operation, parallel=parallel)
+        return all_pages(lambda n: self.variants_page(n, sku=sku), operation=operation, parallel=parallel)
 
     def products_page(
         self,
@@ -226,10 +231,12 @@ class BigCommerceClient:
             "/v3/catalog/products", params, lambda body: parsing.products_page(body, page, limit), empty
         )
 
-    def products_pages(self, *, parallel: int = 1) -> Iterator[ProductsPage]:
-        """Every product of the store."""
+    def products_pages(
+        self, *, parallel: int = 1, ids: Sequence[int] | None = None
+    ) -> Iterator[ProductsPage]:
+        """Every product of the store, or those of these ids."""
         operation = "GET /v3/catalog/products"
-        return all_pages(self.products_page, operation=operation, parallel=parallel)
+        return all_pages(lambda n: self.products_page(n, ids=ids), operation=operation, parallel=parallel)
 
     # --- the store itself ----------------------------------------------------------------------------
 

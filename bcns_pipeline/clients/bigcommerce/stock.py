@@ -36,15 +36,15 @@ class BigCommerceStock:
     def of_skus(self, products: Mapping[str, int]) -> Iterator[InventoryPage]:
         """The stock of some SKUs (with their product ids), as many per call as an address may hold."""
         for some in sku_chunks([sku for sku in products if "," not in sku]):
-            yield self._client.inventory_page(skus=some)
+            yield from self._client.inventory_pages(skus=some)
         # A comma separates SKUs in the filter, so such an item is asked for by its product.
         for product in sorted({product for sku, product in products.items() if "," in sku}):
-            yield self._client.inventory_page(product_ids=[product])
+            yield from self._client.inventory_pages(product_ids=[product])
 
     def of_products(self, products: Sequence[int]) -> Iterator[InventoryPage]:
         """The stock of some products, one call each: the filter takes one id."""
         for product in products:
-            yield self._client.inventory_page(product_ids=[product])
+            yield from self._client.inventory_pages(product_ids=[product])
 
     def adjustment(self, items: Sequence[Adjustment], reason: str) -> Callable[[], Outcome]:
         """Absolute levels, checked and encoded now, and sent when called: see `BigCommerceClient.set_inventory`."""
