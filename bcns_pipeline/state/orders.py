@@ -28,6 +28,7 @@ from bcns_pipeline.state.order_models import (
 )
 from bcns_pipeline.state.order_proof import STATE_DIGEST, recompute
 from bcns_pipeline.state.orders_due import OrdersDue
+from bcns_pipeline.state.planners import among
 from bcns_pipeline.state.scope import Scope, canonical
 from bcns_pipeline.state.tables_orders import order_state, order_step
 
@@ -171,6 +172,17 @@ class OrderStates(OrdersDue):
         )
         with self._scope.transaction(conn) as tx:
             return sorted(tx.execute(change).scalars())
+
+    def read_again(self, order_ids: Collection[int], *, conn: sa.Connection | None = None) -> None:
+        """What NetSuite shows of these is read by the next run: somebody may have mended what differed."""
+        change = (
+            sa.update(order_state)
+            .where(order_state.c.store == self._scope.store, among(order_state.c.order_id, order_ids))
+            .values(read_back_at=None)
+        )
+        with self._scope.transaction(conn) as tx:
+            if order_ids:
+                tx.execute(change)
 
     def _change(
         self,

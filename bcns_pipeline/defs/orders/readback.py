@@ -7,6 +7,7 @@ because a process died in between, is read back by the next run.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from bcns_pipeline.defs.account import account_of
 from bcns_pipeline.defs.late import EDITS
@@ -22,8 +23,11 @@ from bcns_pipeline.rules.orders.facts import Shown
 from bcns_pipeline.state.operations import Intent
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.order_models import ReadBack as Read
+from bcns_pipeline.state.store import State
 
 BATCH = 500
+CODE = "ORDER_TOTAL_DRIFT"
+LOOK_AGAIN_AFTER = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -52,12 +56,20 @@ class ReadBack:
 def read_back(connections: Connections) -> ReadBack:
     """Read every order that was written since it was last read back. Raises OutsideError."""
     found = ReadBack()
+    _drifted(connections.state)
     after = 0
     while batch := connections.state.orders.unread(BATCH, after=after):
         after = batch[-1].order_id
         _compare(connections, batch, found)
     _look_again(connections, found)
     return found
+
+
+def _drifted(state: State) -> None:
+    """What drifted is read again after a while: somebody may have mended it. A replay has it read at once."""
+    limit = datetime.now(UTC) - LOOK_AGAIN_AFTER
+    drifted = [one for one in state.exceptions.find(flow=FLOW, code=CODE) if one.last_seen_at <= limit]
+    state.orders.read_again([int(one.subject.removeprefix("order:")) for one in drifted])
 
 
 def _look_again(connections: Connections, found: ReadBack) -> None:
@@ -114,13 +126,10 @@ def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadB
         # With the reads: a process that dies here leaves them to the next run instead of to nobody.
         keep(state, connections.mapping, [one for one, _ in closings], conn)
         state.outbox.stage(FLOW, [intent for _, intent in closings], conn=conn)
-        state.exceptions.heal(FLOW, "ORDER_TOTAL_DRIFT", subjects, conn=conn)
+        state.exceptions.heal(FLOW, CODE, subjects, conn=conn)
         state.exceptions.open_many(
             FLOW,
-            [
-                question("ORDER_TOTAL_DRIFT", one, f"Order {one}: {said}", totals[one])
-                for one, said in drifts.items()
-            ],
+            [question(CODE, one, f"Order {one}: {said}", totals[one]) for one, said in drifts.items()],
             conn=conn,
         )
 

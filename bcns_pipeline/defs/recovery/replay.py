@@ -85,6 +85,7 @@ def replay(state: State, found: Iterable[Effect], *, actor: str, reason: str) ->
         state.audit.append(conn, "orders.replayed", "orders", body, actor=actor)
         state.orders.decide([Decision(one.order_id, "open") for one in wanted if one.what == ANEW], conn=conn)
         state.orders.make_due([one.order_id for one in wanted if one.what == DUE], now, conn=conn)
+        state.orders.read_again([one.order_id for one in wanted if one.what == THERE], conn=conn)
         state.inbox.record([Event("order", str(one), "replay") for one in ids], conn=conn)
     return Counter(one.what for one in wanted)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
+
 import pytest
 
 from bcns_pipeline.cli import smoke_order
 from bcns_pipeline.config import load_mapping
+from bcns_pipeline.defs.orders import readback
 from bcns_pipeline.defs.orders.reperform import reperform
+from bcns_pipeline.outcomes import Lane, Sent
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 from bcns_pipeline_tests.defs.recovery.conftest import Bcns
 
@@ -77,7 +82,7 @@ def test_an_order_is_explained_and_what_a_new_mapping_file_would_change_from_the
 
 
 def test_a_replay_sends_what_waits_for_a_cause_and_finds_what_nobody_told_us_of(
-    shop: OrderFlow, bcns: Bcns
+    shop: OrderFlow, bcns: Bcns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = shop.control.shop_order("unmapped_sku", restock=True)
     shop.sync()
@@ -109,11 +114,30 @@ def test_a_replay_sends_what_waits_for_a_cause_and_finds_what_nobody_told_us_of(
     shop.assert_equal_to_the_cent(order["id"], unheard)
 
     # -- what is there already is compared, and never made twice
+    line = shop.sales_order(unheard)["lines"][0]
+    charge(shop, unheard, line["line"], Decimal(str(line["amount"])) + Decimal("0.01"))
     again = bcns("replay", "--query", "status_id=11", "--apply").output
     assert "compared with NetSuite" in again
     shop.control.clear_log()
     shop.sync()
     assert [one for one in shop.writes() if CREATES in one[1]] == []
+    assert [one.subject for one in shop.open_exceptions("ORDER_TOTAL_DRIFT")] == [f"order:{unheard}"]
+
+    # -- and a difference that somebody mends is noticed without one
+    charge(shop, unheard, line["line"], Decimal(str(line["amount"])))
+    shop.sync()
+    assert len(shop.open_exceptions("ORDER_TOTAL_DRIFT")) == 1
+    monkeypatch.setattr(readback, "LOOK_AGAIN_AFTER", timedelta(0))
+    shop.sync()
+    assert shop.open_exceptions("ORDER_TOTAL_DRIFT") == []
+
+
+def charge(shop: OrderFlow, order: int, line: int, amount: Decimal) -> None:
+    """Somebody changes what a line costs, in NetSuite."""
+    body = {"item": {"items": [{"line": line, "rate": amount, "amount": amount, "price": {"id": "-1"}}]}}
+    with shop.connections("a person") as connections:
+        done = connections.netsuite(Lane.BULK).sales.patch("salesOrder", shop.sales_order(order)["id"], body)
+    assert isinstance(done, Sent), done
 
 
 def test_a_replay_plans_again_from_stored_bytes_and_names_the_cause_of_a_difference(
