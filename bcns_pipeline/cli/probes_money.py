@@ -71,8 +71,8 @@ def mapping(patient: Patient) -> Iterator[Finding]:
 
 
 def records(patient: Patient) -> Iterator[Finding]:
-    """Whether the role sees each kind of record that money needs."""
-    if set_up(patient):
+    """Whether the role sees each kind of record that money needs; that it sees none is said of orders already."""
+    if set_up(patient) and patient.account_facts().described:
         yield from described(patient, RIGHTS)
 
 

@@ -141,6 +141,15 @@ def records(patient: Patient) -> Iterator[Finding]:
 def described(patient: Patient, rights: Iterable[Right]) -> Iterator[Finding]:
     """Whether the role sees each kind of record, by the metadata that NetSuite shows it."""
     facts = patient.account_facts()
+    if not facts.described:
+        yield Finding(
+            "NetSuite records",
+            "the metadata catalogue describes none of them to this role",
+            "Whether the role may use them, and which fields they have, shows at the first write.",
+            f"{ROLE}: add REST Web Services, and the permissions of `bcns doctor --scopes`.",
+            Level.WARNING,
+        )
+        return
     for right in rights:
         what = f"NetSuite record {right.record}"
         if right.record in facts.record_types:
@@ -227,6 +236,8 @@ def custom_fields(patient: Patient) -> Iterator[Finding]:
     if not set_up(patient):
         return
     facts, policy = patient.account_facts(), patient.mapping.order_policy()
+    if not facts.described:
+        return
     shipped = patient.mapping.fulfilment.policy()
     body = {*policy.fields, *(name for one in policy.channels.values() for name in one.fields)}
     if policy.tax.reverse_charge is not None:

@@ -39,13 +39,18 @@ def account_of(connections: Connections) -> Account:
 
 
 def as_account(facts: AccountFacts, mapping: Mapping) -> Account:
-    """What was read of the account, in the shape of the rules; the mapping file may know better about OneWorld."""
+    """What was read of the account, in the shape of the rules; the mapping file may know better about OneWorld. It is
+    asked for SuiteTax where NetSuite describes no record, and for the one currency where it lists none.
+    """
     oneworld = mapping.netsuite.oneworld
     symbols = {currency.id: symbol for symbol, currency in facts.currencies.items()}
     base = next((symbol for symbol, currency in facts.currencies.items() if currency.base), "")
+    named = mapping.orders.currencies
+    if not facts.currencies and len(named) == 1:
+        (base,) = named
     return Account(
         oneworld=facts.oneworld if oneworld == "auto" else oneworld,
-        suitetax=facts.suitetax,
+        suitetax=facts.suitetax if facts.described else mapping.orders.tax.method == "suitetax",
         base_currency=base,
         currencies={
             symbol: NetSuiteCurrency(currency.id, currency.precision)
@@ -57,11 +62,14 @@ def as_account(facts: AccountFacts, mapping: Mapping) -> Account:
             if not one.inactive
         },
         locations=facts.locations,
+        described=facts.described,
     )
 
 
 def _ask(connections: Connections) -> AccountFacts:
     facts = connections.netsuite(Lane.BULK).account.facts()
+    if not facts.described:  # not remembered, so that a right that is granted is seen at the next run
+        return facts
     content = {name: sorted(value) if name in _SETS else value for name, value in asdict(facts).items()}
     connections.state.cursors.move(
         CURSOR, {"version": VERSION, "at": datetime.now(UTC).isoformat(), "facts": content}

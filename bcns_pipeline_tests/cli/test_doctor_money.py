@@ -54,7 +54,7 @@ def look(
         account=SimpleNamespace(
             # NetSuite describes what it is asked for.
             facts=lambda types: SimpleNamespace(
-                record_types=records & set(types), oneworld=False, currencies={"USD": DOLLAR}
+                record_types=records & set(types), described=True, oneworld=False, currencies={"USD": DOLLAR}
             )
         ),
         clearing=SimpleNamespace(balances=lambda *_, **__: list(balances), others=lambda *_, **__: []),

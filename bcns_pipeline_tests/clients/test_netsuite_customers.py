@@ -65,9 +65,12 @@ def test_further_fields_are_read_where_the_account_shows_them(
 ) -> None:
     customer(double, 1, companyname="Acme")
     customer(double, 2)
-    asked = ["companyName", "custentity_nobody_made"]
+    asked = ["companyName", "custentity_currency"]
     found = client.customers.by_id([1, 2], custom_fields=asked)
     assert [found[one].custom for one in (1, 2)] == [{"companyname": "Acme"}, {"companyname": ""}]
+    assert found[1].currency == 1, "a column whose name is a part of the missing one"
+    double.drop("customer", "currency")
+    assert client.customers.by_id([1])[1].currency is None
     assert client.customers.find(["bc-abc-customer-1"], custom_fields=asked)[0].custom == found[1].custom
     assert "Acme" not in repr(found)
 

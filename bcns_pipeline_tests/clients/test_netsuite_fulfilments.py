@@ -11,7 +11,7 @@ import pytest
 
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
 from bcns_pipeline.clients.netsuite.fulfilment_detail import read_detail
-from bcns_pipeline.outcomes import Rejected, Sent, Unauthorised
+from bcns_pipeline.outcomes import Sent, Unauthorised
 from bcns_pipeline_tests.clients.fakes import Script
 from bcns_pipeline_tests.clients.netsuite_double import NetSuiteDouble, netsuite
 
@@ -242,9 +242,19 @@ def test_locations_that_the_role_may_not_see_are_unknown(pem: str, double: NetSu
     assert netsuite(Catalogue(double, answers), pem)[0].account.facts(["salesOrder"]).locations is None
 
 
-def test_a_catalogue_that_can_not_be_read_is_an_error(pem: str, double: NetSuiteDouble) -> None:
-    with pytest.raises(Rejected):
-        netsuite(Catalogue(double, {}), pem)[0].account.facts()
+def test_an_account_that_describes_no_record_is_asked_what_it_is_all_the_same(
+    pem: str, double: NetSuiteDouble
+) -> None:
+    for name in ("currency", "subsidiary"):
+        double.drop(name)
+    facts = netsuite(Catalogue(double, {}), pem)[0].account.facts()
+    assert (facts.described, facts.oneworld, facts.suitetax, facts.record_types) == (
+        False,
+        True,
+        False,
+        frozenset(),
+    )
+    assert (facts.currencies, facts.subsidiaries) == ({}, {})
     denied = httpx.Response(401, json={"o:errorDetails": [{"detail": "x", "o:errorCode": "INVALID_REQUEST"}]})
     with pytest.raises(Unauthorised):
         netsuite(Catalogue(double, {ALL: denied}), pem)[0].account.facts()

@@ -58,6 +58,17 @@ def test_the_subsidiary_is_asked_for_in_oneworld_only(client: NetSuiteClient, do
     order(double, 1)
     assert client.sales.by_id([1], oneworld=True)[1].subsidiary == 2
     double.drop('"transaction"', "subsidiary")
+    line(double, 1, 1, foreignamount="-116.73")
+    assert client.sales.totals([1])[1].currency == 1
+    double.drop('"transaction"', "currency")
+    assert client.sales.totals([1])[1].currency is None
+    assert (
+        client.sales.by_external_id([KEY])[KEY].currency,
+        len(client.sales.legacy(external_ids=[KEY])),
+    ) == (
+        None,
+        1,
+    )
     assert client.sales.by_id([1])[1].subsidiary is None
     with pytest.raises(Rejected, match="subsidiary"):
         client.sales.by_id([1], oneworld=True)

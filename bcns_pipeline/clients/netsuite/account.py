@@ -7,6 +7,7 @@ is shaped by the account's own features, so the presence of a field is the test 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from bcns_pipeline.clients.netsuite.models import AccountCurrency, AccountFacts, Subsidiary
@@ -35,10 +36,7 @@ class Account:
         self._records = records
 
     def facts(self, record_types: Iterable[str] = RECORD_TYPES) -> AccountFacts:
-        """The account's features and fields: two to four calls, and one per record type where one is missing.
-
-        Raises Rejected where the catalogue can't be read at all.
-        """
+        """The account's features and fields: two to four calls, and one per record type where one is missing."""
         wanted = list(record_types)
         schemas = self._schemas(wanted)
         order = _properties(schemas, "salesOrder")
@@ -59,24 +57,23 @@ class Account:
             fulfilment_fields=_custom(_properties(schemas, "itemFulfillment")),
             record_types=frozenset(one for one in wanted if _properties(schemas, one)),
             locations=self._locations() if oneworld else None,
+            described=bool(schemas),
         )
 
     def _schemas(self, types: list[str]) -> dict[str, Any]:
-        """{schema name: schema}; types that the account refuses to describe are not in it."""
+        """{schema name: schema}; types that the account refuses to describe are not in it.
+
+        {} where it describes none: the catalogue is no part of what records and queries need.
+        """
         try:
             return _described(self._records.metadata(types))
         except Rejected as error:
             if error.status == 401:
                 raise
         found: dict[str, Any] = {}
-        refused: Rejected | None = None
         for one in types:
-            try:
+            with suppress(Rejected):
                 found |= _described(self._records.metadata([one]))
-            except Rejected as error:
-                refused = error
-        if not found and refused is not None:
-            raise refused
         return found
 
     def _currencies(self) -> dict[str, AccountCurrency]:
@@ -113,17 +110,22 @@ class Account:
         return found
 
     def _subsidiaries(self) -> dict[int, Subsidiary]:
+        """{id: subsidiary}; {} where the role may not see them: then the mapping file has to name them."""
         found: dict[int, Subsidiary] = {}
-        for page in self._records.query.all(_SUBSIDIARIES):
-            with readable():
-                for row in page.rows:
-                    found[int(row["id"])] = Subsidiary(
-                        id=int(row["id"]),
-                        name=row.get("name", ""),
-                        currency=integer(row, "currency"),
-                        country=row.get("country", ""),
-                        inactive=row.get("isinactive") == "T",
-                    )
+        try:
+            for page in self._records.query.all(_SUBSIDIARIES):
+                with readable():
+                    for row in page.rows:
+                        found[int(row["id"])] = Subsidiary(
+                            id=int(row["id"]),
+                            name=row.get("name", ""),
+                            currency=integer(row, "currency"),
+                            country=row.get("country", ""),
+                            inactive=row.get("isinactive") == "T",
+                        )
+        except Rejected as error:
+            if not unknown_name(error):
+                raise
         return found
 
 

@@ -25,6 +25,8 @@ from bcns_pipeline.clients.netsuite.records import Records
 from bcns_pipeline.clients.netsuite.suiteql import readable
 from bcns_pipeline.outcomes import Outcome, Rejected
 
+# An account with one currency need not have the column: which ones exist depends on features (facts/netsuite.md 2.2).
+_CURRENCY: Final = {"currency": "c.currency"}
 _TAXABLE: Final = {"taxable": "c.taxable"}
 _SUBSIDIARY: Final = {"subsidiary": "c.subsidiary"}
 _ADDRESS: Final = {"internalid": "b.internalid", "addrphone": "a.addrphone"}
@@ -140,13 +142,13 @@ class Customers:
     ) -> Iterator[list[CustomerRow]]:
         bound = list(params)
         further = {sql.identifier(name.lower()): f"c.{name.lower()}" for name in custom}
-        wanted = {**(_SUBSIDIARY if oneworld else {}), **_TAXABLE, **further}
+        wanted = {**(_SUBSIDIARY if oneworld else {}), **_CURRENCY, **_TAXABLE, **further}
 
         def pages(lacks: frozenset[str]) -> Iterator[Page]:
             text = sql.fill("customers", optional=columns(wanted, lacks), where=where)
             return by_id(self._records.query, text, bound, after)
 
-        for page in self._tolerant.pages(pages, [*_TAXABLE, *further]):
+        for page in self._tolerant.pages(pages, [*_CURRENCY, *_TAXABLE, *further]):
             shown = [name for name in further if name not in self._tolerant.lacks]
             with readable():
                 rows = [_customer(row, shown) for row in page.rows]

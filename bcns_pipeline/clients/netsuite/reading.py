@@ -7,6 +7,7 @@ missing key (facts/netsuite.md 2.1); which columns exist depends on features and
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -135,7 +136,14 @@ class Tolerant:
     def _named(self, error: Rejected, optional: Sequence[str]) -> str | None:
         # The list of what does exist follows the complaint and may hold the other names.
         complaint = error.detail.lower().partition("available identifiers")[0]
-        return next((one for one in optional if one not in self._lacks and one in complaint), None)
+        return next(
+            (
+                one
+                for one in optional
+                if one not in self._lacks and re.search(rf"\b{re.escape(one)}\b", complaint)
+            ),
+            None,
+        )
 
 
 def columns(wanted: Mapping[str, str], lacks: frozenset[str]) -> str:

@@ -254,9 +254,11 @@ class Subsidiary:
 class AccountFacts:
     """What the account's features make possible, and which custom fields it has, all in lower case.
 
-    `currencies` by ISO symbol, `subsidiaries` by id (none without OneWorld). `record_types` are those of
-    `account.RECORD_TYPES` that the role may use, spelt as they were asked for. `locations` gives each location's
-    subsidiary; None without OneWorld, or where the role may not see them.
+    `currencies` by ISO symbol, `subsidiaries` by id (none without OneWorld, or where the role may not see them).
+    `record_types` are those of `account.RECORD_TYPES` that the role may use, spelt as they were asked for.
+    `locations` gives each location's subsidiary; None without OneWorld, or where the role may not see them.
+    `described` is False where NetSuite describes no record to the role: then `suitetax`, fields and record types
+    say nothing.
     """
 
     oneworld: bool
@@ -270,3 +272,4 @@ class AccountFacts:
     fulfilment_fields: frozenset[str]
     record_types: frozenset[str]
     locations: Mapping[int, int] | None = None
+    described: bool = True

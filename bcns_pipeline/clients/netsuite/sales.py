@@ -19,6 +19,7 @@ from bcns_pipeline.clients.netsuite.reading import (
     amount,
     by_id,
     by_pair,
+    columns,
     day,
     id_pieces,
     integer,
@@ -35,6 +36,9 @@ from bcns_pipeline.outcomes import Outcome
 ORDER_TYPES: Final = ("SalesOrd", "CashSale", "CustInvc")
 _SINCE: Final = "TO_DATE(?, 'YYYY-MM-DD HH24:MI:SS')"
 _LINE_DATE: Final = "linelastmodifieddate"
+# An account with one currency need not have the column: which ones exist depends on features (facts/netsuite.md 2.2).
+_CURRENCY: Final = {"currency": "t.currency"}
+_SUBSIDIARY: Final = {"subsidiary": "t.subsidiary"}
 _SHIP_ITEM: Final = "shipitem"
 # SuiteTax's rows, joined by scripts of others on transaction and line; the help does not describe the table.
 TAX_ROWS: Final = "transactiontaxdetail"
@@ -95,9 +99,9 @@ class Sales:
                 params = [since, since]
             if prefix:
                 where, params = f"{where} AND t.externalid LIKE ?", [*params, f"{prefix}%"]
-            return by_id(self._records.query, _text(where, oneworld), params, start_after)
+            return by_id(self._records.query, _text(where, oneworld, lacks), params, start_after)
 
-        for page in self._tolerant.pages(pages, [_LINE_DATE]):
+        for page in self._tolerant.pages(pages, [_LINE_DATE, *_CURRENCY]):
             # The underscore is a wildcard of LIKE, and store hashes may hold one.
             rows = [row for row in _rows(page) if row.external_id.startswith(prefix)]
             closed = self._closed([row.id for row in rows])
@@ -127,8 +131,7 @@ class Sales:
         for name, values in keys.items():
             for some in pieces_of(values):
                 where = f"t.type IN ({kinds}) AND t.{name} IN ({marks(some)})"
-                text = _text(where, oneworld, f", t.{name} AS matched")
-                for page in by_id(self._records.query, text, some):
+                for page in self._pages(where, some, oneworld=oneworld, more=f", t.{name} AS matched"):
                     for row, header in zip(page.rows, _rows(page), strict=True):
                         found.append(SalesMatch(name, row.get("matched", ""), header))
         return found
@@ -164,7 +167,12 @@ class Sales:
         """{internal id: totals as NetSuite has them now}, 500 a call."""
         found: dict[int, SalesTotals] = {}
         for some in id_pieces(ids):
-            for page in self._records.query.all(sql.fill("sales_totals", ids=some)):
+
+            def pages(lacks: frozenset[str], some: str = some) -> Iterator[Page]:
+                currency = "".join(f"{one}, " for name, one in _CURRENCY.items() if name not in lacks)
+                return self._records.query.all(sql.fill("sales_totals", ids=some, currency=currency))
+
+            for page in self._tolerant.pages(pages, list(_CURRENCY)):
                 with readable():
                     found.update((int(row["id"]), _totals(row)) for row in page.rows)
         return found
@@ -208,8 +216,16 @@ class Sales:
     def _headers(
         self, where: str, params: Sequence[str | int], *, oneworld: bool
     ) -> Iterator[list[SalesRow]]:
-        for page in by_id(self._records.query, _text(where, oneworld), params):
+        for page in self._pages(where, params, oneworld=oneworld):
             yield _rows(page)
+
+    def _pages(
+        self, where: str, params: Sequence[str | int], *, oneworld: bool, more: str = ""
+    ) -> Iterator[Page]:
+        def pages(lacks: frozenset[str]) -> Iterator[Page]:
+            return by_id(self._records.query, _text(where, oneworld, lacks, more), params)
+
+        return self._tolerant.pages(pages, list(_CURRENCY))
 
     def _closed(self, ids: Sequence[int]) -> dict[int, int]:
         found: dict[int, int] = {}
@@ -220,8 +236,9 @@ class Sales:
         return found
 
 
-def _text(where: str, oneworld: bool, more: str = "") -> str:
-    return sql.fill("sales", subsidiary="t.subsidiary, " if oneworld else "", more=more, where=where)
+def _text(where: str, oneworld: bool, lacks: frozenset[str], more: str = "") -> str:
+    optional = columns({**(_SUBSIDIARY if oneworld else {}), **_CURRENCY}, lacks)
+    return sql.fill("sales", optional=optional, more=more, where=where)
 
 
 def _rows(page: Page) -> list[SalesRow]:

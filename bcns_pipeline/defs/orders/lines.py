@@ -223,6 +223,9 @@ def _subject(connections: Connections, order: Order) -> str:
 
 
 def _currency(policy: OrderPolicy, account: Account, order: Order) -> int | None:
+    """NetSuite's id of the order's currency; None where the account has but one, and knows no such field."""
+    if not account.currencies:
+        return None
     mapped = policy.currencies.get(order.currency)
     found = account.currencies.get(order.currency)
     return mapped if mapped is not None else (found.id if found else None)

@@ -3,7 +3,7 @@
 Put the reading of sales transactions here, many in a few calls. Do not compare here (rules/orders/compare.py).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from itertools import chain
@@ -45,11 +45,17 @@ def shown(connections: Connections, ids: Iterable[int], *, lane: Lane = LANE) ->
             # A record that went away between the two reads is missing.
             if line.transaction in lines:
                 lines[line.transaction].append(line)
-    symbols = {currency.id: symbol for symbol, currency in account.currencies.items()}
+    symbols = {number: symbol for symbol, number in policy.currencies.items()}
+    symbols |= {currency.id: symbol for symbol, currency in account.currencies.items()}
     return {
-        one: _shown(row, lines[one], symbols.get(row.currency or 0, account.base_currency), key_field)
+        one: _shown(row, lines[one], _symbol(row.currency, symbols, account.base_currency), key_field)
         for one, row in headers.items()
     }
+
+
+def _symbol(currency: int | None, symbols: Mapping[int, str], base: str) -> str:
+    """A record's currency; `base` where the account has but one, and its id where nobody told the symbol."""
+    return base if currency is None else symbols.get(currency, str(currency))
 
 
 def _shown(row: SalesRow, lines: Iterable[SalesLine], currency: str, key_field: str) -> Shown:

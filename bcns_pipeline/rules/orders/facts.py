@@ -36,7 +36,8 @@ class Subsidiary:
 class Account:
     """One NetSuite account. `currencies` by symbol, empty where the account has one currency only.
 
-    `locations` gives each location's subsidiary; None where they were not read.
+    `locations` gives each location's subsidiary; None where they were not read. `described` is False where NetSuite
+    did not describe its records, so that `suitetax` is what the mapping file says.
     """
 
     oneworld: bool
@@ -45,6 +46,7 @@ class Account:
     currencies: Mapping[str, NetSuiteCurrency] = field(default_factory=dict)
     subsidiaries: Mapping[int, Subsidiary] = field(default_factory=dict)
     locations: Mapping[int, int] | None = None
+    described: bool = True
 
 
 @dataclass(frozen=True, slots=True)

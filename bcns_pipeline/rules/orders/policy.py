@@ -204,6 +204,16 @@ def account_faults(policy: OrderPolicy, account: Account) -> list[str]:
             "orders.tax.method is suitetax, but the account has no SuiteTax; set it to item_line and name "
             "orders.tax.item."
         )
+    if policy.tax.method == "auto" and not account.described:
+        faults.append(
+            "orders.tax.method is auto, and NetSuite does not describe its records to this role, so whether it has "
+            "SuiteTax is not known; set it to suitetax or item_line."
+        )
+    if not account.currencies and not account.base_currency:
+        faults.append(
+            "NetSuite lists no currencies, as accounts with one currency do, so which one it keeps is not known; name "
+            "it as orders.currencies, e.g. {USD: 1}."
+        )
     if account.oneworld:
         known = account.subsidiaries
         for channel in policy.channels.values():

@@ -75,3 +75,37 @@ def test_wrong_ids_unknown_fields_and_missing_scopes_are_named_before_an_order_f
     faulty = bcns("doctor")
     assert faulty.exit_code == 2
     assert "orders.discounts.owner is missing" in line_of(faulty, "Orders")
+
+
+def test_what_an_account_does_not_tell_of_itself_is_asked_of_the_mapping_file_and_its_orders_go(
+    shop: OrderFlow, bcns: Bcns
+) -> None:
+    """No catalogue of records, no list of currencies and none of subsidiaries: a role, or an account, without them."""
+    fault = {
+        "system": "netsuite",
+        "kind": "5xx",
+        "status": 404,
+        "path_regex": "metadata-catalog",
+        "times": None,
+    }
+    shop.control.faults(fault)
+    shop.control.role(hidden_tables=["currency", "subsidiary", "customersubsidiaryrelationship"])
+    shop.decide("orders", tax={**shop.sections["orders"]["tax"], "method": "auto"})
+    order = shop.control.shop_order("plain", restock=True)["id"]
+    told = [line for line in bcns("doctor").output.splitlines() if "Orders and the account" in line]
+
+    assert all(line.startswith("blocked") for line in told), told
+    assert ["orders.tax.method" in line for line in told] == [True, False]
+    assert ["orders.currencies" in line for line in told] == [False, True]
+    refused = shop.sync(fails=True)
+    assert any("orders.tax.method is auto" in one for one in map(str, refused.failures))
+    assert shop.order(order).disposition == "open"
+
+    shop.decide("orders", tax={**shop.sections["orders"]["tax"], "method": "suitetax"}, currencies={"USD": 1})
+    result = bcns("doctor")
+    assert line_of(result, "NetSuite records").startswith("warning")
+    assert "tax posted by suitetax" in line_of(result, "Orders and the account")
+    euros = shop.control.shop_order("plain", currency="EUR", restock=True)["id"]
+    shop.sync()
+    shop.assert_equal_to_the_cent(order)
+    assert shop.order(euros).code == "CURRENCY_UNMAPPED"

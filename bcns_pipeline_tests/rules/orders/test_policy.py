@@ -12,6 +12,10 @@ def test_what_the_account_cannot_do_is_told_before_any_order_is() -> None:
     suitetax = replace(POLICY, tax=replace(ITEM_LINE, method="suitetax"))
     (fault,) = account_faults(suitetax, ACCOUNT)
     assert "the account has no SuiteTax" in fault
+    unknown = replace(ACCOUNT, described=False, currencies={}, base_currency="")
+    tax, currencies = account_faults(replace(POLICY, tax=replace(ITEM_LINE, method="auto")), unknown)
+    assert ("orders.tax.method is auto" in tax, "orders.currencies" in currencies) == (True, True)
+    assert account_faults(replace(POLICY, tax=ITEM_LINE), replace(unknown, base_currency="USD")) == []
     channels = {1: Channel(1), 2: Channel(2, subsidiary=9)}
     assert account_faults(replace(POLICY, channels=channels), ACCOUNT) == [
         "channels.1.subsidiary is missing; a OneWorld account needs it.",
