@@ -10,7 +10,7 @@ help:
 	@echo "make demo   the whole product on generated data, no account needed"
 	@echo "make dev    the sandbox kept alive, and the Dagster UI with schedules and sensors on"
 	@echo "make test   the tests      make lint   style, types, layers"
-	@echo "make bench  the figures    make setup  only the environment      make clean  removes it"
+	@echo "make bench  the figures    make setup  only the environment      make clean  removes it, no data"
 
 setup: $(VENV)/dev.stamp
 
@@ -40,8 +40,11 @@ lock: $(VENV)/dev.stamp
 	    --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	    --quiet --output-file $$set; done
 
+# What a merchant's flows remember is not ours to remove: the database, its data key, NetSuite's private key.
 clean:
-	rm -rf $(VENV) .bcns .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .tmp_dagster_home_* *.egg-info
+	rm -rf $(VENV) .bcns/demo .bcns/dev .bcns/pytest .bcns/*.lock .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	  .import_linter_cache .tmp_dagster_home_* *.egg-info
+	@for kept in .bcns/*; do [ ! -e "$$kept" ] || echo "$$kept stays: your database or keys"; done
 
 $(VENV)/run.stamp: requirements.lock pyproject.toml
 	@$(PYTHON) .ci/install.py $(VENV) requirements.lock

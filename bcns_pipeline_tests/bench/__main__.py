@@ -44,6 +44,9 @@ ALONE = {
 
 if __name__ == "__main__":
     asked = sys.argv[1] if len(sys.argv) > 1 else ""
+    if asked and asked not in ALONE and not asked.isdecimal():
+        print(__doc__)
+        raise SystemExit(0 if asked in {"-h", "--help"} else 2)
     if asked in ALONE:
         raise SystemExit(1 if ALONE[asked](*map(int, sys.argv[2:4])) else 0)
     slow = diff.main()
