@@ -23,7 +23,7 @@ import dagster as dg
 
 from bcns_pipeline.cli.flows import dagster_instance
 from bcns_pipeline.defs.days import day_job
-from bcns_pipeline.defs.modes import MODE_SCHEMA, Mode
+from bcns_pipeline.defs.modes import Mode, mode_config
 from bcns_pipeline.defs.orders.apply import apply_plan
 from bcns_pipeline.defs.orders.assets import STEPS, assets
 from bcns_pipeline.defs.orders.checks import CHECKS
@@ -96,8 +96,7 @@ def finished(state: State, referenced: int) -> bool:
 
 def job_of(ours: Connections, steps: list[dg.AssetsDefinition]) -> dg.JobDefinition:
     """A job of some of the flow's steps, with their checks; `order_sync` itself takes no selection."""
-    config = dg.ConfigMapping(config_fn=lambda _: {}, config_schema=MODE_SCHEMA)
-    job = day_job(JOB, dg.AssetSelection.assets(*steps), config, "A lane of the order flow.")
+    job = day_job(JOB, dg.AssetSelection.assets(*steps), mode_config([]), "A lane of the order flow.")
     return dg.Definitions(
         assets=assets(ours.mapping),
         asset_checks=steps_of(CHECKS),
