@@ -10,14 +10,19 @@ ends, applied or killed, its lock is free, and so is every order that it had.
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Literal
 
 import sqlalchemy as sa
 
+from bcns_pipeline.rules.orders.status import Status
 from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.order_views import OrderViews, state_of
 from bcns_pipeline.state.planners import free, hand_over
 from bcns_pipeline.state.tables_orders import order_state
 from bcns_pipeline.state.worker import Worker
+
+# Which later versions of written orders are due: all of them, or those that are cancelled or have a question, or none.
+Edits = Literal["all", "cancelled", "none"]
 
 
 class OrdersDue(OrderViews):
@@ -29,10 +34,10 @@ class OrdersDue(OrderViews):
         *,
         limit: int,
         days: tuple[date, date] | None = None,
-        edits: bool = True,
+        edits: Edits = "all",
         conn: sa.Connection | None = None,
     ) -> list[OrderState]:
-        """Read and not decided, waiting and their time has come, or (`edits`) written and changed since; by id.
+        """Read and not decided, waiting and their time has come, or (by `edits`) written and changed since; by id.
 
         Up to `limit` of each, of those placed on `days` (first and last, both included) where given. What a living
         worker has in hand is left out.
@@ -47,7 +52,7 @@ class OrdersDue(OrderViews):
         *,
         limit: int,
         days: tuple[date, date] | None = None,
-        edits: bool = True,
+        edits: Edits = "all",
         conn: sa.Connection | None = None,
     ) -> list[OrderState]:
         """As `due`, and in the hands of `planner` from now on, until it ends. What it has already is due to it.
@@ -65,7 +70,7 @@ class OrdersDue(OrderViews):
         now: datetime,
         limit: int,
         days: tuple[date, date] | None,
-        edits: bool,
+        edits: Edits,
         planner: Worker | None,
     ) -> list[OrderState]:
         columns = order_state.c
@@ -74,10 +79,12 @@ class OrdersDue(OrderViews):
             (columns.disposition == "open",),
             (columns.disposition == "waiting", columns.retry_at <= now),
         ]
-        if edits:
-            kinds.append(
-                (columns.disposition == "posted", columns.applied_hash != columns.content_hash, come)
-            )
+        changed = (columns.disposition == "posted", columns.applied_hash != columns.content_hash, come)
+        if edits == "all":
+            kinds.append(changed)
+        elif edits == "cancelled":
+            called_off = columns.status_id == int(Status.CANCELLED)
+            kinds.append((*changed, sa.or_(called_off, columns.code.is_not(None))))
         found: dict[int, OrderState] = {}
         for kind in kinds:
             query = sa.select(order_state).where(

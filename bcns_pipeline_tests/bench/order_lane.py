@@ -67,7 +67,7 @@ def main() -> int:
 
 def due(state: State, began: datetime) -> bool:
     """Whether a run would find anything to list, to read or to plan; the other lane may have it all in hand."""
-    waiting = state.inbox.waiting("order").free or state.orders.due(datetime.now(UTC), limit=1, edits=False)
+    waiting = state.inbox.waiting("order").free or state.orders.due(datetime.now(UTC), limit=1, edits="none")
     return bool(waiting or not listed(state, began))
 
 

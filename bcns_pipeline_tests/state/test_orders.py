@@ -307,7 +307,7 @@ def test_what_is_due_is_open_or_its_time_has_come_or_it_was_edited(state: State)
     state.orders.posted([posted(5)])
     state.orders.note([seen(5, "v2", 1)])
     assert due(state) == [1, 2, 5]
-    assert due(state, edits=False) == [1, 2]
+    assert due(state, edits="none") == [1, 2]
     assert due(state, days=(DAY - timedelta(days=2), DAY - timedelta(days=1))) == []
 
 

@@ -42,6 +42,7 @@ from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.rules.orders.reading import Unreadable, read_order
 from bcns_pipeline.rules.orders.sales_order import build
 from bcns_pipeline.state.order_models import OrderState
+from bcns_pipeline.state.orders_due import Edits
 from bcns_pipeline.state.plan_lines import SENT, PlanLine
 from bcns_pipeline.state.plans import Plan
 from bcns_pipeline.state.scope import parse
@@ -105,7 +106,8 @@ def _due(connections: Connections, mode: Mode, days: Days | None) -> list[OrderS
     """What is due and in no other run's hands; a plan that is to be applied takes it into this run's."""
     orders, now = connections.state.orders, datetime.now(UTC)
     most = connections.mapping.orders.batch if days is None else WHOLE_RANGE
-    edits = connections.order_policy.updates != "off"
+    # A cancelled order must not ship unnoticed, even where later versions are nobody's business.
+    edits: Edits = "cancelled" if connections.order_policy.updates == "off" else "all"
     if mode is Mode.PLAN:
         return orders.due(now, limit=most, days=days, edits=edits)
     return orders.take_due(connections.planner, now, limit=most, days=days, edits=edits)

@@ -40,6 +40,8 @@ def test_an_order_that_nothing_took_in_is_missing_until_it_was_read(
     assert f"over {float(total):.2f} USD" in question.message
     assert "120 minutes" in question.message or "2 hours" in question.message
     assert [record.data["order"] for record in seen["missing"].records] == [order_id]
+    # It is not only named: it waits to be read, whatever the poll finds.
+    assert shop.state().inbox.open_ids("order") == [str(order_id)]
 
     # A list that fails heals nothing.
     shop.control.faults({"system": "bigcommerce", "kind": "5xx", "path_regex": "v2/orders", "times": None})

@@ -216,15 +216,23 @@ def assert_closed(shop: OrderFlow, order: int) -> None:
 def test_where_updates_are_off_or_of_the_status_only_a_changed_total_stands_or_is_asked_about(
     shop: OrderFlow,
 ) -> None:
-    # Off: nothing is done and nobody is asked.
+    # Off: nothing is done, and nobody is asked but about what is called off altogether and would be shipped.
     shop.decide("orders", updates="off")
     orders = [place(shop) for _ in range(2)]
-    alone, mended = place(shop), place(shop)
+    alone, mended, called_off = place(shop), place(shop), place(shop)
     shop.sync()
-    before = shop.sales_orders(*orders, alone)
+    before = shop.sales_orders(*orders, alone, called_off)
     shop.control.cancel_units(alone, 1, sku="SKU-000001")
+    shop.control.order_status(called_off, 5)
+    for _ in range(2):
+        shop.sync()
+        (asked_about,) = shop.open_exceptions("ORDER_EDIT_CONFLICT")
+        assert asked_about.subject == f"order:{called_off}"
+        shop.due_now()
+    shop.control.order_status(called_off, 11)
     shop.sync()
-    assert shop.sales_order(alone) == before[alone]
+    assert shop.state().exceptions.find() == []
+    assert shop.sales_orders(alone, called_off) == {one: before[one] for one in (alone, called_off)}
     shop.control.edit_order(alone, lines=[{"sku": "SKU-000001", "quantity": 3}])
 
     # Status only: it is asked about until it is answered.
