@@ -12,7 +12,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bcns_pipeline.state import finance_clearing_sql, finance_fees_sql, finance_sql, finance_tax_sql
+from bcns_pipeline.state import (
+    finance_clearing_sql,
+    finance_fees_sql,
+    finance_sql,
+    finance_stored_sql,
+    finance_tax_sql,
+)
 from bcns_pipeline.state.store import State
 
 STATEMENTS = {
@@ -28,7 +34,7 @@ STATEMENTS = {
     "dispute-lines": finance_sql.DISPUTE_LINES,
     "dispute-losses": finance_sql.DISPUTE_LOSSES,
     "reserves": finance_sql.RESERVES,
-    "stored-value": finance_sql.STORED_VALUE,
+    "stored-value": finance_stored_sql.STORED_VALUE,
     "tax": finance_tax_sql.TAX,
     "fx": finance_sql.FX,
     "completeness": finance_sql.COMPLETENESS,

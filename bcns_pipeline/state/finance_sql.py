@@ -13,15 +13,16 @@ ENTRY_LINES = (
 _SUBJECT = "'payout:' || p.provider || '/' || p.account || '/' || p.payout_id"
 _NO_BANK = "not exists (select 1 from bcns.bank_line x where x.store = :store)"
 
+# Of tenders t: stored value that paid, and that nothing has settled yet.
+STORED_NOT_BOOKED = """t.status = 'ok' and not t.test and t.event in ('purchase','capture')
+            and replace(t.method, '_', '') in ('giftcertificate','storecredit')
+            and not exists (select 1 from bcns.cash_record k where k.store = t.store and k.order_id = t.order_id
+                and k.transaction_id = t.transaction_id and k.kind <> 'application')"""
 # Gift certificates and store credit that an order used: a credit memo settles each once the order is billed.
-_TO_BILL = """
+_TO_BILL = f"""
     left join lateral (
         select sum(t.amount_minor) as due from bcns.tender t
-        where t.store = o.store and t.order_id = o.order_id and t.status = 'ok' and not t.test
-            and t.event in ('purchase','capture')
-            and replace(t.method, '_', '') in ('giftcertificate','storecredit')
-            and not exists (select 1 from bcns.cash_record k where k.store = o.store and k.order_id = o.order_id
-                and k.transaction_id = t.transaction_id and k.kind <> 'application')
+        where t.store = o.store and t.order_id = o.order_id and {STORED_NOT_BOOKED}
             and o.total_minor > (select coalesce(sum(i.read_minor), 0) from bcns.cash_record i
                 where i.store = o.store and i.order_id = o.order_id and i.kind = 'invoice')
     ) d on true"""
@@ -235,36 +236,6 @@ RESERVES = """
     where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until
         and l.cls in ('reserve','reserve_minbal')
     order by p.arrival_date, p.payout_id, l.line
-"""
-
-# What our records moved, from the first on: issued by refunds, used by orders that are billed, and what payouts posted
-# of channels in summary mode. A credit memo's account is its item's, so it names none.
-STORED_VALUE = f"""
-    select kind, account, currency, coalesce(sum(issued - used + posted) filter (where day < :since), 0)::bigint
-            as opening_minor,
-        coalesce(sum(issued) filter (where day >= :since), 0)::bigint as issued_by_refunds_minor,
-        coalesce(sum(used) filter (where day >= :since), 0)::bigint as used_minor,
-        coalesce(sum(posted) filter (where day >= :since), 0)::bigint as summary_mode_minor,
-        sum(issued - used + posted)::bigint as closing_minor, count(*) filter (where day >= :since) as records
-    from (
-        select case replace(t.method, '_', '') when 'giftcertificate' then 'gift_certificate'
-                when 'storecredit' then 'store_credit' else 'not known' end as kind,
-            case when k.kind = 'deposit' then coalesce(k.read_account, k.account) end as account,
-            k.day, k.currency, 0::bigint as issued, k.amount_minor as used, 0::bigint as posted
-        from bcns.cash_record k
-        left join bcns.tender t on t.store = k.store and t.transaction_id = k.transaction_id
-        where k.store = :store and k.day < :until and (k.kind = 'credit'
-            or k.kind = 'deposit' and replace(t.method, '_', '') in ('giftcertificate','storecredit'))
-        union all
-        select way, account, day, currency, amount_minor, 0, 0 from bcns.refund_record
-        where store = :store and way in ('store_credit','gift_certificate') and day < :until
-        union all
-        select 'summary mode', (l.line->>'account')::bigint, j.tran_date, j.currency, 0, 0,
-            coalesce((l.line->>'credit')::bigint, 0) - coalesce((l.line->>'debit')::bigint, 0)
-        from bcns.payout_journal j cross join lateral {ENTRY_LINES} as l(line)
-        where j.store = :store and j.netsuite_id is not null and j.tran_date < :until
-            and l.line->>'role' = 'stored_value'
-    ) x group by kind, account, currency order by kind, account, currency
 """
 
 FX = """

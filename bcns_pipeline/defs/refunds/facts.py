@@ -31,6 +31,7 @@ from bcns_pipeline.rules.orders.model import ZERO, Order, Tender
 from bcns_pipeline.rules.orders.reading import Unreadable, read_details, read_order
 from bcns_pipeline.rules.periods import Period
 from bcns_pipeline.rules.refunds.books import Books, Deposit
+from bcns_pipeline.rules.refunds.limits import stored_way
 from bcns_pipeline.rules.refunds.model import Refund
 from bcns_pipeline.rules.refunds.reading import read_refund
 from bcns_pipeline.state.order_models import OrderState
@@ -181,6 +182,11 @@ def _side(
         if receipt is not None:
             open_ = Money.of(receipt.unused, currency)
             deposits[number] = Deposit(receipt.id, receipt.record_type, open_)
+    stored: dict[str, Money] = defaultdict(lambda: Money.zero(currency))
+    for tender in side.tenders:
+        way = stored_way(tender)
+        if way is not None and deposit_key(store, side.order.id, tender.id) not in there:
+            stored[way] += Money.of(tender.amount, currency)
     assert row.entity is not None
     return Books(
         id=row.id,
@@ -198,6 +204,7 @@ def _side(
             **{line.key: line.quantity for line in ours if line.quantity is not None},
         },
         deposits=deposits,
+        stored=dict(stored),
     )
 
 

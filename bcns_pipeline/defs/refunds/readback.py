@@ -68,6 +68,8 @@ def _compare(connections: Connections, batch: Sequence[RefundState], found: Read
             [question(DRIFT, one, f"Refund {one}: {said}", totals[one]) for one, said in drifts.items()],
             conn=conn,
         )
+        # Their deposits are not as open as they were read.
+        state.cash.stale_orders([one.order_id for one in batch if one.route in _OUT_OF_DEPOSITS], conn=conn)
         done = _orders_done(connections, {one.order_id for one in batch})
         state.exceptions.heal(ORDERS, PENDING, [f"order:{one}" for one in done], conn=conn)
 

@@ -112,8 +112,11 @@ def tie(row: Mapping[str, Any], *, bank: bool) -> OrderTie:
     within = clearing if codes else max(-cash_back, min(clearing, cash_in))
     add(Reason.IN_CLEARING, within)
     add(Reason.UNKNOWN, clearing - within)
-    add(Reason.STORED_VALUE, amount["stored"] - amount["stored_back"])
-    add(Reason.STORED_VALUE_TO_BILL, amount["to_bill"])
+    stored = amount["stored"] - amount["stored_back"]
+    # What went back before it was billed never is.
+    gone = min(amount["to_bill"], max(-stored, 0))
+    add(Reason.STORED_VALUE, stored + gone)
+    add(Reason.STORED_VALUE_TO_BILL, amount["to_bill"] - gone)
     add(
         Reason.NOT_BOOKED if asked else Reason.UNKNOWN,
         amount["captured"] - amount["booked"] - amount["to_bill"],

@@ -30,7 +30,8 @@ class Books:
     """The order's record. `record` is salesOrder or cashSale, `rate` the exchange rate that it was posted at.
 
     `lines` by the key of our line, `written` what each of them was written with, empty where that is not known, `units`
-    what was sold of each; `rest` are lines that are nobody's. `deposits` by BigCommerce's transaction.
+    what was sold of each; `rest` are lines that are nobody's. `deposits` by BigCommerce's transaction. `stored` is what
+    was paid with stored value, by its way, and is not booked: that is done once the order is billed.
     """
 
     id: int
@@ -45,6 +46,7 @@ class Books:
     units: Mapping[str, int] = field(default_factory=dict)
     rest: tuple[ShownLine, ...] = ()
     deposits: Mapping[int, Deposit] = field(default_factory=dict)
+    stored: Mapping[str, Money] = field(default_factory=dict)
 
     @property
     def untouched(self) -> bool:

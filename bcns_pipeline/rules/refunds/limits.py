@@ -84,6 +84,16 @@ def parent_of(payment: RefundPayment, by_id: Mapping[int, Tender]) -> Tender | N
     return next((one for one in sorted(taken, key=lambda one: one.id) if fold(one.gateway) == name), None)
 
 
+def stored_way(tender: Tender) -> str | None:
+    """store_credit or gift_certificate, where that is what paid; None for every other payment."""
+    if tender.event not in _TAKEN or tender.status != "ok" or tender.test:
+        return None
+    names = {fold(tender.gateway), fold(tender.method)}
+    return (
+        "store_credit" if names & STORE_CREDIT else "gift_certificate" if names & GIFT_CERTIFICATE else None
+    )
+
+
 def only_capture(tenders: Iterable[Tender]) -> Tender | None:
     """The one payment that came through a gateway; None where there are several, or none."""
     taken = [

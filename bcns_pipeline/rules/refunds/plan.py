@@ -142,7 +142,8 @@ def _from_deposit(
         if refund_payment_key(case.store, case.refund.id, one.n) in case.begun
         or (released and one.way in STORED_VALUE)
     }
-    drawn = draw(off, case.settlements, case.books.deposits, done)
+    # Of an order that is still billed in part, the invoice will settle stored value.
+    drawn = draw(off, case.settlements, case.books.deposits, done, case.books.stored if now.whole else None)
     if isinstance(drawn, Problem):
         return [drawn]
     plan = records(case, drawn, credit, policy)

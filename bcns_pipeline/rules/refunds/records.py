@@ -131,11 +131,14 @@ def records(
 
 
 def _debits(one: Settlement, its: Drawn, policy: RefundPolicy) -> list[tuple[int, Money]] | Problem:
-    """What stored value is given for: a credit, through A/R; a deposit, through the transfer account."""
+    """What stored value is given for: a credit, through A/R; a deposit, through the transfer account; stored value that
+    was never booked, from its liability."""
     found = []
     currency = one.amount.currency
+    liabilities = {"store_credit": policy.store_credit, "gift_certificate": policy.gift_certificate}
     for amount, account, key in (
-        (its.amount, policy.transfer_of(currency), f"cash.refunds.transfer.{currency}"),
+        *((amount, liabilities[way], f"cash.refunds.{way}") for way, amount in its.stored),
+        (its.released, policy.transfer_of(currency), f"cash.refunds.transfer.{currency}"),
         (its.rest, policy.receivable, "cash.refunds.receivable"),
     ):
         if amount and account is None:
@@ -148,11 +151,11 @@ def _debits(one: Settlement, its: Drawn, policy: RefundPolicy) -> list[tuple[int
 
 def _releases(case: Case, drawn: Mapping[int, Drawn], policy: RefundPolicy) -> Iterator[RefundRecord]:
     """The customer refund by which all stored value of a refund leaves its deposits."""
-    stored = [drawn[one.n] for one in case.settlements if one.way in STORED_VALUE and drawn[one.n].amount]
+    stored = [drawn[one.n] for one in case.settlements if one.way in STORED_VALUE and drawn[one.n].released]
     account = policy.transfer_of(case.refund.currency)
     if not stored or account is None:
         return
-    amount = total([one.amount for one in stored], case.refund.currency)
+    amount = total([one.released for one in stored], case.refund.currency)
     taken: dict[int, tuple[Deposit, Decimal]] = {}
     for deposit, piece in (each for one in stored for each in one.deposits):
         taken[deposit.id] = (deposit, taken.get(deposit.id, (deposit, ZERO))[1] + piece)

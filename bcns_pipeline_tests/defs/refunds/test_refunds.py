@@ -6,6 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from bcns_pipeline.config import load_mapping
+from bcns_pipeline.defs.close import reports
 from bcns_pipeline.state.inbox import Event
 from bcns_pipeline_tests.cli.command_line import bcns
 from bcns_pipeline_tests.defs.refunds.giving_back import D, RefundFlow
@@ -163,6 +165,45 @@ def test_captures_invoices_and_refunds_together_leave_nothing_open_in_dollars_an
     shop.give_back()
     assert [one for one in shop.writes() if "record/v1" in one[1]] == []
     assert {shop.stands(one).disposition for one in refunds.values()} == {"posted"}
+    shop.assert_tidy()
+
+
+def test_stored_value_that_paid_for_what_was_never_billed_goes_back_by_its_liabilities(
+    shop: RefundFlow,
+) -> None:
+    """7.50 by certificate, 3.25 of store credit and a card; an order paid by store credit alone: both go back whole."""
+    split, alone = shop.sold("split_tender", "store_credit", paid=False, billed=False)
+    shop.run("cash_application")
+    refunds = [shop.refund(one) for one in (split, alone)]
+
+    run = shop.give_back()
+
+    stands = [shop.stands(one) for one in refunds]
+    assert [(one.disposition, one.route, one.read_total == one.total) for one in stands] == [
+        ("posted", "deposit", True)
+    ] * 2, [one.reason for one in stands]
+    assert all(run.checks.values()), run.checks
+    # The card's money has left its deposit; a certificate came back as store credit, and store credit as what it was.
+    assert changed({}, shop.balances()) == {"2310": D("7.50"), "2320": D("-7.50")}
+    shop.run("cash_application")
+    state, day = shop.state(), shop.today()
+    about = reports.about(
+        state, day - timedelta(days=1), day + timedelta(days=2), load_mapping(shop.folder / "bcns.yaml")
+    )
+    assert reports.make(state, "unapplied", about).rows == ()
+    assert [(one.parts, one.unknown) for one in reports.ties(state, about)] == [({}, 0)] * 2
+    made = reports.make(state, "stored-value", about)
+    rows = [dict(zip(made.columns, row, strict=True)) for row in made.rows]
+    assert {row["kind"]: row["closing"] for row in rows} == {
+        "gift_certificate": D("-7.50"),
+        "store_credit": D("7.50"),
+    }
+    shop.control.clear_log()
+    shop.forget_everything()
+    shop.sync()
+    shop.give_back()
+    assert [one for one in shop.writes() if "record/v1" in one[1]] == []
+    assert {shop.stands(one).disposition for one in refunds} == {"posted"}
     shop.assert_tidy()
 
 

@@ -267,6 +267,41 @@ def test_what_nobody_can_decide_is_a_question(extra: dict[str, str], why: str) -
     assert (found.code, why in found.sentence) == ("REFUND_NOT_BILLED", True)
 
 
+def test_stored_value_that_was_never_booked_goes_from_liability_to_liability_once_nothing_is_billed() -> None:
+    shop = Merchant(TWO)
+    money = {n: Money.of(amount, "USD") for n, amount in ((1, "50.00"), (2, "7.50"), (3, "3.25"))}
+    card = shop.charged - money[2] - money[3]
+    deposits = {1: Deposit(9001, "customerdeposit", card)}
+    stored = {"gift_certificate": money[2], "store_credit": money[3]}
+    shop.books = replace(shop.books, deposits=deposits, stored=stored)
+    units = shop.ask([2, 3])
+    things = [*(item("PRODUCT", n, quantity=q) for n, q in ((5501, 2), (5502, 3))), item("SHIPPING", 64)]
+    # Of the card's money 20.00 becomes store credit as well.
+    credit = money[2] + money[3] + Money.of("20.00", "USD")
+    ways = [payment("storecredit", str(credit.amount), offline=True)]
+    ways.append(payment("stripe", str((shop.charged - credit).amount)))
+    whole = refund(1, str(shop.charged.amount), str(units.tax.amount), things, ways)
+    assert shop.case(whole).whole
+    released, journal, back = posted(shop, whole).records
+    assert drawn(released) == Money.of("20.00", "USD")
+    assert [
+        (one["account"]["id"], one.get("debit"), one.get("credit")) for one in journal.body["line"]["items"]
+    ] == [
+        ("232", D("3.25"), None),
+        ("231", D("7.50"), None),
+        ("119", D("20.00"), None),
+        ("232", None, credit.amount),
+    ]
+    assert drawn(back) == back.amount == shop.charged - credit
+    assert shop.open == Money.zero("USD")
+    # Of an order that is billed in part the invoice will settle it, so nobody can say yet.
+    shop = Merchant(TWO)
+    shop.books = replace(shop.books, deposits={}, stored={"store_credit": shop.charged})
+    found = shop.post(shop.ask([2, 0], stored="100"))
+    assert isinstance(found, Problem)
+    assert (found.code, "stored value has none" in found.sentence) == ("REFUND_NOT_BILLED", True)
+
+
 def test_under_suitetax_a_lowered_line_comes_with_all_rows_anew_and_a_closed_one_with_none() -> None:
     code = TaxDetail(12, "5", D("40.00"), D("8.875"), D("3.55"))
     zero = TaxDetail(13, "5", D("29.97"), D(0), D("2.66"))
