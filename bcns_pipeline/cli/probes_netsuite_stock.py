@@ -14,7 +14,7 @@ from typing import Final
 from bcns_pipeline.cli.probes import Finding, Level, Patient, Probe
 from bcns_pipeline.clients.netsuite import sql
 from bcns_pipeline.clients.netsuite.fallback import MAIN
-from bcns_pipeline.clients.netsuite.inventory import AGGREGATE, ITEM, SOURCES
+from bcns_pipeline.clients.netsuite.inventory import AGGREGATE, ITEM, NO_STAND_IN, SOURCES, several_locations
 from bcns_pipeline.clients.netsuite.levels import COLUMN_BY_TERM
 
 ROLE: Final = "Setup > Users/Roles > Manage Roles > the integration's role > Permissions"
@@ -82,6 +82,8 @@ def stock_source(patient: Patient) -> Iterator[Finding]:
     for name in wanted:
         columns = ("id", "quantityonhand") if name == ITEM else ("item", "location", "quantityavailable")
         said = patient.books.has(name, columns)
+        if said is None and name == ITEM and len(wanted) > 1 and several_locations(patient.books.query):
+            said = NO_STAND_IN
         if said is None:
             yield from _source(what, name, refusals)
             yield from _terms(patient, name)
@@ -104,10 +106,9 @@ def _source(what: str, name: str, refusals: list[str]) -> Iterator[Finding]:
         yield Finding(
             what,
             f"{name} (totals){': ' if refusals else ''}{'; '.join(refusals)}",
-            "The account has one location for stock (or the role sees no stock by location): totals are "
-            "read in full "
-            "at every run, because nothing tells when they changed.",
-            "With several locations, add Lists > Locations to the role.",
+            "The account has one location for stock: totals are read in full at every run, because nothing tells "
+            "when they changed.",
+            "",
             Level.NOTE,
         )
     else:
@@ -154,7 +155,7 @@ def multi_location(patient: Patient) -> Iterator[Finding]:
             Level.BLOCKED,
         )
     else:
-        yield Finding(what, "no stock by location is visible", "The totals of one location are used.")
+        yield Finding(what, "no stock by location is visible", "Totals of items are used, if anything.")
 
 
 TABLES: Final = (

@@ -195,7 +195,8 @@ def test_an_account_without_stock_by_location_contradicts_a_mapping_of_two_locat
     result = bcns("doctor")
 
     assert line_of(result, "Multi-location").startswith("blocked")
-    assert "totals" in line_of(result, "Stock source")
+    assert "totals of items mix all locations" in line_of(result, "Stock source")
+    assert line_of(result, "Stock source").startswith("blocked")
     assert result.exit_code == 1
 
 

@@ -62,7 +62,7 @@ CREATE TABLE subsidiary (id INTEGER, name TEXT, currency INTEGER, country TEXT, 
 
 
 class NetSuiteDouble:
-    """Tables in memory and a request log; `limit_shown` caps a page as NetSuite would."""
+    """Tables in memory and a request log; `page_rows` caps a page, and the role may not see the table `hidden`."""
 
     def __init__(self) -> None:
         self.db = sqlite3.connect(":memory:", check_same_thread=False)
@@ -74,6 +74,7 @@ class NetSuiteDouble:
         self.queries: list[tuple[str, list[str]]] = []
         self.lock = threading.Lock()
         self.page_rows = 1000
+        self.hidden = ""
         self.key_case = str.lower
 
     def item(self, id: int, sku: str, kind: str = "InvtPart", **more: Any) -> None:
@@ -134,6 +135,8 @@ class NetSuiteDouble:
         assert all(isinstance(one, str) for one in params)
         with self.lock:
             self.queries.append((body["q"], params))
+            if self.hidden and f"FROM {self.hidden} " in body["q"]:
+                return refusal(self.hidden)
             try:
                 cursor = self.db.execute(_sqlite(body["q"]), params)
                 found = cursor.fetchall()
@@ -162,6 +165,8 @@ def refusal(reason: str) -> httpx.Response:
     """INVALID_PARAMETER in NetSuite's words for what SQLite did not know."""
     if "no such table" in reason:
         detail = f"Invalid search type: {reason.rpartition(' ')[2]}."
+    elif " " not in reason:
+        detail = f"Record '{reason}' was not found."
     else:
         name = reason.rpartition(" ")[2].rpartition(".")[2]
         detail = f"Unknown identifier '{name}'. Available identifiers are: {{}}"

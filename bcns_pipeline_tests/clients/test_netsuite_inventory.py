@@ -274,12 +274,20 @@ def test_an_account_without_locations_is_read_from_its_items(
 def test_totals_of_items_never_stand_in_for_several_locations(
     double: NetSuiteDouble, client: NetSuiteClient
 ) -> None:
+    """Nor for what may be several: a role without Lists > Locations sees neither stock by location nor their list."""
     double.drop("aggregateitemlocation")
     double.item(1, "A", quantityavailable=5)
+    double.hidden = "location"
+    with pytest.raises(Rejected, match=r"set inventory\.source: item"):
+        read(client)
+    assert levels(client, source="item") == {("A", 1): "5"}
+    double.hidden = ""
     for n in (1, 2):
         double.insert("location", {"id": n, "name": f"L{n}", "isinactive": "F"})
-    with pytest.raises(Rejected, match="Invalid search type"):
+    with pytest.raises(Rejected, match=r"Invalid search type.* let the role view locations"):
         read(client)
+    double.drop("location")
+    assert levels(client) == {("A", 1): "5"}
 
 
 def test_a_failing_stream_fails_the_whole_read(double: NetSuiteDouble, client: NetSuiteClient) -> None:

@@ -38,6 +38,10 @@ log = logging.getLogger(__name__)
 AGGREGATE: Final = "aggregateitemlocation"
 ITEM: Final = "item"
 SOURCES: Final = (AGGREGATE, MAIN, ITEM)
+NO_STAND_IN: Final = (
+    "The totals of items mix all locations, of which there may be several: let the role view locations "
+    "(Lists > Locations), or set inventory.source: item where the account has one."
+)
 _UNKNOWN_COLUMN: Final = re.compile(r"unknown identifier '?(?:\w+\.)?(?P<name>\w+)", re.IGNORECASE)
 
 
@@ -110,8 +114,11 @@ def read_levels(
                 lacks |= {column}
                 continue
             place += 1
-            if place == len(names) or (names[place] == ITEM and _several_locations(client.query)):
+            if place == len(names):
                 raise
+            if names[place] == ITEM and several_locations(client.query):
+                said = f"{error.detail} {NO_STAND_IN}"
+                raise Rejected(error.system, error.operation, error.status, error.code, said) from None
             log.warning("netsuite: %s can't be read: falling back to %s", name, names[place])
         else:
             return
@@ -188,10 +195,14 @@ def _open_ended(cuts: Sequence[int]) -> list[Bounds]:
     return list(pairwise([START, *cuts, END]))
 
 
-def _several_locations(query: SuiteQL) -> bool:
-    """Totals on the item mix all locations, so they are no stand-in where an account has more than one."""
+def several_locations(query: SuiteQL) -> bool:
+    """Whether the account may have several locations: totals on the item mix all of them, and are no stand-in then.
+
+    A list that is hidden from the role says nothing of how many there are. NetSuite has other words for a table that
+    the account does not have (facts/netsuite.md 2.2).
+    """
     try:
         page = query.page("SELECT id FROM location WHERE isinactive = 'F' ORDER BY id ASC", limit=10)
-    except Rejected:
-        return False
+    except Rejected as error:
+        return "invalid search type" not in error.detail.lower()
     return len(page.rows) > 1
