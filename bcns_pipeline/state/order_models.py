@@ -86,7 +86,8 @@ class Decision:
 class Posted:
     """An order that we wrote to NetSuite. `applied_hash` is the `content_hash` of the version written.
 
-    `taxes`: its charged tax by name ("" without one) and by what it was posted as ("code:12", "item:934").
+    `taxes`: its charged tax by name ("" without one) and by what it was posted as ("code:12", "item:934"). `residual`:
+    what its rounding line closes, signed.
     """
 
     order_id: int
@@ -97,6 +98,7 @@ class Posted:
     expected_tax: Money | None
     netsuite_number: str | None = None
     taxes: tuple[tuple[str, str, Money], ...] = ()
+    residual: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,16 @@ class Count:
     total: Money
     expected: Money
     read: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Rounded:
+    """What rounding lines close on some days' orders, whichever way, beside what these orders came to."""
+
+    orders: int
+    rounded: int
+    rounding: Money
+    total: Money
 
 
 @dataclass(frozen=True, slots=True)

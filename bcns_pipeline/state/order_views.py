@@ -18,6 +18,7 @@ from bcns_pipeline.state.order_models import (
     Disposition,
     OrderLine,
     OrderState,
+    Rounded,
     Step,
     TaxHeld,
 )
@@ -237,6 +238,20 @@ class OrderViews(OrderUnits):
             orders = {row.disposition: row.orders for row in tx.execute(counts)}
             return Completeness(orders, tuple(tx.execute(unexplained).scalars()))
 
+    def rounding(self, first: date, last: date, *, conn: sa.Connection | None = None) -> list[Rounded]:
+        """What rounding lines close, by currency, on orders of ours placed from the first to the last day."""
+        values = {"store": self._scope.store, "first": first, "last": last}
+        with self._scope.transaction(conn) as tx:
+            return [
+                Rounded(
+                    row.orders,
+                    row.rounded,
+                    Money(int(row.off), row.currency),
+                    Money(int(row.total), row.currency),
+                )
+                for row in tx.execute(_ROUNDED, values)
+            ]
+
     def backlog(self, now: datetime, *, conn: sa.Connection | None = None) -> tuple[int, datetime | None]:
         """How many orders are read and not decided, or due again by `now`, and since when the oldest of them is."""
         fresh = order_state.c.disposition == "open"
@@ -272,6 +287,20 @@ class OrderViews(OrderUnits):
             return [state_of(row) for row in tx.execute(query).mappings()]
 
 
+_ROUNDED = sa.text(
+    f"""
+    select s.currency, count(*) as orders, count(*) filter (where w.off <> 0) as rounded,
+        coalesce(sum(abs(w.off)), 0) as off, sum(s.expected_total_minor) as total
+    from {order_state.fullname} s
+    cross join lateral (
+        select coalesce((t.facts->>'residual_minor')::bigint, 0) as off from {order_step.fullname} t
+        where t.store = s.store and t.order_id = s.order_id and t.step = 'posted' order by t.id desc limit 1
+    ) w
+    where s.store = :store and s.day between :first and :last and s.expected_total_minor is not null
+    group by s.currency
+    order by s.currency
+    """
+)
 _TAXED = sa.text(
     f"""
     select s.order_id, s.netsuite_id, s.currency, s.read_tax_minor as tax, n.codes

@@ -102,6 +102,7 @@ class OrderStates(OrdersDue):
                     if one.taxes
                     else {}
                 ),
+                **({"residual_minor": one.residual.minor} if one.residual else {}),
             }
             for one in posted
         }

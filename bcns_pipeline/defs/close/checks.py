@@ -13,6 +13,9 @@ from bcns_pipeline.defs.promises import WARN, promise
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.close.tie_out import of_day
 
+# A hundredth of a percent.
+ROUNDED_OF = 10_000
+
 
 @promise(asset=tie_out, blocking=True, description="Every cent of the day's orders has one reason.")
 def no_cent_is_unknown(
@@ -30,6 +33,35 @@ def no_cent_is_unknown(
             "unknown": len(lost),
             "parts_that_do_not_add_up": len(broken),
             "first": ", ".join(str(one.order_id) for one in [*lost, *broken][:20]) or "none",
+        },
+    )
+
+
+@promise(
+    asset=tie_out, description="Rounding lines of a day stay below a hundredth of a percent of what was sold."
+)
+def rounding_stays_small(
+    context: dg.AssetCheckExecutionContext, connections: Connections
+) -> dg.AssetCheckResult:
+    """A rounding line is no place to hide a fault of the mapping (facts/finance.md 3.4). One order's cap is let be."""
+    orders, least = connections.state.orders, connections.order_policy.max_rounding_lines
+    found = [
+        (day.since, one)
+        for day in day_by_day(context.run, connections)
+        for one in orders.rounding(day.since, day.since)
+    ]
+    much = [
+        f"{day}: {one.rounding} on {one.rounded:,} of {one.orders:,} orders over {one.total}"
+        for day, one in found
+        if one.rounding.minor > max(least, one.total.minor // ROUNDED_OF)
+    ]
+    return dg.AssetCheckResult(
+        passed=not much,
+        severity=WARN,
+        metadata={
+            "orders": sum(one.orders for _, one in found),
+            "rounded": sum(one.rounded for _, one in found),
+            "too_much": "\n".join(much[:20]) or "none",
         },
     )
 
@@ -59,4 +91,4 @@ def the_month_may_be_closed(context: dg.AssetCheckExecutionContext) -> dg.AssetC
     return dg.AssetCheckResult(passed=bool(green is not None and green.value), severity=WARN)
 
 
-CHECKS = [no_cent_is_unknown, fi7_the_outside_says_the_same, the_month_may_be_closed]
+CHECKS = [no_cent_is_unknown, rounding_stays_small, fi7_the_outside_says_the_same, the_month_may_be_closed]

@@ -176,6 +176,7 @@ def _link(connections: Connections, lines: Sequence[PlanLine], conn: Any) -> Non
                 tax,
                 payload["number"],
                 expected.posted_taxes(),
+                Money.exactly(expected.residual, expected.currency),
             )
         )
     state.orders.posted(posted, conn=conn)
@@ -302,6 +303,7 @@ def _posted(one: Settled) -> Posted:
         expected_total=Money.exactly(expected.total, expected.currency),
         expected_tax=Money.exactly(expected.charged_tax, expected.currency),
         taxes=expected.posted_taxes(),
+        residual=Money.exactly(expected.residual, expected.currency),
     )
 
 

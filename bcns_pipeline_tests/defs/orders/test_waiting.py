@@ -163,7 +163,29 @@ def test_a_cent_of_a_tax_that_netsuite_computes_is_a_question_or_a_rounding_line
     shop.control.clear_log()
     shop.sync()
     assert [one for one in shop.writes() if "record/v1" in one[1]] == []
+    assert_the_rounding_line_is_counted(shop)
     assert_the_rounding_line_is_made_again(shop, closed, tax)
+
+
+def assert_the_rounding_line_is_counted(shop: OrderFlow) -> None:
+    """All rounding lines of a day together are held against its sales; here one cent of some thirty dollars."""
+    today = shop.today()
+    (euros, dollars) = shop.state().orders.rounding(today, today)
+    assert [(one.orders, one.rounded, one.rounding.minor) for one in (euros, dollars)] == [
+        (1, 0, 0),
+        (2, 1, 1),
+    ]
+    assert dollars.total.amount == Decimal("32.65")
+
+    def small(most: int) -> bool:
+        shop.decide("orders", rounding={**shop.sections["orders"]["rounding"], "max_lines": most})
+        job = shop.job("daily_tie_out")
+        key = today.isoformat()
+        result = job.execute_in_process(partition_key=key, instance=shop.instance, raise_on_error=False)
+        return Run(result).checks["rounding_stays_small"]
+
+    assert not small(0)
+    assert small(5)
 
 
 def assert_the_rounding_line_is_made_again(shop: OrderFlow, closed: int, tax: dict[str, Any]) -> None:
