@@ -14,6 +14,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.dependency import NodeHandle
 
 from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.defs.inventory.run import off_the_beat
@@ -106,6 +107,14 @@ def test_each_job_takes_a_mode_and_runs_without_any_config() -> None:
         assert found == ("plan" if name in FIRST_A_PLAN else "apply"), name
         with pytest.raises(dg.DagsterInvalidConfigError):
             dg.validate_run_config(job, {"mode": "perhaps"})
+
+
+def test_a_permanent_failure_of_any_step_stops_the_retries_of_its_run() -> None:
+    """Of whatever calls or writes; what only compares is made again with its run."""
+    for job in build_defs(config_path=str(DATA / "bcns.yaml")).get_repository_def().get_all_jobs():
+        for node in job.nodes:
+            hooks = {hook.name for hook in job.get_all_hooks_for_handle(NodeHandle(node.name, None))}
+            assert "stop_run_retries" in hooks or node.name.endswith("__promises"), (job.name, node.name)
 
 
 def test_no_asset_is_without_description_owner_check_and_runbook() -> None:

@@ -11,6 +11,7 @@ import dagster as dg
 
 from bcns_pipeline.defs.modes import Mode, ModeConfig, mode_config
 from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.resources.failures import stop_run_retries
 
 KEEP_RUNS = timedelta(days=30)
 # Deleting a run with its events takes a few hundredths of a second; a batch must stay under a minute.
@@ -67,6 +68,7 @@ def _cut_documents(connections: Connections, now: datetime) -> int:
 
 @dg.job(
     config=mode_config([cut_old_records]),
+    hooks={stop_run_retries},
     description="Retention of Dagster's history, stock changes, events and documents.",
 )
 def housekeeping() -> None:

@@ -24,7 +24,7 @@ from bcns_pipeline.defs.recovery.selection import parse_selection, select
 from bcns_pipeline.defs.tables import SHOWN, table
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
-from bcns_pipeline.resources.failures import PermanentFailure, outside_errors
+from bcns_pipeline.resources.failures import PermanentFailure, outside_errors, stop_run_retries
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.money import Money
 
@@ -197,6 +197,7 @@ def _money(found: list[Any]) -> list[tuple[str, str, str]]:
 
 @dg.job(
     config=mode_config([replay_op], ReplayConfig),
+    hooks={stop_run_retries},
     description="Orders that a person names are looked at again; what NetSuite has is never written twice.",
 )
 def replay_orders() -> None:
@@ -206,6 +207,7 @@ def replay_orders() -> None:
 
 @dg.job(
     config=mode_config([adopt_op], AdoptConfig),
+    hooks={stop_run_retries},
     description="Orders that another connector put into NetSuite are linked, never written.",
 )
 def adopt_orders() -> None:
@@ -215,6 +217,7 @@ def adopt_orders() -> None:
 
 @dg.job(
     config=mode_config([rebuild_op], RebuildConfig),
+    hooks={stop_run_retries},
     description="After the database was lost: our records in NetSuite are found by their keys and linked.",
 )
 def rebuild_state() -> None:
