@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Protocol
 
-from bcns_pipeline.clients.files.models import Document
+from bcns_pipeline.clients.files.models import BadFile, Document
 
 # Categories of lines that no provider wrote and that a file's own balances call for: what the provider held before
 # the first line, and what it holds back after the last one. They make the lines add up to the payout.
@@ -177,8 +177,12 @@ class PayoutSource(Protocol):
         """Documents that list every payout made since then."""
         ...
 
-    def read_payouts(self, document: Document) -> list[SourcePayout]:
-        """The payouts that one of these documents lists."""
+    def read_payouts(
+        self, document: Document, refused: dict[str, BadFile] | None = None
+    ) -> list[SourcePayout]:
+        """The payouts that one of these documents lists. One that can't be read goes into `refused` by id, so that it
+        stops no other; without that it is raised.
+        """
         ...
 
     def lines(self, payout: SourcePayout) -> Iterator[Document]:

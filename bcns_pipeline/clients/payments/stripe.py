@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bcns_pipeline.clients.files.models import Document
+from bcns_pipeline.clients.files.models import BadFile, Document
 from bcns_pipeline.clients.http.body import Params, decode_exact, query_string
 from bcns_pipeline.clients.http.exchange import HttpClient, Timeouts
 from bcns_pipeline.clients.http.retry import RetryPolicy
@@ -92,9 +92,11 @@ class StripeSource:
         }
         yield from self._pages("/v1/payouts", asked)
 
-    def read_payouts(self, document: Document) -> list[SourcePayout]:
-        """The payouts of one page."""
-        return stripe_reading.read_payouts(document, self.account)
+    def read_payouts(
+        self, document: Document, refused: dict[str, BadFile] | None = None
+    ) -> list[SourcePayout]:
+        """The payouts of one page; those that can't be read into `refused`."""
+        return stripe_reading.read_payouts(document, self.account, refused)
 
     def lines(self, payout: SourcePayout) -> Iterator[Document]:
         """Pages of the balance transactions of `payout`; none where Stripe can't itemise it, or not yet."""

@@ -56,12 +56,21 @@ def page_of(content: bytes) -> tuple[list[dict[str, Any]], bool]:
     return rows, value["has_more"]
 
 
-def read_payouts(document: Document, account: str) -> list[SourcePayout]:
-    """The payouts of one page, in Stripe's order. BadFile for a row of another shape."""
-    rows, _ = _page(document)
-    return [
-        _read(document, number, lambda row: _payout(row, account), row) for number, row in enumerate(rows, 1)
-    ]
+def read_payouts(
+    document: Document, account: str, refused: dict[str, BadFile] | None = None
+) -> list[SourcePayout]:
+    """The payouts of one page, in Stripe's order. BadFile for a row of another shape, which goes into `refused` by its
+    id where that is given.
+    """
+    found = []
+    for number, row in enumerate(_page(document)[0], 1):
+        try:
+            found.append(_read(document, number, lambda one: _payout(one, account), row))
+        except BadFile as bad:
+            if refused is None:
+                raise
+            refused[str(row["id"])] = bad
+    return found
 
 
 def read_disputes(document: Document) -> list[SourceDispute]:

@@ -66,8 +66,9 @@ def _list(
     for document in source.payouts(_since(connections, source, now, days)):
         taken.pages += 1
         received = receive(connections, document)
+        refused: dict[str, BadFile] = {}
         with state.scope.transaction() as conn:
-            for one in source.read_payouts(document):
+            for one in source.read_payouts(document, refused):
                 taken.listed += 1
                 found[one.id] = one
                 known = state.payouts.find(one.provider, one.account, one.id, conn=conn)
@@ -75,6 +76,11 @@ def _list(
                 heard = known.details.get("failed_on") if known is not None else None
                 failed_on = date.fromisoformat(heard) if heard else today
                 keep_head(connections, payout_of(one, failed_on), received, taken, conn)
+            for payout, bad in refused.items():
+                subject = f"payout:{source.provider}/{source.account}/{payout}"
+                taken.rejected[subject] = bad.sentence
+                asked = question(REJECTED, subject, bad.sentence, row=bad.row, why=bad.code)
+                state.exceptions.open(FLOW, asked, conn=conn)
     if days is None:
         state.cursors.move(cursor_of(source), {"version": 1, "until": now.isoformat()})
     return found

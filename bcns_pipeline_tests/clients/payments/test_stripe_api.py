@@ -137,6 +137,12 @@ def test_failed_and_reversed_payouts_say_so() -> None:
     double.payouts[0]["status"] = "melted"
     with pytest.raises(BadFile, match="melted"):
         found.read_payouts(next(found.payouts(SINCE)))
+    # One that can't be read stops no other of its page.
+    double.payouts.append({**payout(), "id": "po_other"})
+    refused: dict[str, BadFile] = {}
+    assert [one.id for one in found.read_payouts(next(found.payouts(SINCE)), refused)] == ["po_other"]
+    ((melted, bad),) = refused.items()
+    assert (melted, "'melted'" in bad.sentence) == (double.payouts[0]["id"], True)
 
 
 def read(rows: list[dict[str, Any]], one: SourcePayout | None = None) -> Any:

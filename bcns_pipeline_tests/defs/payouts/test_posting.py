@@ -10,6 +10,7 @@ import pytest
 
 from bcns_pipeline.cli.probes import Level, Patient, examine
 from bcns_pipeline.cli.probes_money import BOOKS, RIGHTS
+from bcns_pipeline.clients.payments import stripe_reading
 from bcns_pipeline.config import load_mapping
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.rules.close.reports import About
@@ -66,9 +67,9 @@ def test_a_payout_becomes_one_entry_that_a_person_approves_and_the_bank_is_match
 
 
 def test_what_stops_a_payout_is_named_stops_no_other_and_it_goes_once_that_is_mended(
-    till: PayoutFlow,
+    till: PayoutFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An inactive account, an unknown word, a missing cent, and a payout that fails after it was posted."""
+    """An inactive account, a strange status, an unknown word, a missing cent, and one that fails once it is posted."""
 
     def stands(payout: dict[str, Any]) -> tuple[str, str | None]:
         found = till.payout(payout["id"])
@@ -87,8 +88,19 @@ def test_what_stops_a_payout_is_named_stops_no_other_and_it_goes_once_that_is_me
     other = till.pays_out(2)
     off = till.pays_out(2)
     till.control.change_payout(off["id"], off_by="0.01")
+    # A payout whose status is no word of Stripe's that we know is a question about it alone.
+    strange = till.pays_out(2)
+    till.control.fail_payout(strange["id"])
+    with monkeypatch.context() as patch:
+        patch.delitem(stripe_reading._STATES, "failed")
+        till.post()
+    (asked,) = till.state().exceptions.find(code="SETTLEMENT_REJECTED")
+    assert (strange["id"] in asked.subject, "'failed'" in asked.message) == (True, True)
+    assert till.state().payouts.named(strange["id"]) == []
     run = till.post()
     assert all(run.checks.values()), run.checks
+    assert till.moved(strange["id"])["1160"] == Decimal(strange["amount"])
+    assert till.state().exceptions.find(code="SETTLEMENT_REJECTED") == []
     assert stands(held)[0] == "draft_posted"
     assert till.state().exceptions.find(code="ACCOUNT_UNUSABLE") == []
     assert stands(stopped) == ("held", "PAYOUT_UNMAPPED")
@@ -113,7 +125,7 @@ def test_what_stops_a_payout_is_named_stops_no_other_and_it_goes_once_that_is_me
     for code in ("PAYOUT_UNMAPPED", "PAYOUT_DOES_NOT_SUM"):
         assert till.state().exceptions.find(code=code) == []
     assert stands(other)[0] == "failed"
-    keys = [f"psp-stripe-acct1-payout-{one['id']}" for one in (held, stopped, other, off)]
+    keys = [f"psp-stripe-acct1-payout-{one['id']}" for one in (held, stopped, other, off, strange)]
     entries = sorted([*keys, f"{keys[2]}-failed"])
     assert sorted(one["external_id"] for one in till.journals()) == entries
     till.assert_balanced()
