@@ -83,6 +83,8 @@ class OrderViews(OrderUnits):
         code: str | None = None,
         due_before: datetime | None = None,
         edited: bool | None = None,
+        status_id: int | None = None,
+        read_since: datetime | None = None,
         after: int = 0,
         limit: int = 10_000,
         conn: sa.Connection | None = None,
@@ -90,6 +92,7 @@ class OrderViews(OrderUnits):
         """Orders that match everything given, by id; `after` is the last id of the page before.
 
         `due_before`: `retry_at` has come by then. `edited`: we wrote them, and BigCommerce has a newer version.
+        `read_since`: their newest version was read then or later.
         """
         wanted: list[sa.ColumnElement[bool]] = [order_state.c.order_id > after]
         if disposition is not None:
@@ -101,6 +104,10 @@ class OrderViews(OrderUnits):
             wanted.append(order_state.c.code == code)
         if due_before is not None:
             wanted.append(order_state.c.retry_at <= due_before)
+        if status_id is not None:
+            wanted.append(order_state.c.status_id == status_id)
+        if read_since is not None:
+            wanted.append(order_state.c.read_at >= read_since)
         if edited is not None:
             differs = order_state.c.applied_hash != order_state.c.content_hash
             wanted.append(differs if edited else sa.not_(sa.func.coalesce(differs, False)))

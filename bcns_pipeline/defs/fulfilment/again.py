@@ -7,14 +7,18 @@ of somebody else's order is passed over and NetSuite does not tell of it twice.
 """
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bcns_pipeline.defs.fulfilment.run import FLOW
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.kinds.fulfilment import KINDS
+from bcns_pipeline.rules.orders.reading import Unreadable, read_order
 from bcns_pipeline.rules.orders.status import Status
+from bcns_pipeline.rules.shipments.status import order_status
 from bcns_pipeline.state.exceptions import ExceptionRow
+from bcns_pipeline.state.scope import parse
 
 ORDER_LINK, FOUND = "order", "found"
 RETRY_AFTER = timedelta(minutes=5)
@@ -22,7 +26,7 @@ RETRY_AFTER = timedelta(minutes=5)
 RETRY_REFUSED_AFTER = timedelta(minutes=15)
 # Nothing waits for the end of a warning.
 LOOK_AGAIN_AFTER = timedelta(hours=1)
-# A link is dated by the beginning of its transaction, which may end after we have looked.
+# A row is dated by the beginning of its transaction, which may end after we have looked.
 LINKED_OVERLAP = timedelta(minutes=5)
 _TOLD = frozenset({Status.SHIPPED, Status.PARTIALLY_SHIPPED, Status.COMPLETED})
 _CODES = frozenset(kind.code for kind in KINDS)
@@ -69,15 +73,41 @@ def linked_since(connections: Connections, cursor: Any, now: datetime) -> set[in
 
     Of an adopted order that the store shows as shipped, somebody else has told the shopper.
     """
-    kept = cursor.get("linked") if isinstance(cursor, dict) else None
-    since = now if kept is None else datetime.fromisoformat(kept)
-    found = connections.state.links.since(ORDER_LINK, since - LINKED_OVERLAP, origin=FOUND)
+    since = _last_look(cursor, now) - LINKED_OVERLAP
+    found = connections.state.links.since(ORDER_LINK, since, origin=FOUND)
     known = connections.state.orders.many([int(one.bigcommerce_id) for one in found]).values()
     return {
         int(one.netsuite_id)
         for one in known
         if one.netsuite_id and (one.disposition == "posted" or one.status_id not in _TOLD)
     }
+
+
+def settled_since(connections: Connections, cursor: Any, now: datetime) -> set[int]:
+    """Orders that the store shows as partly shipped, and of which nothing is open any more: units were called off since
+    the last look, and no parcel of theirs changed.
+    """
+    state, policy = connections.state, connections.shipment_policy
+    if not policy.status:
+        return set()
+    changed = state.orders.find(
+        disposition=("posted", "adopted"),
+        status_id=Status.PARTIALLY_SHIPPED,
+        read_since=_last_look(cursor, now) - LINKED_OVERLAP,
+    )
+    bodies = state.documents.load_many([one.document_id for one in changed if one.document_id])
+    found = set()
+    for one in changed:
+        body = bodies.get(one.document_id or 0)
+        with suppress(Unreadable):
+            if body is not None and order_status(read_order(parse(body)), kept=policy.kept) == Status.SHIPPED:
+                found.add(one.order_id)
+    return found
+
+
+def _last_look(cursor: Any, now: datetime) -> datetime:
+    kept = cursor.get("linked") if isinstance(cursor, dict) else None
+    return now if kept is None else datetime.fromisoformat(kept)
 
 
 def _pause(one: ExceptionRow) -> timedelta:

@@ -22,6 +22,7 @@ from bcns_pipeline.defs.fulfilment.again import (
     linked_since,
     orders_due,
     sales_orders,
+    settled_since,
 )
 from bcns_pipeline.defs.fulfilment.gone import deleted
 from bcns_pipeline.defs.fulfilment.stopped import note_stopped
@@ -85,6 +86,7 @@ def take(connections: Connections, progress: Callable[[str], None]) -> Taken:
         _keep(connections, netsuite.fulfilments.by_id(told, oneworld=oneworld), Taken())
     late, until = SHIPMENTS.due(state)
     doubtful = {payload["order_id"] for payload in state.outbox.payloads(late) if payload}
+    doubtful |= settled_since(connections, cursor, here)
     _look_again(connections, linked_since(connections, cursor, here), doubtful, taken)
     SHIPMENTS.looked_at(state, until)
     taken.deleted = _withdraw(connections, deleted(connections, here))
@@ -93,8 +95,8 @@ def take(connections: Connections, progress: Callable[[str], None]) -> Taken:
 
 
 def _look_again(connections: Connections, linked: set[int], late: set[int], taken: Taken) -> None:
-    """Every fulfilment of orders with a question that is due, or of which a call may have arrived `late` (our ids), and
-    those of `linked` orders that are news to us.
+    """Every fulfilment of orders with a question that is due, or of which a call may have arrived `late` or nothing is
+    open any more (our ids), and those of `linked` orders that are news to us.
     """
     questions = asked(connections)
     if not questions and not linked and not late:

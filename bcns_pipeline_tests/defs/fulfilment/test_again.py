@@ -121,6 +121,29 @@ def test_a_parcel_whose_order_we_learn_of_later_is_told_of_once(shop: OrderFlow)
     assert now["status_id"] == SHIPPED
 
 
+def test_an_order_is_shipped_once_what_was_still_open_is_called_off(shop: OrderFlow) -> None:
+    """Nothing of its parcel changes in NetSuite, and the store shows it as partly shipped until somebody says more."""
+    order, record = posted(shop)
+    shop.control.fulfil(record, lines=[{"sku": "SKU-000001", "quantity": 2}])
+    shop.run("fulfilment_sync")
+    assert shown(shop, order)["status_id"] == PARTLY
+    shop.sync()
+    shop.later(3600)
+    shop.run("fulfilment_sync")
+    shop.control.cancel_units(order, 1, sku="SKU-000002")
+    shop.sync()
+    assert shown(shop, order)["status_id"] == PARTLY
+
+    shop.run("fulfilment_sync")
+
+    now = shown(shop, order)
+    assert (now["status_id"], [one["emails"] for one in now["shipments"]]) == (SHIPPED, [1])
+    shop.sync()
+    shop.control.clear_log()
+    shop.run("fulfilment_sync")
+    assert shop.writes() == []
+
+
 def test_a_shipment_that_arrives_long_after_it_was_given_up_is_noticed_by_a_second_look(
     shop: OrderFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
