@@ -6,6 +6,7 @@ An op and not the assets, because an asset belongs to one pool and would wait fo
 """
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import timedelta
@@ -31,7 +32,7 @@ from bcns_pipeline.state.inventory_views import pending_items
 
 # A sensor has 60 s: what is more than this is for the next ticks, so that nothing is passed over.
 MOST_ITEMS = 500
-MOST_PAGES = 40
+MOST_PAGES, SECONDS = 40, 35.0
 OVERLAP = timedelta(minutes=2)
 
 
@@ -123,6 +124,7 @@ def _look(cursor: str, clock: str) -> Look:
 def _pages(connections: Connections, look: Look, places: Places) -> tuple[list[LevelsPage], int | None]:
     """The pages of this tick, and the last item that they show whole; None where they show all that is left."""
     pages: list[LevelsPage] = []
+    deadline = time.monotonic() + SECONDS
     for page in connections.stock(Lane.FAST).levels(
         places.netsuite,
         connections.state.inventory.draw_read_seq,
@@ -130,7 +132,8 @@ def _pages(connections: Connections, look: Look, places: Places) -> tuple[list[L
         after=look.after,
     ):
         pages.append(page)
-        if len(pages) >= MOST_PAGES and page.through > look.after:
+        enough = len(pages) >= MOST_PAGES or time.monotonic() >= deadline
+        if enough and page.through > look.after:
             return pages, page.through
     return pages, None
 
