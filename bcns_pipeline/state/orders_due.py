@@ -9,6 +9,7 @@ ends, applied or killed, its lock is free, and so is every order that it had.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Literal
 
@@ -35,15 +36,17 @@ class OrdersDue(OrderViews):
         limit: int,
         days: tuple[date, date] | None = None,
         edits: Edits = "all",
+        allowed: Collection[int] = (),
         conn: sa.Connection | None = None,
     ) -> list[OrderState]:
         """Read and not decided, waiting and their time has come, or (by `edits`) written and changed since; by id.
 
+        So are those that were held for their status, which is `allowed` by now: the mapping file may have changed.
         Up to `limit` of each, of those placed on `days` (first and last, both included) where given. What a living
         worker has in hand is left out.
         """
         with self._scope.transaction(conn) as tx:
-            return self._due(tx, now, limit, days, edits, None)
+            return self._due(tx, now, limit, days, edits, allowed, None)
 
     def take_due(
         self,
@@ -53,6 +56,7 @@ class OrdersDue(OrderViews):
         limit: int,
         days: tuple[date, date] | None = None,
         edits: Edits = "all",
+        allowed: Collection[int] = (),
         conn: sa.Connection | None = None,
     ) -> list[OrderState]:
         """As `due`, and in the hands of `planner` from now on, until it ends. What it has already is due to it.
@@ -60,7 +64,7 @@ class OrdersDue(OrderViews):
         Raises `WorkerLost` where its session has ended.
         """
         with self._scope.transaction(conn) as tx:
-            found = self._due(tx, now, limit, days, edits, planner)
+            found = self._due(tx, now, limit, days, edits, allowed, planner)
             hand_over(tx, order_state, self._scope.store, [one.order_id for one in found], planner)
         return found
 
@@ -71,6 +75,7 @@ class OrdersDue(OrderViews):
         limit: int,
         days: tuple[date, date] | None,
         edits: Edits,
+        allowed: Collection[int],
         planner: Worker | None,
     ) -> list[OrderState]:
         columns = order_state.c
@@ -78,6 +83,7 @@ class OrdersDue(OrderViews):
         kinds: list[tuple[sa.ColumnElement[bool], ...]] = [
             (columns.disposition == "open",),
             (columns.disposition == "waiting", columns.retry_at <= now),
+            (columns.disposition == "held", columns.code == "STATUS", columns.status_id.in_(allowed)),
         ]
         changed = (columns.disposition == "posted", columns.applied_hash != columns.content_hash, come)
         if edits == "all":

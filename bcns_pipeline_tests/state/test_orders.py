@@ -308,6 +308,12 @@ def test_what_is_due_is_open_or_its_time_has_come_or_it_was_edited(state: State)
     state.orders.note([seen(5, "v2", 1)])
     assert due(state) == [1, 2, 5]
     assert due(state, edits="none") == [1, 2]
+    state.orders.decide(
+        [Decision(1, "held", "STATUS", "not ours yet"), Decision(2, "held", "CANCELLED", "off")]
+    )
+    status = state.orders.many([1])[1].status_id
+    assert (due(state), due(state, allowed=[status])) == ([5], [1, 5])
+    state.orders.decide([Decision(1, "open"), Decision(2, "open")])
     assert due(state, days=(DAY - timedelta(days=2), DAY - timedelta(days=1))) == []
 
 

@@ -67,7 +67,7 @@ def orders_waiting(
     connections.require("bigcommerce", "netsuite", orders=True)
     state, now = connections.state, datetime.now(UTC)
     waiting = state.inbox.waiting("order")
-    due = len(state.orders.due(now, limit=1, edits="none"))
+    due = len(state.orders.due(now, limit=1, edits="none", allowed=connections.order_policy.statuses))
     due += len(state.outbox.find(flow="orders", states=("planned", "ambiguous"), limit=1))
     due += len(EDITS.due(state, limit=1)[0])
     if not waiting.free and not due:

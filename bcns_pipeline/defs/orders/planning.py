@@ -107,10 +107,13 @@ def _due(connections: Connections, mode: Mode, days: Days | None) -> list[OrderS
     orders, now = connections.state.orders, datetime.now(UTC)
     most = connections.mapping.orders.batch if days is None else WHOLE_RANGE
     # A cancelled order must not ship unnoticed, even where later versions are nobody's business.
-    edits: Edits = "cancelled" if connections.order_policy.updates == "off" else "all"
+    policy = connections.order_policy
+    edits: Edits = "cancelled" if policy.updates == "off" else "all"
     if mode is Mode.PLAN:
-        return orders.due(now, limit=most, days=days, edits=edits)
-    return orders.take_due(connections.planner, now, limit=most, days=days, edits=edits)
+        return orders.due(now, limit=most, days=days, edits=edits, allowed=policy.statuses)
+    return orders.take_due(
+        connections.planner, now, limit=most, days=days, edits=edits, allowed=policy.statuses
+    )
 
 
 def _read(connections: Connections, due: Sequence[OrderState]) -> tuple[dict[int, Order], list[Fate]]:

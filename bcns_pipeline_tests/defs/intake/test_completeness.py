@@ -72,6 +72,17 @@ def test_the_held_report_names_orders_by_status_and_amount(shop: OrderFlow, obse
     (sums,) = (record.data for record in seen["held_by_status"].records)
     assert (sums["code"], sums["status"], sums["orders"], sums["total"]) == ("STATUS", status, 1, amount)
 
+    # The merchant allows the status: what was held for it goes, and nobody has to ask for it.
+    shop.later(HOURS)
+    with shop.tick("orders_waiting") as quiet:
+        assert quiet.run_requests == []
+    shop.decide("orders", statuses=[10, 11])
+    with shop.tick("orders_waiting") as due:
+        assert len(due.run_requests) == 1
+    shop.sync()
+    shop.assert_equal_to_the_cent(order["id"])
+    assert list(observed("order_completeness")["held"].records) == []
+
 
 def test_a_run_says_whether_every_order_has_arrived(shop: OrderFlow) -> None:
     shop.control.shop_order("plain", restock=True)
