@@ -56,7 +56,8 @@ def sensor(mapping: Mapping) -> dg.SensorDefinition:
         connections.require("bigcommerce", "netsuite", orders=True)
         polled = poll_customers(connections, pages=PAGES, seconds=SECONDS, lane=Lane.FAST)
         context.log.info(polled.sentence)
-        if sweep_due(connections):
+        # A tick has time for one of the two where much has changed.
+        if polled.complete and sweep_due(connections):
             context.log.info(f"{sweep(connections, lane=Lane.FAST):,} shoppers had changed without a word")
         state = connections.state
         waiting = state.inbox.waiting("customer")
