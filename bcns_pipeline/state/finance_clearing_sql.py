@@ -8,12 +8,15 @@ from __future__ import annotations
 from bcns_pipeline.state.finance_sql import ENTRY_LINES
 
 # Lines of journals that are in NetSuite, in order: for the ledger export and for the roll-forward. What NetSuite
-# reverses by itself on a later day (an accrual) is there on both days.
+# reverses by itself on a later day (an accrual) is there on both days. `kept_by`: the provider that holds it back, or
+# pays out what it held back before; it is in that balance meanwhile.
 ENTRIES = f"""
     select j.natural_key || d.suffix as natural_key, j.kind, d.day as tran_date, j.currency, j.approved, j.payout,
         j.version, j.reversed_by, j.reverses, j.netsuite_number, (l.line->>'account')::bigint as account,
         coalesce(l.line->>'role', '') as role, coalesce((l.line->>d.debit)::bigint, 0) as debit,
-        coalesce((l.line->>d.credit)::bigint, 0) as credit, coalesce(l.line->>'memo', '') as memo
+        coalesce((l.line->>d.credit)::bigint, 0) as credit, coalesce(l.line->>'memo', '') as memo,
+        case when l.line->>'cls' = 'reserve_minbal' or l.line->>'part' = 'remainder'
+            then concat(j.entry->>'provider', ' ', j.entry->>'account') end as kept_by
     from bcns.payout_journal j cross join lateral {ENTRY_LINES} with ordinality as l(line, place)
     cross join lateral (values (j.tran_date, '', 'debit', 'credit'),
         ((j.entry->>'reverse_on')::date, '-reversed', 'credit', 'debit')) as d(day, suffix, debit, credit)

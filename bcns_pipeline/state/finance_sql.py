@@ -52,10 +52,10 @@ PAYOUTS = f"""
                 'sales_discount')) as charges,
             sum(gross) filter (where cls in ('refund','refund_returned')) as refunds,
             sum(gross) filter (where cls like 'chargeback%') as disputes,
-            sum(gross) filter (where cls like 'reserve%') as reserves,
+            sum(gross) filter (where cls = 'reserve') as reserves,
             sum(gross) filter (where cls not in ('gross_sales','partial_capture_reversal','charge_failure',
                 'sales_discount','refund','refund_returned') and cls not like 'chargeback%'
-                and cls not like 'reserve%') as other
+                and cls <> 'reserve') as other
         from bcns.payout_line where payout = p.id and version = p.version and cls <> 'payout_event'
     ) l on true
     left join bcns.payout_journal j on j.store = p.store and j.natural_key = p.journal_key
@@ -234,7 +234,8 @@ RESERVES = """
         (:until - 1) - l.occurred_at::date as age, p.journal_key as journal
     from bcns.payout p join bcns.payout_line l on l.payout = p.id and l.version = p.version
     where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until
-        and l.cls in ('reserve','reserve_minbal')
+        and l.cls in ('reserve','reserve_minbal') and l.category not in
+            ('balance_brought_forward','balance_carried_forward')
     order by p.arrival_date, p.payout_id, l.line
 """
 

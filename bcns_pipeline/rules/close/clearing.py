@@ -44,8 +44,12 @@ def roll_forwards(
     known |= {row["account"] for row in entries if row["role"] == "clearing"}
     heads = {row["natural_key"]: row for row in entries}
     sums: dict[tuple[str, int], int] = defaultdict(int)
+    kept: dict[tuple[str, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in entries:
-        sums[row["natural_key"], row["account"]] += row["debit"] - row["credit"]
+        place, amount = (row["natural_key"], row["account"]), row["debit"] - row["credit"]
+        sums[place] += amount
+        if row.get("kept_by"):
+            kept[place][row["kept_by"]] += amount
     lines = _by_account(settled, entries)
     for (key, account), moved in sums.items():
         if account in known:
@@ -54,7 +58,9 @@ def roll_forwards(
             sign = -1 if heads[key]["reverses"] else 1
             mine = [_Share.of(row, sign) for row in lines.get((first_of, account), ())]
             companion = heads.get(first_of, heads[key])["kind"] == "fx_residual"
-            for where, item in _moved(heads[key], account, moved, mine, companion=companion):
+            for where, item in _moved(
+                heads[key], account, moved, mine, kept[key, account], companion=companion
+            ):
                 items[where].append(item)
     return [
         roll_forward(*where, found, first, last, ledger=says.posted, waiting=says.waiting)
@@ -100,9 +106,16 @@ def _by_account(settled: Sequence[Row], entries: Sequence[Row]) -> dict[tuple[st
 
 
 def _moved(
-    head: Row, account: int, moved: int, mine: Sequence[_Share], *, companion: bool
+    head: Row,
+    account: int,
+    moved: int,
+    mine: Sequence[_Share],
+    kept: Mapping[str, int],
+    *,
+    companion: bool,
 ) -> Iterator[tuple[tuple[int, str], Item]]:
-    """What one entry moves on one account: the lines that it settles, what it converts, and the rest."""
+    """What one entry moves on one account: the lines that it settles, what it converts, what providers keep, and the
+    rest."""
     where, day, approved = (account, head["currency"]), head["tran_date"], head["approved"] is True
     for one in mine:
         row = one.row
@@ -112,7 +125,11 @@ def _moved(
         if row["record_currency"] not in (None, row["currency"]):
             yield where, Item(row["key"], Movement.CONVERTED, -one.amount, *about)
             yield (account, row["record_currency"]), Item(row["key"], Movement.CONVERTED, one.given, *about)
-    rest = moved - sum(one.amount for one in mine)
+    for who, amount in kept.items():
+        # One payout holds it back and the next one pays it: all of them move one balance.
+        about = (day, None, head["natural_key"], approved)
+        yield where, Item(f"balance kept by {who}", Movement.OTHER_SETTLED, amount, *about, rolls=True)
+    rest = moved - sum(one.amount for one in mine) - sum(kept.values())
     if rest:
         # An entry and what takes it back close each other.
         name, key = head["reverses"] or head["natural_key"], head["natural_key"]

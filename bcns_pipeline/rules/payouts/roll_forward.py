@@ -39,7 +39,8 @@ class Item:
     """One movement. `key` says what it is about: movements of one key that come to 0 close each other.
 
     `amount` is as it stands on the account. A line of a payout has the key of the capture or refund that it settles,
-    and a key of its own where it settles none. `approved`: it is in the ledger.
+    and a key of its own where it settles none. `approved`: it is in the ledger. `rolls`: it is a part of a balance that
+    each payout moves, so that what is left of it is as old as its last movement.
     """
 
     key: str
@@ -49,6 +50,7 @@ class Item:
     order_id: int | None = None
     reference: str = ""
     approved: bool = True
+    rolls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,9 @@ def _open(groups: dict[str, list[Item]], last: date) -> Iterable[OpenItem]:
         amount = sum(item.amount for item in items)
         if not amount:
             continue
+        last_of = max(items, key=lambda item: (item.day, item.reference))
+        if last_of.rolls:
+            items = [last_of]
         since = min(item.day for item in items)
         orders = sorted({item.order_id for item in items if item.order_id is not None})
         references = sorted({item.reference for item in items if item.reference})

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bcns_pipeline.rules.close.clearing import roll_forwards, shown
 from bcns_pipeline.rules.close.evidence import Ledger, Outside
-from bcns_pipeline.rules.payouts.roll_forward import Movement, RollForward
+from bcns_pipeline.rules.payouts.roll_forward import Movement, RollForward, stale
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 31)
 CLEARING = 1130
@@ -40,13 +40,13 @@ class Books:
 
     def entry(
         self, key: str, amount: int, currency: str, *, kind: str = "payout", reverses: str | None = None,
-        approved: bool = True,
+        approved: bool = True, day: int = 10, kept_by: str | None = None,
     ) -> None:  # fmt: skip
-        """An entry with one line on the account."""
+        """A line of an entry on the account."""
         self.entries.append({
-            "natural_key": key, "kind": kind, "tran_date": date(2026, 3, 10), "currency": currency,
+            "natural_key": key, "kind": kind, "tran_date": date(2026, 3, day), "currency": currency,
             "approved": approved, "reverses": reverses, "account": CLEARING, "role": "clearing",
-            "debit": max(amount, 0), "credit": max(-amount, 0),
+            "debit": max(amount, 0), "credit": max(-amount, 0), "kept_by": kept_by,
         })  # fmt: skip
         self.ledger[CLEARING, currency][not approved] += amount
 
@@ -84,6 +84,29 @@ def test_euros_that_are_paid_out_in_dollars_close_in_both_currencies() -> None:
     lines = {row["line"]: row["amount_minor"] for row in shown(dollars, None, Outside({}))}
     assert lines["converted by payouts"] == 10_850
     assert lines["the same, with what payouts converted (NetSuite keeps both currencies)"] == 0
+
+
+def test_a_balance_that_a_provider_keeps_is_one_open_item_as_old_as_its_last_payout() -> None:
+    """PayPal pays out of a balance: each report brings forward what the one before has carried forward."""
+    books = Books()
+    who = "paypal MERCH1"
+    for number, (brought, carried) in enumerate([(0, 7_500), (7_500, 2_000), (2_000, 4_300)], 1):
+        for amount in (-brought, carried):
+            books.entry(f"po_{number}", amount, "USD", day=number, kept_by=who)
+    rolled = books.rolled()["USD"]
+    assert rolled.closed
+    (left,) = rolled.open_items
+    assert (left.key, left.amount, left.since.day) == (f"balance kept by {who}", 4_300, 3)
+    assert left.reference == "po_3"
+    # Not a word about it until nothing was heard for long; the rest of an entry is as old as the entry.
+    assert stale(rolled, LAST.day - 3) == []
+    (told,) = stale(rolled, LAST.day - 4)
+    assert who in told.message
+    books.entry("po_4", -100, "USD", day=4)
+    assert {one.key: one.amount for one in books.rolled()["USD"].open_items} == {
+        left.key: 4_300,
+        "po_4": -100,
+    }
 
 
 def test_what_waits_for_approval_is_converted_with_its_entry() -> None:
