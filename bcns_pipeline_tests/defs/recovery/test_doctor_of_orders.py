@@ -58,15 +58,17 @@ def test_wrong_ids_unknown_fields_and_missing_scopes_are_named_before_an_order_f
     shop.control.role(hidden_tables=["transactiontaxdetail"])
     shop.decide("channels")
     shop.sections["channels"] |= {1: channel, 2: {"subsidiary": 1}}
-    shop.decide(
-        "orders", fields={"custbody_never_made": "metafields.loyalty.tier"}, rounding={"item": 987_655}
-    )
+    shipping = {key: one for key, one in shop.sections["orders"]["shipping"].items() if key != "item"}
+    fields = {"custbody_never_made": "metafields.loyalty.tier"}
+    shop.decide("orders", fields=fields, rounding={"item": 987_655}, order_status="A", shipping=shipping)
     result = bcns("doctor")
 
     assert result.exit_code == 1
     assert "missing" in line_of(result, "BigCommerce scope store_v2_transactions_read_only")
     assert "custbody_never_made not there" in line_of(result, "Custom fields of salesOrder")
     assert line_of(result, "NetSuite's tax by line").startswith("note ")
+    for what in ("Taxed shipping", "Stock of orders"):
+        assert line_of(result, what).startswith("warning "), what
     assert "channels.1.department (987654)" in line_of(result, "Mapped ids of department")
     said = "channels.2 has no location and no class, department or segment"
     assert said in line_of(result, "Location and segments of orders")
