@@ -16,6 +16,7 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.dependency import NodeHandle
 
+from bcns_pipeline.config import Mapping
 from bcns_pipeline.definitions import build_defs
 from bcns_pipeline.defs.inventory.run import off_the_beat
 
@@ -151,13 +152,19 @@ def test_a_run_by_a_schedule_waits_at_random_within_its_bound_and_no_other_run_d
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     slept: list[float] = []
+    said: list[str] = []
     monkeypatch.setattr("time.sleep", slept.append)
     by_schedule = dg.DagsterRun("sync", tags={"dagster/schedule_name": "inventory_every_quarter_hour"})
-    waits = [off_the_beat(by_schedule, 60) for _ in range(200)]
+    waits = [off_the_beat(by_schedule, 60, said.append) for _ in range(200)]
     assert 0 <= min(waits) < 20
     assert 40 < max(waits) <= 60
     assert slept == waits
-    assert off_the_beat(by_schedule, 0) == off_the_beat(dg.DagsterRun("sync"), 60) == 0
+    assert len(said) == 200
+    none = (off_the_beat(by_schedule, 0, said.append), off_the_beat(dg.DagsterRun("sync"), 60, said.append))
+    assert none == (0, 0)
+    assert len(slept) == len(said) == 200
+    # And it does so unless the merchant says otherwise (X24).
+    assert Mapping().inventory.jitter_seconds == 30
 
 
 def test_the_schedules_follow_the_mapping_file(tmp_path: Path) -> None:

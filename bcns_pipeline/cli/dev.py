@@ -43,6 +43,7 @@ CADENCES: Mapping[str, object] = {
     "full_schedule": "7-59/15 * * * *",
     "reconciliation_schedule": "41 * * * *",
     "overlap_minutes": 5,
+    "jitter_seconds": 0,
 }
 # Hooks over loopback, without the hours that the shop waits before it tries again.
 SHOP = (

@@ -107,7 +107,7 @@ class InventoryMapping(Section):
     full_schedule: CronLine = Field("23 2 * * *", description="Everything read on both sides.")
     reconciliation_schedule: CronLine = Field("41 3 * * 0", description="The catalogues compared as well.")
     jitter_seconds: Annotated[Whole, Field(ge=0, le=600)] = Field(
-        0, description="A run that a schedule starts waits up to so long first, at random."
+        30, description="A run that a schedule starts waits up to so long first, at random."
     )
     quantity: Quantity = "available"
     expression: Text | None = Field(

@@ -106,7 +106,10 @@ def parcels(count: int = PARCELS) -> int:
 
 def flood(count: int = FLOOD, minutes: float = MINUTES) -> int:
     """Three lines; returns how many were missed."""
-    with place(inventory={"schedule": f"*/{STOCK_MINUTES} * * * *"}) as here, running(here, schedules=True):
+    with (
+        place(inventory={"schedule": f"*/{STOCK_MINUTES} * * * *", "jitter_seconds": 0}) as here,
+        running(here, schedules=True),
+    ):
         placed: dict[int, float] = {}
         steps = max(1, int(minutes * 60 / STEP))
         began = time.time()

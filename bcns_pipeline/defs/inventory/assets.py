@@ -49,7 +49,7 @@ def inventory_snapshot(
         # What refuses has no checks made behind it; this one is about why it refuses.
         context.log_event(report.faulty_mapping(context.asset_key, connections.mapping_faults))
     connections.require("bigcommerce", "netsuite")
-    off_the_beat(context.run, connections.mapping.inventory.jitter_seconds)
+    off_the_beat(context.run, connections.mapping.inventory.jitter_seconds, context.log.info)
     with outside_errors():
         buffer.refuse(connections, look_again=True)
         snapshot, items = take_snapshot(

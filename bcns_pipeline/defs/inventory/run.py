@@ -35,14 +35,16 @@ class InventoryConfig(ModeConfig):
     scope: str = Scope.CHANGED.value
 
 
-def off_the_beat(run: dg.DagsterRun, most: int) -> float:
+def off_the_beat(run: dg.DagsterRun, most: int, say: Callable[[str], None]) -> float:
     """Wait up to `most` seconds, at random, where a schedule started the run; how long.
 
     All integrations of an account share its concurrency, and others start at the same minute (features.md H17).
     """
     by_schedule = "dagster/schedule_name" in run.tags
     seconds = random.uniform(0, most) if by_schedule else 0.0  # noqa: S311 - no secret
-    time.sleep(seconds)
+    if seconds:
+        say(f"waits {seconds:.0f} s: others start at this minute too (inventory.jitter_seconds)")
+        time.sleep(seconds)
     return seconds
 
 
