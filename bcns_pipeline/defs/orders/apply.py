@@ -125,7 +125,7 @@ def stage(connections: Connections, plan: Plan, applied: Applied) -> None:
 
     lines = state.plans.lines(plan)
     with state.scope.transaction() as conn:
-        without = not_wanted(state, lines, conn=conn)
+        without = not_wanted(state, lines, plan.summary.get("gone", {}), conn=conn)
         writes = [one for one in lines if one.kind in (ORDER, EDIT) and one.action in SENT and one.payload]
         order_of = {
             one.natural_key: int(one.payload["order_id"]) for one in writes if one.natural_key not in without

@@ -3,7 +3,7 @@
 Put here which those are and what becomes of them. Do not put here what waits for approval, nor who approves.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from bcns_pipeline.defs.orders.run import CUSTOMER, EDIT, FLOW, ORDER
@@ -36,12 +36,13 @@ def give_way(state: State, order_ids: Iterable[int], *, conn: Any, staged: Colle
         state.outbox.move_many(moves, conn=conn)
 
 
-def not_wanted(state: State, lines: Iterable[PlanLine], *, conn: Any) -> set[str]:
+def not_wanted(state: State, lines: Iterable[PlanLine], gone: Mapping[str, str], *, conn: Any) -> set[str]:
     """The natural keys of lines that have become needless or wrong since they were planned.
 
     The next run plans while this one writes. A shopper who was new to both has been made by the first, and is found
-    by its key. An order that was written, or an edit that leads on from a version that NetSuite has no more, must not
-    be sent; and what has a newer version by now is left to the next plan, which does it in one go.
+    by its key; one whose link leads to a customer that is `gone`, as the plan saw, has still to be made. An order that
+    was written, or an edit that leads on from a version that NetSuite has no more, must not be sent; and what has a
+    newer version by now is left to the next plan, which does it in one go.
     """
     sent = [one for one in lines if one.action in SENT and one.payload]
     links = [one.payload["link"] for one in sent if one.kind == CUSTOMER]
@@ -50,7 +51,8 @@ def not_wanted(state: State, lines: Iterable[PlanLine], *, conn: Any) -> set[str
 
     def wanted(line: PlanLine) -> bool:
         if line.kind == CUSTOMER:
-            return line.payload["link"] not in made
+            there = made.get(line.payload["link"])
+            return there is None or there.netsuite_id == gone.get(line.payload["link"])
         if line.kind not in (ORDER, EDIT):
             return True
         order = now[line.payload["order_id"]]

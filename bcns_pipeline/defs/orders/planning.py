@@ -27,9 +27,10 @@ from bcns_pipeline.defs.orders.lines import (
     new_currency,
     order_line,
 )
-from bcns_pipeline.defs.orders.run import EDIT, FLOW, ORDER
+from bcns_pipeline.defs.orders.run import CUSTOMER, EDIT, FLOW, ORDER
 from bcns_pipeline.defs.orders.take import Taken
 from bcns_pipeline.defs.orders.take import keep as keep_read
+from bcns_pipeline.defs.shoppers import LINK
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.resources.failures import PermanentFailure
 from bcns_pipeline.rules.customers.identify import Create
@@ -84,6 +85,7 @@ def make_plan(connections: Connections, *, mode: Mode, days: Days | None = None)
             "looked_at": len(due),
             "outcomes": dict(Counter(fate.outcome for fate in fates)),
             "orders": _by_outcome(fates),
+            "gone": _gone(connections, lines),
         },
     )
     plan = state.plans.write_lines(plan, lines)
@@ -100,6 +102,13 @@ def _by_outcome(fates: Iterable[Fate]) -> dict[str, list[int]]:
     for one in fates:
         found.setdefault(one.outcome, []).append(one.state.order_id)
     return {outcome: sorted(ids) for outcome, ids in found.items()}
+
+
+def _gone(connections: Connections, lines: Iterable[PlanLine]) -> dict[str, str]:
+    """{link: NetSuite customer} of shoppers who are made anew, because what they are linked to is gone there."""
+    links = [one.payload["link"] for one in lines if one.kind == CUSTOMER]
+    found = connections.state.links.find_many(LINK, links) if links else {}
+    return {name: link.netsuite_id for name, link in found.items()}
 
 
 def _due(connections: Connections, mode: Mode, days: Days | None) -> list[OrderState]:

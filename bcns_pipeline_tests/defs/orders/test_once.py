@@ -50,6 +50,32 @@ def test_whoever_tells_of_an_order_and_however_often_it_is_there_once(shop: Orde
     shop.assert_equal_to_the_cent(*of_one, *of_guest, *told)
 
 
+def test_a_shopper_whose_customer_is_gone_from_netsuite_is_made_anew_with_the_next_order(
+    shop: OrderFlow,
+) -> None:
+    """Merged over there without a word: who has the e-mail address is the shopper, else nobody is."""
+    people = {name: shop.control.shopper(email=f"{name}@example.com") for name in ("stays", "away", "twin")}
+
+    def order(name: str) -> int:
+        return int(shop.control.shop_order(customer_id=people[name]["id"], restock=True)["id"])
+
+    first = {name: order(name) for name in people}
+    shop.sync()
+    entity = {name: shop.sales_order(one)["entity"] for name, one in first.items()}
+    for name in ("away", "twin"):
+        shop.control.merge_customers(entity["stays"], entity[name])
+    shop.control.netsuite_customer(customer=entity["stays"], email="twin@example.com")
+
+    again = {name: [order(name) for _ in range(2)] for name in people}
+    shop.sync()
+
+    for name, (one, other) in again.items():
+        now = {shop.sales_order(one)["entity"], shop.sales_order(other)["entity"]}
+        assert (len(now), now == {entity["stays"]}) == (1, name != "away"), name
+    assert len(shop.control.netsuite_customers()) == 2
+    assert shop.state().exceptions.find() == []
+
+
 # In New York: the first second and both half past ones of a day of 25 hours, its last second, and just after the
 # hour that a day of 23 hours does not have.
 AT_THE_EDGES = {
