@@ -22,7 +22,7 @@ ROLE: Final = "Setup > Users/Roles > Manage Roles > the integration's role > Per
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that the inventory flow reads, the permission behind it, and what is lost without it."""
+    """A table that a flow reads, the permission behind it, and what is lost without it."""
 
     name: str
     columns: Sequence[str]

@@ -14,7 +14,7 @@ from typing import Final
 from bcns_pipeline.cli.probes import Finding, Level, Patient, Probe, listed
 from bcns_pipeline.cli.probes_bigcommerce import Scope, scope
 from bcns_pipeline.cli.probes_ids import ids_of, looked_up
-from bcns_pipeline.cli.probes_netsuite_stock import ROLE
+from bcns_pipeline.cli.probes_netsuite_stock import ROLE, Table, table
 from bcns_pipeline.clients.netsuite.sales import TAX_COLUMNS, TAX_ROWS
 from bcns_pipeline.defs.account import as_account
 from bcns_pipeline.rules.orders.policy import Channel, OrderPolicy, account_faults
@@ -39,6 +39,39 @@ RIGHTS: Final = (
 )
 CASH_SALE: Final = Right(
     "cashSale", "Transactions > Cash Sale (Edit)", "orders", "post channels whose record is cash_sale"
+)
+
+_SALES: Final = "Transactions > Sales Order (View)"
+TABLES: Final = (
+    Table(
+        "transaction",
+        ("id", "externalid", "status"),
+        _SALES,
+        "No order is looked up or read back.",
+        needed=True,
+    ),
+    Table("transactionline", ("id", "transaction", "item"), _SALES, "No order is read back.", needed=True),
+    Table(
+        "customer",
+        ("id", "externalid"),
+        "Lists > Customers (View)",
+        "No order finds its customer.",
+        needed=True,
+    ),
+    Table(
+        "customeraddressbook",
+        ("entity", "addressbookaddress"),
+        "Lists > Customers (View)",
+        "customer_sync can't run, except with customers.addresses: false.",
+        needed=False,
+    ),
+    Table(
+        "trackingnumbermap",
+        ("transaction", "trackingnumber"),
+        "Transactions > Item Fulfillment (View)",
+        "fulfilment_sync can't run: a parcel would go without its number.",
+        needed=False,
+    ),
 )
 
 
@@ -140,6 +173,13 @@ def records(patient: Patient) -> Iterator[Finding]:
         return
     cash = any(one.record == "cashSale" for one in patient.mapping.order_policy().channels.values())
     yield from described(patient, (*RIGHTS, *((CASH_SALE,) if cash else ())))
+
+
+def tables(patient: Patient) -> Iterator[Finding]:
+    """One row of each table that orders, customers and parcels are found in."""
+    if set_up(patient):
+        for one in TABLES:
+            yield from table(one, patient)
 
 
 def described(patient: Patient, rights: Iterable[Right]) -> Iterator[Finding]:
@@ -281,8 +321,8 @@ def mapped_ids(patient: Patient) -> Iterator[Finding]:
     """Every internal id that the mapping file names: there, and active."""
     if not set_up(patient):
         return
-    for table, keys in sorted(ids_of(patient.mapping.order_policy()).items()):
-        yield from looked_up(patient, table, keys)
+    for name, keys in sorted(ids_of(patient.mapping.order_policy()).items()):
+        yield from looked_up(patient, name, keys)
 
 
 SHOP: Final = (
@@ -292,6 +332,7 @@ SHOP: Final = (
 )
 BOOKS: Final = (
     Probe("NetSuite records", records),
+    Probe("NetSuite tables of orders", tables, needed=True),
     Probe("Orders and the account", account),
     Probe("NetSuite's tax by line", tax_rows),
     Probe("Location and segments of orders", segments),

@@ -28,6 +28,8 @@ def test_a_sound_mapping_of_orders_passes_every_probe(shop: OrderFlow, bcns: Bcn
         "NetSuite record salesOrder",
         "NetSuite record customer",
         "NetSuite record itemFulfillment",
+        "NetSuite table transactionline",
+        "NetSuite table trackingnumbermap",
         "Orders and the account",
         "NetSuite's tax by line",
         "Location and segments of orders",
@@ -55,7 +57,7 @@ def test_wrong_ids_unknown_fields_and_missing_scopes_are_named_before_an_order_f
         {"scopes": [one for one in ALL_SCOPES if one != "store_v2_transactions"]},
     )
     channel = {**shop.sections["channels"][1], "department": 987_654}
-    shop.control.role(hidden_tables=["transactiontaxdetail"])
+    shop.control.role(hidden_tables=["transactiontaxdetail", "customeraddressbook"])
     shop.decide("channels")
     shop.sections["channels"] |= {1: channel, 2: {"subsidiary": 1}}
     shipping = {key: one for key, one in shop.sections["orders"]["shipping"].items() if key != "item"}
@@ -67,7 +69,7 @@ def test_wrong_ids_unknown_fields_and_missing_scopes_are_named_before_an_order_f
     assert "missing" in line_of(result, "BigCommerce scope store_v2_transactions_read_only")
     assert "custbody_never_made not there" in line_of(result, "Custom fields of salesOrder")
     assert line_of(result, "NetSuite's tax by line").startswith("note ")
-    for what in ("Taxed shipping", "Stock of orders"):
+    for what in ("Taxed shipping", "Stock of orders", "NetSuite table customeraddressbook"):
         assert line_of(result, what).startswith("warning "), what
     assert "channels.1.department (987654)" in line_of(result, "Mapped ids of department")
     said = "channels.2 has no location and no class, department or segment"
