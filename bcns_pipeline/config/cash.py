@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bcns_pipeline.config.base import CronLine, Currency, Exact, Flag, Id, Name, Section, Text, Whole
+from bcns_pipeline.config.base import Calls, CronLine, Currency, Exact, Flag, Id, Name, Section, Text, Whole
 from bcns_pipeline.config.channels import ChannelMapping
 from bcns_pipeline.config.payouts import PayoutsMapping
 from bcns_pipeline.config.refunds import RefundsMapping
@@ -106,7 +106,7 @@ class CashMapping(Section):
     batch: Annotated[Whole, Field(ge=1, le=500)] = Field(
         500, description="Orders that one run takes at most."
     )
-    call_budget: Annotated[Whole, Field(ge=1)] = Field(
+    call_budget: Calls = Field(
         5000, description="API calls that one run should not exceed; more is reported, never refused."
     )
 

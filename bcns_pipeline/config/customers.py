@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from bcns_pipeline.config.base import FieldName, Flag, Id, Name, Section, Text, Whole
+from bcns_pipeline.config.base import Calls, FieldName, Flag, Id, Name, Section, Text, Whole
 from bcns_pipeline.config.text import Several
 from bcns_pipeline.rules.customers.policy import (
     FIELDS,
@@ -85,6 +85,9 @@ class CustomersMapping(Section):
     poll: CustomerPollMapping = CustomerPollMapping()
     batch: Annotated[Whole, Field(ge=1, le=500)] = Field(
         500, description="Shoppers that one run takes at most."
+    )
+    call_budget: Calls = Field(
+        5000, description="API calls that one run should not exceed; more is reported, never refused."
     )
 
     @field_validator("fields")

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
-from bcns_pipeline.config.base import Currency, Exact, FieldName, Flag, Id, Name, Section, Text, Whole
+from bcns_pipeline.config.base import Calls, Currency, Exact, FieldName, Flag, Id, Name, Section, Text, Whole
 from bcns_pipeline.config.orders import StatusId
 from bcns_pipeline.rules.orders.policy import fold
 from bcns_pipeline.rules.shipments.policy import (
@@ -119,6 +119,9 @@ class FulfilmentMapping(Section):
     )
     batch: Annotated[Whole, Field(ge=1, le=500)] = Field(
         500, description="Fulfilments that one run takes at most."
+    )
+    call_budget: Calls = Field(
+        5000, description="API calls that one run should not exceed; more is reported, never refused."
     )
 
     def policy(self) -> ShipmentPolicy:

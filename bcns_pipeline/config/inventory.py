@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from bcns_pipeline.config.base import Count, CronLine, Id, Percent, Section, Text, Whole
+from bcns_pipeline.config.base import Calls, Count, CronLine, Id, Percent, Section, Text, Whole
 from bcns_pipeline.config.text import Several
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.inventory.expression import parse_expression
@@ -142,7 +142,7 @@ class InventoryMapping(Section):
     stale_after_cadences: Annotated[Whole, Field(ge=1, le=100)] = Field(
         2, description="An item out of step for longer is reported by itself."
     )
-    call_budget: Annotated[Whole, Field(ge=1)] = Field(
+    call_budget: Calls = Field(
         2000, description="API calls that one run should not exceed; more is reported, never refused."
     )
 

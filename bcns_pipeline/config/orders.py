@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from bcns_pipeline.config.base import (
+    Calls,
     Currency,
     Exact,
     FieldName,
@@ -198,7 +199,7 @@ class OrdersMapping(Section):
     batch: Annotated[Whole, Field(ge=1, le=500)] = Field(
         500, description="Orders that one run takes at most."
     )
-    call_budget: Annotated[Whole, Field(ge=1)] = Field(
+    call_budget: Calls = Field(
         5000, description="API calls that one run should not exceed; more is reported, never refused."
     )
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, field_validator
 
 from bcns_pipeline.config.base import (
+    Calls,
     Currency,
     Exact,
     FieldName,
@@ -265,6 +266,9 @@ class PayoutsMapping(Section):
     source_field: FieldName | None = Field(None, description="E.g. custbody_src_sha256: hash of the source.")
     materiality: dict[Currency, Exact] = Field(
         default_factory=dict, description="By currency; payouts above it are held until somebody approves."
+    )
+    call_budget: Calls = Field(
+        5000, description="API calls that one run should not exceed; more is reported, never refused."
     )
 
     @field_validator("order_hints")

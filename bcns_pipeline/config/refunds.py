@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bcns_pipeline.config.base import Currency, Exact, FieldName, Flag, Id, Name, Section, Text, Whole
+from bcns_pipeline.config.base import Calls, Currency, Exact, FieldName, Flag, Id, Name, Section, Text, Whole
 from bcns_pipeline.rules.orders.policy import fold
 from bcns_pipeline.rules.refunds.policy import OnDecline, RefundItems, RefundPolicy
 
@@ -94,6 +94,9 @@ class RefundsMapping(Section):
     poll: RefundPollMapping = RefundPollMapping()
     batch: Annotated[Whole, Field(ge=1, le=500)] = Field(
         200, description="Refunds that one run takes at most."
+    )
+    call_budget: Calls = Field(
+        5000, description="API calls that one run should not exceed; more is reported, never refused."
     )
 
     def policy(self, max_rounding_lines: int) -> RefundPolicy:

@@ -8,6 +8,7 @@ that an asset promises, for a step of its own costs a check several times what i
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from inspect import signature
+from operator import attrgetter
 from typing import Any
 
 import dagster as dg
@@ -61,14 +62,18 @@ def none_asked(
     return none_open([one.subject for one in found if one.code in codes], severity, **more)
 
 
-def within_budget(
-    context: dg.AssetCheckExecutionContext, connections: Connections, flow: str | None, budget: int
-) -> dg.AssetCheckResult:
-    """The calls of this run, of `flow` or of all in it, against its budget; more are reported, never refused."""
-    calls = sum(row.calls for row in connections.state.usage.of_run(context.run.run_id, flow))
-    return dg.AssetCheckResult(
-        passed=calls <= budget, severity=WARN, metadata={"calls": calls, "budget": budget}
-    )
+def within_budget(asset: dg.AssetsDefinition, key: str, flow: str | None = None) -> Promise:
+    """The calls of this run, of `flow` or of all in it, against `key` of the mapping; more are told, never refused."""
+
+    @promise(asset=asset, name="calls_within_budget", description=f"The run stayed within {key}.")
+    def keep(context: dg.AssetCheckExecutionContext, connections: Connections) -> dg.AssetCheckResult:
+        calls = sum(row.calls for row in connections.state.usage.of_run(context.run.run_id, flow))
+        budget = attrgetter(key)(connections.mapping)
+        return dg.AssetCheckResult(
+            passed=calls <= budget, severity=WARN, metadata={"calls": calls, "budget": budget}
+        )
+
+    return keep
 
 
 def steps_of(promises: Iterable[Promise]) -> list[dg.AssetChecksDefinition]:

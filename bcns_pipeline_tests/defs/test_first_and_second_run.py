@@ -63,6 +63,13 @@ def test_from_the_first_plan_to_the_first_change_what_is_sent_is_what_has_change
     assert 0 < pushed["api_calls"] <= pushed["api_call_budget"]
     assert pushed["api_calls_minimum"] <= pushed["api_calls"]
     assert pushed["summary"] == "inventory: 2 lines in 1 calls; 2 confirmed"
+    assert run.checks["calls_within_budget"]
+
+    # -- more calls than budgeted are told, and refused nothing
+    flow.configure(call_budget=1)
+    run = flow.run()
+    assert not run.checks["calls_within_budget"]
+    assert run.metadata()["api_call_budget"] == 1
 
 
 def test_a_first_run_adopts_what_is_right_and_pushes_only_differences(flow: Flow) -> None:

@@ -55,19 +55,11 @@ def each_capture_is_booked_once(connections: Connections) -> dg.AssetCheckResult
     return none_open(connections.state.cash.doubled())
 
 
-@promise(asset=cash_records, description="The run stayed within cash.call_budget.")
-def cash_calls_within_budget(
-    context: dg.AssetCheckExecutionContext, connections: Connections
-) -> dg.AssetCheckResult:
-    """More calls than budgeted are reported, never refused."""
-    return within_budget(context, connections, FLOW, connections.mapping.cash.call_budget)
-
-
 CHECKS = [
     every_payment_is_read,
     no_money_is_lost,
     no_capture_waits,
     booked_is_captured,
     each_capture_is_booked_once,
-    cash_calls_within_budget,
+    within_budget(cash_records, "cash.call_budget", FLOW),
 ]

@@ -11,7 +11,7 @@ import dagster as dg
 from bcns_pipeline.defs.accounting import accounted_for
 from bcns_pipeline.defs.customers.assets import change_plan, customers, netsuite_customers
 from bcns_pipeline.defs.customers.run import FLOW, due
-from bcns_pipeline.defs.promises import WARN, none_open, promise
+from bcns_pipeline.defs.promises import WARN, none_open, promise, within_budget
 from bcns_pipeline.resources.connections import Connections
 
 # So long a changed shopper may wait: a few runs of the sensor.
@@ -59,4 +59,10 @@ def every_shopper_is_in_netsuite(connections: Connections) -> dg.AssetCheckResul
     return none_open([one.subject for one in found], WARN, due=len(due(connections)))
 
 
-CHECKS = [no_shopper_is_left_behind, no_shopper_is_lost, no_duplicates, every_shopper_is_in_netsuite]
+CHECKS = [
+    no_shopper_is_left_behind,
+    no_shopper_is_lost,
+    no_duplicates,
+    every_shopper_is_in_netsuite,
+    within_budget(netsuite_customers, "customers.call_budget", FLOW),
+]

@@ -71,7 +71,7 @@ def of_netsuite(connections: Connections, applied: Applied) -> dict[str, Any]:
             [(one, ", ".join(fields)) for one, fields in sorted(applied.apart.items())[:SHOWN]],
         ),
         "refused": table(("shopper", "netsuite_said"), sorted(applied.refused.items())[:SHOWN]),
-        **calls_of(connections, FLOW, writes + reads),
+        **calls_of(connections, FLOW, writes + reads, connections.mapping.customers.call_budget),
         "audit_head": connections.state.head_hash(),
     }
 

@@ -9,7 +9,7 @@ import dagster as dg
 
 from bcns_pipeline.defs.fulfilment.assets import item_fulfilments, shipment_plan, shipments
 from bcns_pipeline.defs.fulfilment.run import FLOW
-from bcns_pipeline.defs.promises import WARN, none_asked, promise
+from bcns_pipeline.defs.promises import WARN, none_asked, promise, within_budget
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.kinds.fulfilment import KINDS
 
@@ -55,4 +55,9 @@ def every_shipped_line_is_in_the_store(connections: Connections) -> dg.AssetChec
     return none_asked(connections, FLOW, [kind.code for kind in KINDS if kind.severity == "error"], WARN)
 
 
-CHECKS = [no_fulfilment_waits, no_fulfilment_is_lost, every_shipped_line_is_in_the_store]
+CHECKS = [
+    no_fulfilment_waits,
+    no_fulfilment_is_lost,
+    every_shipped_line_is_in_the_store,
+    within_budget(shipments, "fulfilment.call_budget", FLOW),
+]

@@ -77,6 +77,11 @@ def of_shipments(connections: Connections, applied: Applied) -> dict[str, Any]:
             [(one, label(status)) for one, status in sorted(applied.moved.items())[:SHOWN]],
         ),
         "refused": table(("order", "code"), sorted(applied.refused.items())[:SHOWN]),
-        **calls_of(connections, FLOW, writes + (1 if applied.orders else 0)),
+        **calls_of(
+            connections,
+            FLOW,
+            writes + (1 if applied.orders else 0),
+            connections.mapping.fulfilment.call_budget,
+        ),
         "audit_head": connections.state.head_hash(),
     }

@@ -66,14 +66,6 @@ def pushing_is_not_paused(connections: Connections) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=not found, metadata={"breaker": said})
 
 
-@promise(asset=inventory_levels, description="The run stayed within the flow's budget of API calls.")
-def calls_within_budget(
-    context: dg.AssetCheckExecutionContext, connections: Connections
-) -> dg.AssetCheckResult:
-    """More calls than the mapping's budget are reported, never refused."""
-    return within_budget(context, connections, None, connections.mapping.inventory.call_budget)
-
-
 @promise(asset=orphans, description="Every sellable SKU is known on both sides.")
 def no_orphans(connections: Connections) -> dg.AssetCheckResult:
     """Orphans are reported with age and stock at stake; nothing is changed for them."""
@@ -89,6 +81,6 @@ CHECKS = [
     nothing_oversells,
     every_sku_is_fresh,
     pushing_is_not_paused,
-    calls_within_budget,
+    within_budget(inventory_levels, "inventory.call_budget"),
     no_orphans,
 ]

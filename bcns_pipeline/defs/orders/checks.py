@@ -76,14 +76,6 @@ def each_order_is_there_once(connections: Connections) -> dg.AssetCheckResult:
     return none_open(connections.state.orders.doubled())
 
 
-@promise(asset=sales_orders, description="The run stayed within orders.call_budget.")
-def calls_within_budget(
-    context: dg.AssetCheckExecutionContext, connections: Connections
-) -> dg.AssetCheckResult:
-    """More calls than budgeted are reported, never refused."""
-    return within_budget(context, connections, FLOW, connections.mapping.orders.call_budget)
-
-
 @promise(asset=order_references, description="NetSuite's number stands on every posted order.")
 def every_order_has_its_number(connections: Connections) -> dg.AssetCheckResult:
     """A reference that was refused is an exception; one that is merely not written yet is the next run's."""
@@ -111,7 +103,7 @@ CHECKS = [
     no_order_waits,
     totals_are_equal,
     each_order_is_there_once,
-    calls_within_budget,
+    within_budget(sales_orders, "orders.call_budget", FLOW),
     every_order_has_its_number,
     no_money_moved,
 ]

@@ -21,7 +21,7 @@ from bcns_pipeline.defs.payouts.assets import (
 from bcns_pipeline.defs.payouts.planning import OUTCOMES
 from bcns_pipeline.defs.payouts.proofs import Proof, of_clearing, of_plan, of_posted, of_warnings
 from bcns_pipeline.defs.payouts.run import BANK_FLOW, FLOW
-from bcns_pipeline.defs.promises import WARN, Promise, none_asked, none_open, promise
+from bcns_pipeline.defs.promises import WARN, Promise, none_asked, none_open, promise, within_budget
 from bcns_pipeline.resources.connections import Connections
 
 _PLANNED = (
@@ -134,4 +134,5 @@ CHECKS = [
     fi7_clearing_is_explained,
     every_payout_is_in_the_bank,
     no_entry_waits_for_approval,
+    within_budget(payout_journal_entries, "payouts.call_budget", FLOW),
 ]

@@ -109,7 +109,12 @@ def of_entries(connections: Connections, applied: Applied) -> dict[str, Any]:
             ],
         ),
         "refused": table(("entry", "code"), sorted(applied.refused.items())[:SHOWN]),
-        **calls_of(connections, FLOW, len(applied.sent) + (1 if applied.shown else 0)),
+        **calls_of(
+            connections,
+            FLOW,
+            len(applied.sent) + (1 if applied.shown else 0),
+            connections.mapping.payouts.call_budget,
+        ),
         "audit_head": connections.state.head_hash(),
     }
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from bcns_pipeline.defs.accounting import accounted_for
-from bcns_pipeline.defs.promises import WARN, none_asked, none_open, promise
+from bcns_pipeline.defs.promises import WARN, none_asked, none_open, promise, within_budget
 from bcns_pipeline.defs.refunds.assets import credit_plan, refund_records, refunds
 from bcns_pipeline.defs.refunds.run import FLOW
 from bcns_pipeline.resources.connections import Connections
@@ -63,4 +63,5 @@ CHECKS = [
     no_refund_waits,
     refunds_are_settled,
     sums_are_equal,
+    within_budget(refund_records, "cash.refunds.call_budget", FLOW),
 ]

@@ -79,7 +79,9 @@ def of_records(connections: Connections, applied: Applied) -> dict[str, Any]:
         "drifted": table(("refund", "what"), sorted(applied.read_back.drifted.items())[:SHOWN]),
         "refused": table(("refund", "code"), sorted(applied.refused.items())[:SHOWN]),
         "refunds": table(("refund", "order", "as", "bigcommerce", "netsuite", "unapplied"), rows[:SHOWN]),
-        **calls_of(connections, FLOW, writes + (4 if writes else 1)),
+        **calls_of(
+            connections, FLOW, writes + (4 if writes else 1), connections.mapping.cash.refunds.call_budget
+        ),
         "audit_head": connections.state.head_hash(),
     }
 
