@@ -88,7 +88,9 @@ def test_a_hook_with_another_secret_gets_ours_where_our_receiver_asks_for_it() -
 def test_hooks_of_others_are_never_touched() -> None:
     theirs = [hook(n, destination=THEIRS, ours=False) for n in (1, 2)]
     other_place = hook(3, "store/sku/updated", destination=OLD, ours=False)
-    plan = hook_plan([*theirs, other_place], [ORDERS], OURS, NOW)
+    # Somebody has another scope called at our own address: it is answered, and it is not ours to delete.
+    at_ours = hook(4, "store/sku/updated", ours=False)
+    plan = hook_plan([*theirs, other_place, at_ours], [ORDERS], OURS, NOW)
     assert kinds(plan) == [("create", ORDERS, None)]
 
 

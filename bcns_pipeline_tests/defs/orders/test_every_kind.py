@@ -183,6 +183,36 @@ def test_money_that_moves_while_our_numbers_are_written_is_noticed(
     shop.assert_equal_to_the_cent(moved, same)
 
 
+def test_an_order_whose_number_the_store_refuses_is_asked_about_and_holds_up_no_other(
+    shop: OrderFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [{"sku": "SKU-000001", "price": "10.00"}]
+    monkeypatch.setattr(references, "BATCH", 2)
+    refused, other = (shop.control.shop_order(lines=lines, restock=True)["id"] for _ in range(2))
+    no = {"system": "bigcommerce", "kind": "5xx", "status": 422, "method": "PUT", "times": None}
+    shop.control.faults({**no, "path_regex": rf"orders/{refused}$"})
+    run = shop.sync()
+    (asked,) = shop.open_exceptions("REFERENCE_REFUSED")
+    assert (asked.subject, run.checks["every_order_has_its_number"]) == (f"order:{refused}", False)
+
+    # It is not tried again at once, and those behind it take its place.
+    more = [shop.control.shop_order(lines=lines, restock=True)["id"] for _ in range(2)]
+    shop.control.clear_log()
+    shop.sync()
+    assert (
+        "PUT",
+        f"/stores/{shop.environment['BCNS_BIGCOMMERCE_STORE_HASH']}/v2/orders/{refused}",
+    ) not in shop.writes()
+    assert set(shop.numbers(refused, other, *more)) >= {other, *more}
+    assert shop.order(refused).referenced_at is None
+
+    shop.control.clear_faults()
+    shop.state().exceptions.request_retry([asked.id], actor="ada")
+    assert shop.sync().checks["every_order_has_its_number"]
+    assert shop.open_exceptions("REFERENCE_REFUSED") == []
+    shop.assert_tidy()
+
+
 def test_two_storefronts_and_their_subsidiaries_never_leak_into_each_other(shop: OrderFlow) -> None:
     shop.control.shop_settings(second_storefront=True)
     books = shop.sandbox.accounting

@@ -170,6 +170,10 @@ def test_a_line_that_somebody_changed_in_netsuite_is_left_to_people() -> None:
     assert "closed in NetSuite" in conflict(before, after, books.shown())
     del books.lines[1]
     assert "does not have it any more" in conflict(before, after, books.shown())
+    # Nor is it taken off over somebody's head.
+    longer, books = draft(cart(3, CartLine(D(7)))), record(draft(cart(3, CartLine(D(7)))))
+    books.lines[3].update(quantity=2, amount=D("14.00"))
+    assert "was taken off, and NetSuite's was changed" in conflict(longer, before, books.shown())
 
 
 def test_a_name_that_is_taken_by_another_line_is_a_conflict() -> None:
