@@ -60,6 +60,9 @@ _CLEARING = sa.text(
         union all
         select natural_key, account, currency, -amount_minor
         from {refund_record.fullname} where store = :store and n > 0 and account is not null
+        union all
+        select natural_key, account, currency, amount_minor from {refund_record.fullname}
+        where store = :store and n = 0 and record_type = 'journalEntry' and account is not null
     ), settled as (
         select l.journal_key as key, sum(-l.gross) as amount, bool_or(l.carrying is not null) as foreign_line,
             min(l.currency) as currency

@@ -173,6 +173,9 @@ _RECORDS = sa.text(
         select netsuite_id, natural_key, account, currency, -amount_minor, day from bcns.refund_record
         where store = :store and n > 0 and way not in ('store_credit','gift_certificate')
         union all
+        select netsuite_id, natural_key, account, currency, amount_minor, day from bcns.refund_record
+        where store = :store and n = 0 and record_type = 'journalEntry'
+        union all
         select j.netsuite_id, j.natural_key, (l.line->>'account')::bigint, j.currency,
             coalesce((l.line->>'debit')::bigint, 0) - coalesce((l.line->>'credit')::bigint, 0), j.tran_date
         from bcns.payout_journal j cross join lateral {ENTRY_LINES} as l(line)
@@ -241,8 +244,10 @@ _NOT_ITEMISED = sa.text(
         select natural_key, coalesce(read_account, account) as account, currency from bcns.cash_record
         where store = :store and kind in ('deposit','payment','cash_sale') and day <= :last
         union all
-        select natural_key, account, currency from bcns.refund_record
+        select natural_key, account, currency from bcns.refund_record k
         where store = :store and n > 0 and way not in ('store_credit','gift_certificate') and day <= :last
+            and not exists (select 1 from bcns.refund_record b where b.store = k.store and b.refund_id = k.refund_id
+                and b.n = 0 and b.record_type = 'journalEntry' and b.amount_minor = k.amount_minor)
     ) r
     where account is not null and not exists (select 1 from bcns.payout_line l join bcns.payout p
         on p.id = l.payout and p.version = l.version where p.store = :store and l.journal_key = r.natural_key)

@@ -24,7 +24,8 @@ ENTRIES = f"""
     order by d.day, j.id, d.suffix, l.place
 """
 
-# What captures and refunds put on the accounts that payouts settle.
+# What captures and refunds put on the accounts that payouts settle; what a journal takes back of a refund that was
+# declined closes it.
 BOOKED = """
     select natural_key, coalesce(read_account, account) as account, currency, amount_minor as amount, day, order_id,
         'capture' as movement
@@ -36,6 +37,13 @@ BOOKED = """
     from bcns.refund_record
     where store = :store and account is not null and n > 0 and way not in ('store_credit','gift_certificate')
         and day < :until
+    union all
+    select coalesce((select min(s.natural_key) from bcns.refund_record s
+            where s.store = r.store and s.refund_id = r.refund_id and s.n > 0 and s.account = r.account
+                and s.amount_minor = r.amount_minor), r.natural_key),
+        r.account, r.currency, r.amount_minor, r.day, r.order_id, 'refund'
+    from bcns.refund_record r
+    where r.store = :store and r.account is not null and r.n = 0 and r.record_type = 'journalEntry' and r.day < :until
     order by 5, 1
 """
 

@@ -10,7 +10,11 @@ from __future__ import annotations
 ENTRY_LINES = (
     "jsonb_array_elements(case jsonb_typeof(j.entry) when 'array' then j.entry else j.entry->'lines' end)"
 )
+# Of records of refunds: what left for payments, less what a journal took back once a payment was declined.
+_WENT_BACK = "sum(case when n > 0 then amount_minor when record_type = 'journalEntry' then -amount_minor end)"
 _SUBJECT = "'payout:' || p.provider || '/' || p.account || '/' || p.payout_id"
+# What an instant payout cost, on top of what arrived; nobody itemises it.
+_OWN_FEE = "case when p.itemisation = 'never' then coalesce((p.details->>'fee')::bigint, 0) else 0 end"
 _NO_BANK = "not exists (select 1 from bcns.bank_line x where x.store = :store)"
 
 # Of tenders t: stored value that paid, and that nothing has settled yet.
@@ -32,8 +36,9 @@ PAYOUTS = f"""
     select p.provider, p.account, p.payout_id, p.arrival_date as arrival, p.status, p.currency, l.lines,
         coalesce(l.charges, 0) as charges_minor, coalesce(l.refunds, 0) as refunds_minor,
         coalesce(l.disputes, 0) as disputes_minor, coalesce(l.reserves, 0) as reserves_minor,
-        coalesce(l.other, 0) as other_minor, coalesce(l.fees, 0) as fees_minor, p.amount_minor,
-        case when p.version = 0 then 0 else p.amount_minor - coalesce(l.net, 0) end as unexplained_minor,
+        coalesce(l.other, 0) as other_minor, coalesce(l.fees, 0) + {_OWN_FEE} as fees_minor, p.amount_minor,
+        case when p.version = 0 or p.itemisation = 'never' and l.lines = 0 then 0
+            else p.amount_minor - coalesce(l.net, 0) end as unexplained_minor,
         p.journal_key as journal, j.netsuite_number as netsuite,
         case when j.natural_key is null then 'none' when j.approved then 'approved' else 'awaiting approval' end
             as approval,
@@ -146,7 +151,7 @@ ORDERS = f"""
     order by o.day, o.order_id
 """
 
-REFUNDS = """
+REFUNDS = f"""
     select s.refund_id as refund, s.order_id as order, s.day, s.currency, s.total_minor, s.tax_minor, s.paid_minor,
         coalesce(r.credited, 0) as credited_minor, coalesce(r.settled, 0) as settled_minor,
         s.paid_minor - coalesce(r.settled, 0) as difference_minor, s.open_minor, s.route, s.disposition, s.code,
@@ -154,10 +159,10 @@ REFUNDS = """
     from bcns.refund_state s
     left join lateral (
         select sum(amount_minor) filter (where record_type in ('creditMemo','cashRefund')) as credited,
-            sum(amount_minor) filter (where n > 0) as settled,
+            {_WENT_BACK} as settled,
             string_agg(netsuite_id, ' ' order by n, natural_key) as records,
             string_agg(distinct provider, ' ') filter (where provider <> '') as providers,
-            string_agg(array_to_string(provider_refs, ' '), ' ' order by n) filter (where provider_refs <> '{}')
+            string_agg(array_to_string(provider_refs, ' '), ' ' order by n) filter (where provider_refs <> '{{}}')
                 as references, array_agg(natural_key) as keys
         from bcns.refund_record r where r.store = s.store and r.refund_id = s.refund_id
     ) r on true
@@ -197,7 +202,7 @@ EXCEPTIONS = """
     order by opened_at, id
 """
 
-FEES = """
+FEES = f"""
     select p.provider, p.account, l.cls as class, l.method, l.country, l.currency, count(*) as lines,
         sum(l.gross)::bigint as gross_minor, sum(l.fee)::bigint as fee_minor,
         sum(case when l.cls like 'fee%' then -l.gross else 0 end)::bigint as standalone_fee_minor,
@@ -206,7 +211,12 @@ FEES = """
     from bcns.payout p join bcns.payout_line l on l.payout = p.id and l.version = p.version
     where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until
         and (l.fee <> 0 or l.cls like 'fee%' or l.cls = 'gross_sales')
-    group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
+    group by 1, 2, 3, 4, 5, 6
+    union all
+    select p.provider, p.account, 'instant payouts', '', '', p.currency, count(*), 0, sum({_OWN_FEE})::bigint, 0, null
+    from bcns.payout p
+    where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until and {_OWN_FEE} <> 0
+    group by p.provider, p.account, p.currency order by 1, 2, 3, 4, 5, 6
 """
 
 # Lines of disputes of all time: what was opened last year may end now.
@@ -281,11 +291,12 @@ COMPLETENESS = f"""
         union all
         select s.day, 'refunds', s.currency, count(*), sum(s.paid_minor)::bigint,
             count(*) filter (where r.settled is not null), coalesce(sum(r.settled), 0)::bigint,
-            count(*) filter (where s.disposition in ('declined','reversed','ignored')),
-            coalesce(sum(s.paid_minor) filter (where s.disposition in ('declined','reversed','ignored')), 0)::bigint
+            count(*) filter (where r.settled is null and s.disposition in ('declined','reversed','ignored')),
+            coalesce(sum(s.paid_minor) filter (where r.settled is null
+                and s.disposition in ('declined','reversed','ignored')), 0)::bigint
         from bcns.refund_state s
-        left join lateral (select sum(amount_minor) as settled from bcns.refund_record k where k.store = s.store
-            and k.refund_id = s.refund_id and k.n > 0) r on true
+        left join lateral (select nullif({_WENT_BACK}, 0) as settled from bcns.refund_record k
+            where k.store = s.store and k.refund_id = s.refund_id) r on true
         where s.store = :store and s.day >= :since and s.day < :until group by s.day, s.currency
     )
     select day, object, currency, source_rows, source_minor, target_rows, target_minor, skipped_rows, skipped_minor,
@@ -327,9 +338,9 @@ TIE_OUT = f"""
     left join lateral (select sum(amount_minor) as booked, sum(amount_minor) filter (where kind = 'credit') as stored
         from bcns.cash_record k where k.store = o.store and k.order_id = o.order_id
         and k.kind in ('deposit','payment','credit','cash_sale')) k on true
-    left join lateral (select sum(amount_minor) as settled, sum(amount_minor) filter (where way in
+    left join lateral (select {_WENT_BACK} as settled, sum(amount_minor) filter (where n > 0 and way in
         ('store_credit','gift_certificate')) as stored from bcns.refund_record k where k.store = o.store
-        and k.order_id = o.order_id and k.n > 0) r on true
+        and k.order_id = o.order_id) r on true
     left join lateral (
         select sum(a) as paid_out, sum(a) filter (where bank_line is not null) as banked,
             sum(a) filter (where approved is not true) as waits from (

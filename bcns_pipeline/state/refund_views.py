@@ -102,6 +102,12 @@ class RefundViews:
         wanted = refund_record.c.provider_refs.op("&&")(sa.cast(sorted(references), sa.ARRAY(sa.Text)))
         return self._rows([wanted], conn)
 
+    def kept_of_cancelled(self, *, conn: sa.Connection | None = None) -> dict[int, Money]:
+        """{order: what was taken of it and has not gone back}, of orders that were cancelled once they were posted."""
+        with self._scope.transaction(conn) as tx:
+            rows = tx.execute(_KEPT_OF_CANCELLED, {"store": self._scope.store}).all()
+        return {row.order_id: Money(row.kept, row.currency) for row in rows}
+
     def counts(self, since: date | None = None, *, conn: sa.Connection | None = None) -> list[RefundCount]:
         """Refunds by day, disposition, code and currency, with their totals on both sides."""
         keys = (
@@ -179,3 +185,19 @@ def _record(row: Mapping[Any, Any]) -> RefundRecordRow:
     values["amount"] = Money(row["amount_minor"], row["currency"])
     values["provider_refs"] = tuple(row["provider_refs"])
     return RefundRecordRow(**values)
+
+
+# 5 is BigCommerce's Cancelled. What is on its way back is not kept, and what a person has let stand is asked no more.
+_KEPT_OF_CANCELLED = sa.text(
+    f"""
+    select o.order_id, c.currency, c.captured_minor - coalesce(r.back, 0) as kept
+    from bcns.order_state o join bcns.cash_order c on c.store = o.store and c.order_id = o.order_id
+    left join lateral (select sum(s.paid_minor)::bigint as back from {refund_state.fullname} s
+        where s.store = o.store and s.order_id = o.order_id) r on true
+    where o.store = :store and o.status_id = 5 and o.netsuite_id is not null and c.disposition <> 'skipped'
+        and c.captured_minor > coalesce(r.back, 0)
+        and not exists (select 1 from bcns.exception e where e.store = o.store and e.code = 'REFUND_WITHOUT_RECORD'
+            and e.subject = 'order:' || o.order_id and e.resolution in ('dismissed','approved')
+            and e.amount_minor = c.captured_minor - coalesce(r.back, 0))
+    """
+)

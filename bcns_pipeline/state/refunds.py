@@ -1,7 +1,7 @@
 """Where each BigCommerce refund stands: read, decided, posted, read back; and the records that it became.
 
 Put the transitions of `refund_state` and the writing of `refund_record` here. Do not put reads here
-(`refund_views.py`, `refund_reports.py`), nor what is decided: the rules do that. Each batch of transitions is one
+(`refund_views.py`), nor what is decided: the rules do that. Each batch of transitions is one
 audit row.
 """
 
@@ -20,12 +20,12 @@ from bcns_pipeline.state.refund_models import (
     RefundRecordRow,
     RefundSeen,
 )
-from bcns_pipeline.state.refund_reports import RefundReports
+from bcns_pipeline.state.refund_views import RefundViews
 from bcns_pipeline.state.scope import Scope, canonical, digest
 from bcns_pipeline.state.tables_refunds import refund_record, refund_state
 
 
-class Refunds(RefundReports):
+class Refunds(RefundViews):
     """The refunds of one store. Methods that take many do so in one statement."""
 
     def __init__(self, scope: Scope, audit: Audit) -> None:

@@ -331,6 +331,22 @@ def test_what_a_provider_holds_and_what_is_stored_value_say_what_is_not_known(ma
     parts = [row[name] for name in ("charges", "refunds", "disputes", "reserves", "other", "fees")]
     assert parts == [Decimal("116.73"), 0, 0, Decimal("-3.00"), 0, Decimal("3.69")]
     assert sum(parts[:-1]) - parts[-1] == row["amount"] - row["unexplained"]
+    # Nobody can itemise what is paid out at once: nothing of it is unexplained, and what it cost is a fee.
+    change(
+        march,
+        """insert into bcns.payout (store, provider, account, payout_id, currency, amount_minor, source_status,
+            arrival_date, itemisation, version, rows, lines, status, details) values ('abc123', 'stripe', 'acct1',
+            'po_2', 'USD', 9900, 'paid', '2026-03-05', 'never', 1, 0, 0, 'draft_posted', '{"fee"\\: 100}')""",
+    )
+    made = reports.make(march, "payouts", reports.about(march, *MARCH, Mapping()))
+    instant = dict(zip(made.columns, made.rows[-1], strict=True))
+    assert (instant["payout_id"], instant["unexplained"], instant["fees"]) == ("po_2", 0, Decimal("1.00"))
+    made = reports.make(march, "fees", reports.about(march, *MARCH, Mapping()))
+    rows = [dict(zip(made.columns, row, strict=True)) for row in made.rows]
+    assert {row["class"]: row["fee"] for row in rows} == {
+        "gross_sales": Decimal("3.69"),
+        "instant payouts": Decimal("1.00"),
+    }
     stripe = {"account": "acct1", "reserve_days": 90}
     contract = Mapping.model_validate({"version": 1, "payouts": {"providers": {"stripe": stripe}}})
     for mapping, day, said in (

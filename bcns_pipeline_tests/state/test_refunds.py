@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -69,23 +68,7 @@ def test_it_is_posted_only_once_all_of_its_records_are_there(state: State) -> No
     assert [one.n for one in state.refunds.records([7])[7]] == [0, 1]
     (count,) = state.refunds.counts(DAY)
     assert (count.refunds, count.total, count.read) == (1, TOTAL, TOTAL)
-    (line,) = state.refunds.reconciliation(DAY, DAY + timedelta(days=1))
-    assert (line.credited, line.settled, line.difference, line.records) == (
-        Money(2 * TOTAL.minor, "USD"),
-        TOTAL,
-        Money(0, "USD"),
-        ("ns-0", "ns-1"),
-    )
     assert isinstance(state.verify_audit(), Verified)
-
-
-def test_stored_value_that_went_back_is_told_by_day(state: State) -> None:
-    state.refunds.note([seen()])
-    given = replace(record(KEYS[1], 1), record_type="journalEntry", way="store_credit")
-    state.refunds.record([record(KEYS[0], 0), given])
-    (back,) = state.refunds.stored_value(DAY, DAY + timedelta(days=1))
-    assert (back.way, back.refunds, back.amount) == ("store_credit", 1, TOTAL)
-    assert state.refunds.stored_value(DAY - timedelta(days=1), DAY) == []
 
 
 def test_another_store_s_refunds_are_not_seen(engine: sa.Engine, state: State) -> None:

@@ -47,22 +47,24 @@ def declined(
             "REFUND_DECLINED", f"{said} after it was posted; its records stand and wait for a person."
         )
         return Fate(one, "declined", (problem,), problem.sentence)
-    lines = _mirror(connections, refund, learnt, keys)
-    if isinstance(lines, Problem):
-        return Fate(one, "declined", (lines,), lines.sentence)
+    found = _mirror(connections, refund, learnt, keys)
+    if isinstance(found, Problem):
+        return Fate(one, "declined", (found,), found.sentence)
+    lines, accounts = found
     assert side.books is not None
     orders = connections.order_policy
     today = datetime.now(orders.zone(orders.channel(side.order.channel_id))).date()
     body = reversal_body(key, refund, side.books, lines, today, policy)
-    record = RefundRecord(JOURNAL, key, 0, refund.declined, body)
+    account = accounts[0] if len(accounts) == 1 else None
+    record = RefundRecord(JOURNAL, key, 0, refund.declined, body, account)
     problem = Problem("REFUND_DECLINED", f"{said} after it was posted; a journal takes it back.")
     return Fate(one, "reversing", (problem,), problem.sentence, reversal=record)
 
 
 def _mirror(
     connections: Connections, refund: Refund, learnt: Learnt, keys: list[str]
-) -> dict[int, Money] | Problem:
-    """By account, what the credit posted without A/R, and what declined payments were taken from."""
+) -> tuple[dict[int, Money], list[int]] | Problem:
+    """By account, what takes back what the credit posted without A/R; and from where declined payments were taken."""
     credit_key, *settling = keys
     receivable = policy_of(connections).receivable
     credit = learnt.there.get(credit_key)
@@ -89,7 +91,7 @@ def _mirror(
     if total(list(settled.values()), refund.currency) != refund.declined:
         said = f"NetSuite shows {total(list(settled.values()), refund.currency)} paid of it; take it back by hand."
         return Problem("REFUND_DECLINED", said)
-    return mirrored(posted, settled, refund.declined)
+    return mirrored(posted, settled, refund.declined), list(settled)
 
 
 def provider_has(

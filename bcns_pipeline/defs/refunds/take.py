@@ -35,7 +35,8 @@ ORDERS, PENDING, WITHOUT = "orders", "REFUND_PENDING", "REFUND_WITHOUT_RECORD"
 class Taken:
     """What was read. `fresh` are new or changed; `unreadable` sentences by refund; `gone` asked for and not there.
 
-    `without`: orders that are marked as refunded, and of which BigCommerce has no refund.
+    `without`: orders that are marked as refunded, and of which BigCommerce has no refund. `kept`: what was taken of
+    cancelled orders and has not gone back.
     """
 
     listed: int = 0
@@ -44,6 +45,7 @@ class Taken:
     unreadable: dict[int, str] = field(default_factory=dict)
     gone: list[int] = field(default_factory=list)
     without: list[int] = field(default_factory=list)
+    kept: dict[int, Money] = field(default_factory=dict)
     since: datetime | None = None
 
     @property
@@ -168,6 +170,7 @@ def _keep(connections: Connections, rows: Sequence[Any], taken: Taken) -> None:
 
 def _ask(connections: Connections, taken: Taken, conn: Any) -> None:
     exceptions = connections.state.exceptions
+    taken.kept = connections.state.refunds.kept_of_cancelled(conn=conn)
     readable = [subject_of_refund(one.id) for one in taken.read]
     exceptions.heal(FLOW, "REFUND_UNREADABLE", readable, conn=conn)
     questions = [
@@ -181,8 +184,19 @@ def _ask(connections: Connections, taken: Taken, conn: Any) -> None:
         )
         for one in taken.without
     ]
+    questions += [
+        about(
+            WITHOUT,
+            f"order:{one}",
+            f"Order {one} is cancelled, and {amount} that was taken for it has not gone back.",
+            amount,
+        )
+        for one, amount in taken.kept.items()
+        if one not in taken.without
+    ]
     exceptions.open_many(FLOW, questions, conn=conn)
-    exceptions.keep_only(FLOW, WITHOUT, [f"order:{one}" for one in taken.without], conn=conn)
+    asked = [f"order:{one}" for one in {*taken.without, *taken.kept}]
+    exceptions.keep_only(FLOW, WITHOUT, sorted(asked), conn=conn)
 
 
 def _orders(connections: Connections, order_ids: Collection[int]) -> dict[int, tuple[str | None, str]]:

@@ -28,7 +28,7 @@ KINDS: Final = (
         "REFUND_WITHOUT_RECORD",
         "error",
         Owner.FINANCE,
-        "The order is marked as refunded, and BigCommerce has no refund of it: no money is known to have gone back.",
+        "The order is marked as refunded or is cancelled, and its money is not known to have gone back.",
         "Make the refund in BigCommerce, offline if the money went back already; or correct the order's status.",
     ),
     Kind(

@@ -5,6 +5,11 @@ Put expectations of a refund's fate here. Refunds that are posted as they come a
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
+from bcns_pipeline.config import load_mapping
+from bcns_pipeline.defs.close import reports
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.state.inbox import Event
 from bcns_pipeline_tests.defs.refunds.giving_back import D, RefundFlow
@@ -105,6 +110,7 @@ def test_what_waits_goes_once_its_cause_is_gone_and_what_came_in_twice_or_was_de
     shop.give_back()
     assert changed(held, shop.balances()) == {account: -amount for account, amount in of_declined.items()}
     assert shop.stands(refunds["declined"]).disposition == "reversed"
+    assert_nothing_is_left_of_it_in_the_reports(shop, refunds["declined"])
     assert f"refund:{refunds['declined']}" in shop.questions("REFUND_DECLINED")
     shop.assert_tidy()
 
@@ -143,3 +149,21 @@ def pending(shop: RefundFlow, orders: dict[str, int]) -> set[str]:
     """Which of these orders are in question because of a refund that is not posted."""
     asked = {one.subject for one in shop.open_exceptions("REFUND_PENDING")}
     return {name for name, order in orders.items() if f"order:{order}" in asked}
+
+
+def assert_nothing_is_left_of_it_in_the_reports(shop: RefundFlow, refund: int) -> None:
+    """What a journal has taken back is settled by nobody, is no gap, and is open on no clearing account."""
+    state, day = shop.state(), shop.today()
+    mapping = load_mapping(shop.folder / "bcns.yaml")
+    about = reports.about(state, day - timedelta(days=2), day + timedelta(days=2), mapping)
+
+    def rows(name: str) -> list[dict[str, Any]]:
+        made = reports.make(state, name, about)
+        return [dict(zip(made.columns, row, strict=True)) for row in made.rows]
+
+    (mine,) = (row for row in rows("refunds") if row["refund"] == refund)
+    assert (mine["paid"], mine["settled"], mine["difference"]) == (0, 0, 0)
+    assert mine["credited"] > 0
+    assert f"-refundpay-{refund}-" not in "".join(str(row["item"]) for row in rows("open-items"))
+    gaps = sum(row["gap_rows"] for row in rows("completeness") if row["object"] == "refunds")
+    assert gaps == len(state.refunds.find(disposition="waiting"))

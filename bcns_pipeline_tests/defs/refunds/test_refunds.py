@@ -171,17 +171,29 @@ def test_captures_invoices_and_refunds_together_leave_nothing_open_in_dollars_an
 def test_stored_value_that_paid_for_what_was_never_billed_goes_back_by_its_liabilities(
     shop: RefundFlow,
 ) -> None:
-    """7.50 by certificate, 3.25 of store credit and a card; an order paid by store credit alone: both go back whole."""
-    split, alone = shop.sold("split_tender", "store_credit", paid=False, billed=False)
+    """7.50 by certificate, 3.25 of store credit and a card; an order paid by store credit alone: both go back whole.
+
+    A third one is cancelled, which moves no money: somebody is asked, until it goes back.
+    """
+    split, alone, kept = shop.sold("split_tender", "store_credit", "plain", paid=False, billed=False)
     shop.run("cash_application")
-    refunds = [shop.refund(one) for one in (split, alone)]
+    shop.control.order_status(kept, 5)
+    shop.sync()
+    run = shop.give_back()
+    assert not run.checks["every_refunded_order_has_a_refund"]
+    (asked,) = shop.state().exceptions.find(code="REFUND_WITHOUT_RECORD")
+    total = D(str(shop.sales_order(kept)["total"]))
+    assert (asked.subject, asked.amount_minor) == (f"order:{kept}", int(total * 100))
+    refunds = [shop.refund(one) for one in (split, alone, kept)]
 
     run = shop.give_back()
+
+    assert shop.questions("REFUND_WITHOUT_RECORD") == []
 
     stands = [shop.stands(one) for one in refunds]
     assert [(one.disposition, one.route, one.read_total == one.total) for one in stands] == [
         ("posted", "deposit", True)
-    ] * 2, [one.reason for one in stands]
+    ] * 3, [one.reason for one in stands]
     assert all(run.checks.values()), run.checks
     # The card's money has left its deposit; a certificate came back as store credit, and store credit as what it was.
     assert changed({}, shop.balances()) == {"2310": D("7.50"), "2320": D("-7.50")}
@@ -191,7 +203,7 @@ def test_stored_value_that_paid_for_what_was_never_billed_goes_back_by_its_liabi
         state, day - timedelta(days=1), day + timedelta(days=2), load_mapping(shop.folder / "bcns.yaml")
     )
     assert reports.make(state, "unapplied", about).rows == ()
-    assert [(one.parts, one.unknown) for one in reports.ties(state, about)] == [({}, 0)] * 2
+    assert [(one.parts, one.unknown) for one in reports.ties(state, about)] == [({}, 0)] * 3
     made = reports.make(state, "stored-value", about)
     rows = [dict(zip(made.columns, row, strict=True)) for row in made.rows]
     assert {row["kind"]: row["closing"] for row in rows} == {
