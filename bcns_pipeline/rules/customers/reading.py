@@ -84,7 +84,7 @@ def shopper_of_order(order: Order) -> Shopper:
     """Whoever placed `order`, as far as its billing address tells; its ship-to addresses follow that one."""
     billing = order.billing
     facts: dict[str, Any] = {
-        "customer_id": order.customer_id,
+        "customer_id": order.customer_id or None,  # 0 is nobody's number, and would stand on every guest
         "channel_id": order.channel_id,
         "locale": fields.text(order.document, "customer_locale"),
         "form_fields": dict(billing.form_fields),

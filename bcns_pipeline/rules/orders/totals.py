@@ -238,9 +238,10 @@ def _parts(raws: Sequence[_Raw], reading: _Reading, tax: Tax) -> tuple[Part, ...
     """The reading in whole minor units, with the tax of each part."""
     currency = tax.total.currency
     amounts = apportion(reading.amounts, currency)
-    below = next((raw.key for raw, amount in zip(raws, amounts, strict=True) if amount.minor < 0), None)
+    below = next((raw for raw, amount in zip(raws, amounts, strict=True) if amount.minor < 0), None)
     if below is not None:
-        said = f"Of the order, {below} comes to less than nothing, which no line can hold."
+        name = f"line {below.key}" if below.line else below.key
+        said = f"Of the order, {name} comes to less than nothing, which no line can hold."
         return Problem("ORDER_COMPONENTS_DO_NOT_ADD", said)
     fallback = [
         ZERO if raw.line and raw.line.kind == "giftcertificate" else amount.amount

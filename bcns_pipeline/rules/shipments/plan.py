@@ -311,11 +311,11 @@ class _Planning:
             for what, text in (("ship method", fulfilment.method), ("carrier", fulfilment.carrier))
             if text.strip()
         )
+        why = f"goes by {said}, which fulfilment.carriers does not have" if said else "names no carrier"
         self.made.problems.append(
             Problem(
                 "CARRIER_UNMAPPED",
-                f"Fulfilment {_name(fulfilment)} goes by {said or 'no ship method'}, which fulfilment.carriers "
-                "does not have.",
+                f"Fulfilment {_name(fulfilment)} {why}.",
                 f"carrier:{fulfilment.method.strip() or fulfilment.carrier.strip()}",
             )
         )
