@@ -51,6 +51,8 @@ JOBS = {
         by_day=True,
         needs={"cash": True},
     ),
+    # Of the month before this one; the job in Dagster, and `bcns report`, take any.
+    "close": FlowJob("month_close", "close/clearing_evidence", ("table",)),
     "customers": FlowJob("customer_sync", "customers/change_plan", ("shoppers", "duplicates"), needs=ORDERS),
     "fulfilment": FlowJob(
         "fulfilment_sync", "fulfilment/shipment_plan", ("actions", "questions"), needs=ORDERS

@@ -173,7 +173,7 @@ def config_diff(
     raise typer.Exit(diff_config(old, new, days, comment=comment))
 
 
-FLOW_HELP = "cash, customers, fulfilment, inventory, orders, payouts or refunds"
+FLOW_HELP = "cash, close (of last month), customers, fulfilment, inventory, orders, payouts or refunds"
 DAY_HELP = (
     "Of orders, cash, payouts and refunds: re-read this day in the store's zone, e.g. 2026-11-20, or all of "
     "2026-11-01..2026-11-20 in one run."

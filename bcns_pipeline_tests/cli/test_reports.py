@@ -734,6 +734,14 @@ def test_dagster_stops_a_day_with_an_unknown_cent_and_makes_the_evidence_of_a_mo
             for path in (written[0], "clearing-2026-03.csv")
         )
         assert one == two
+        # The command closes the month before this one, and a plan of it closes none.
+        for line, packs in (("plan close", 1), ("run close", 2)):
+            assert bcns(*line.split()).exit_code == 0, line
+            with march.engine.connect() as conn:
+                made_so_far = conn.exec_driver_sql(
+                    "select count(*) from bcns.audit where kind = 'close.evidence_pack'"
+                ).scalar_one()
+            assert made_so_far == packs, line
         change(march, "update bcns.cash_record set amount_minor = 11672")
         stopped = run("daily_tie_out", partition_key="2026-03-02")
         said = {one.check_name: one for one in stopped.get_asset_check_evaluations()}["no_cent_is_unknown"]
