@@ -183,6 +183,33 @@ def test_a_missing_or_faulty_mapping_file_loads_with_the_defaults(tmp_path: Path
     assert graph(build_defs(config_path=str(tmp_path / "bcns.yaml"))) == wanted
 
 
+def test_the_first_step_of_every_job_says_what_is_wrong_with_the_mapping_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And does nothing: no database is there to be opened, and no account to be asked."""
+    for name in [one for one in os.environ if one.startswith("BCNS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bcns.yaml").write_text("version: 1\ninventory: {schedule: whenever}\n")
+    definitions = build_defs(config_path=str(tmp_path / "bcns.yaml"))
+    with dg.DagsterInstance.ephemeral() as instance:
+        for job in definitions.get_repository_def().get_all_jobs():
+            if job.name.startswith("__"):
+                continue
+            ran = definitions.resolve_job_def(job.name).execute_in_process(
+                instance=instance, raise_on_error=False
+            )
+            failed = [
+                one.step_failure_data.user_failure_data for one in ran.all_events if one.is_step_failure
+            ]
+            assert failed, job.name
+            for given in failed:
+                assert given is not None, job.name
+                assert "line 2: inventory.schedule" in str(given.description), job.name
+            assert not any(one.is_step_success for one in ran.all_events), job.name
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bcns.yaml"]
+
+
 # Audit events say what really happens below every library: sockets, processes, databases, writes.
 _WATCH = """
 import sys

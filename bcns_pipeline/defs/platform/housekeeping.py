@@ -30,6 +30,7 @@ DONE = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunS
 )
 def cut_old_records(context: dg.OpExecutionContext, config: ModeConfig, connections: Connections) -> None:
     """Delete what is past its time; a document that an order is still to be planned from stays."""
+    connections.require("bigcommerce", "netsuite")
     now = datetime.now(UTC)
     old = context.instance.get_run_records(
         filters=dg.RunsFilter(statuses=DONE, created_before=now - KEEP_RUNS),
@@ -44,7 +45,6 @@ def cut_old_records(context: dg.OpExecutionContext, config: ModeConfig, connecti
         return
     for record in old:
         context.instance.delete_run(record.dagster_run.run_id)
-    connections.require("bigcommerce", "netsuite")
     months = connections.state.inventory.drop_old_months(now)
     events = connections.state.inbox.purge(now - KEEP_INBOX)
     documents = _cut_documents(connections, now)
