@@ -107,7 +107,11 @@ def show_exception(number: int) -> None:
         ("open since", f"{stamp(one.opened_at, zone)} ({age(one.opened_at)} ago)"),
         ("last met", f"{stamp(one.last_seen_at, zone)}, {one.count:,} times in all"),
         ("run", one.run_id),
-        *((f"detail {name}", value) for name, value in sorted(one.detail.items()) if value not in (None, "")),
+        *(
+            (f"detail {name}", str(value))
+            for name, value in sorted(one.detail.items())
+            if value not in (None, "")
+        ),
         ("ended", _ending(one, zone)),
     ]
     if entry is not None:

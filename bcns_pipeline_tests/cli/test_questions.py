@@ -24,7 +24,7 @@ def ask(state: State, order_id: int, code: str = "ITEM_UNMAPPED", flow: str = "o
         owner="merchandising",
         amount_minor=TOTAL.minor,
         currency="USD",
-        detail={"fact": "sku:X-1"},
+        detail={"fact": "sku:X-1", "item": 123456},
     )
     state.exceptions.open(flow, question)
     return state.exceptions.find(code=code, subject=f"order:{order_id}")[0].id
@@ -76,6 +76,8 @@ def test_one_exception_is_shown_with_cause_fix_runbook_and_history(bcns: Bcns, s
         "assigned by ada: to grace",
         "resolved by ada: resolution dismissed, reason the SKU was a typo",
         "bcns explain order 1001",
+        # An id is no amount: it has no thousands.
+        "123456",
     ):
         assert text in shown, text
 
