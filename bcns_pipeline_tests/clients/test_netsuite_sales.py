@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -119,6 +121,31 @@ def test_an_account_without_ship_items_still_shows_its_lines(
     client.sales.lines([1])
     # What is missing is remembered: the second read is one query.
     assert len(double.queries) == asked + 1
+
+
+def test_several_reads_at_once_may_find_out_what_the_account_does_not_have(
+    pem: str, double: NetSuiteDouble
+) -> None:
+    """More than two hundred orders are read back side by side, and each read meets the same refusal first."""
+    double.drop("shipitem")
+    for n in (1, 2):
+        line(double, n, 1, item=9, foreignamount=-n)
+    refused, found_out = threading.Event(), threading.Event()
+
+    def server(request: httpx.Request) -> httpx.Response:
+        answer = double(request)
+        if answer.status_code == 400 and not refused.is_set():
+            # The first refusal arrives when the other read has long gone on without the table.
+            refused.set()
+            assert found_out.wait(10)
+        elif answer.status_code == 200 and refused.is_set():
+            found_out.set()
+        return answer
+
+    client = netsuite(server, pem)[0]
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda n: client.sales.lines([n])[0].amount, (1, 2)))
+    assert found == [1, 2]
 
 
 def test_the_tax_of_each_line_is_read_from_suitetaxs_rows_where_there_are_any(

@@ -107,10 +107,11 @@ class BigCommerceOrders(OrderDetails, OrderWrites, OrderMetafields):
         """
 
         def page(low: datetime, high: datetime) -> Sequence[OrderDocument]:
+            asked = self._direction
             found = self.page(
                 modified_since=low, modified_before=high, limit=limit, channel_id=channel_id
             ).orders
-            if not ascending(found) and not self._direction:
+            if not ascending(found) and not asked:
                 self._direction = ":asc"
                 return page(low, high)
             return found
@@ -275,12 +276,13 @@ class BigCommerceOrders(OrderDetails, OrderWrites, OrderMetafields):
     ) -> Iterator[list[Any]]:
         """Pages by ascending id: each is a fresh question for ids after the last one."""
         for _ in range(_MOST_PAGES):
+            asked_for = self._direction  # another thread may find out meanwhile
             rows = fetch(
                 {**asked, "min_id": first, "max_id": last, "limit": limit, "sort": self._sorted("id")}
             )
             numbers = [key(row) for row in rows]
             if numbers != sorted(set(numbers)) or (numbers and numbers[0] < first):
-                if self._direction:
+                if asked_for:
                     raise stuck(LIST, "ids do not rise")
                 self._direction = ":asc"
                 continue

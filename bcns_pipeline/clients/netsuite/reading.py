@@ -99,8 +99,7 @@ def by_pair(query: SuiteQL, text: str, first: str, second: str) -> Iterator[Page
 class Tolerant:
     """Runs queries without the optional columns and tables that this account turned out not to have.
 
-    What is missing is remembered for the life of the client. Thread-safe: at worst two threads find out at
-    once.
+    What is missing is remembered for the life of the client. Thread-safe: several threads may find out at once.
     """
 
     def __init__(self) -> None:
@@ -119,31 +118,28 @@ class Tolerant:
         `optional` are names of columns and tables; anything else that is unknown raises Rejected.
         """
         while True:
-            started = False
+            started, lacks = False, self._lacks
             try:
-                for page in make(self._lacks):
+                for page in make(lacks):
                     started = True
                     yield page
             except Rejected as error:
-                name = None if started or not sql.unknown_name(error) else self._named(error, optional)
+                asked = [one for one in optional if one not in lacks]
+                name = None if started or not sql.unknown_name(error) else _named(error, asked)
                 if name is None:
                     raise
-                log.warning("netsuite: %s can't be read and is left out", name)
+                if name not in self._lacks:
+                    log.warning("netsuite: %s can't be read and is left out", name)
                 self._lacks |= {name}
             else:
                 return
 
-    def _named(self, error: Rejected, optional: Sequence[str]) -> str | None:
-        # The list of what does exist follows the complaint and may hold the other names.
-        complaint = error.detail.lower().partition("available identifiers")[0]
-        return next(
-            (
-                one
-                for one in optional
-                if one not in self._lacks and re.search(rf"\b{re.escape(one)}\b", complaint)
-            ),
-            None,
-        )
+
+def _named(error: Rejected, names: Sequence[str]) -> str | None:
+    """Which of `names` NetSuite says that it does not know."""
+    # The list of what does exist follows the complaint and may hold the other names.
+    complaint = error.detail.lower().partition("available identifiers")[0]
+    return next((one for one in names if re.search(rf"\b{re.escape(one)}\b", complaint)), None)
 
 
 def columns(wanted: Mapping[str, str], lacks: frozenset[str]) -> str:
