@@ -330,7 +330,8 @@ TIE_OUT = f"""
         o.disposition, coalesce(c.captured_minor, 0) as captured, coalesce(f.paid, 0) as refunded,
         coalesce(k.booked, 0) as booked, coalesce(k.stored, 0) as stored, coalesce(r.settled, 0) as given_back,
         coalesce(r.stored, 0) as stored_back, coalesce(p.paid_out, 0) as paid_out, coalesce(p.banked, 0) as banked,
-        coalesce(p.waits, 0) as unapproved, coalesce(d.due, 0) as to_bill, c.order_id is not null as read, x.codes
+        coalesce(p.waits, 0) as unapproved, coalesce(p.disputed, 0) as disputed, coalesce(d.due, 0) as to_bill,
+        c.order_id is not null as read, x.codes
     from bcns.order_state o
     left join bcns.cash_order c on c.store = o.store and c.order_id = o.order_id
     left join lateral (select sum(paid_minor) as paid from bcns.refund_state s where s.store = o.store
@@ -342,15 +343,16 @@ TIE_OUT = f"""
         ('store_credit','gift_certificate')) as stored from bcns.refund_record k where k.store = o.store
         and k.order_id = o.order_id) r on true
     left join lateral (
-        select sum(a) as paid_out, sum(a) filter (where bank_line is not null) as banked,
-            sum(a) filter (where approved is not true) as waits from (
-            select coalesce(case when l.presentment_currency = o.currency and l.currency <> o.currency
-                then sign(l.gross)::bigint * abs(l.presentment_amount) end, l.gross) as a, q.bank_line, j.approved
+        select sum(a) filter (where not of_dispute) as paid_out, -sum(a) filter (where of_dispute) as disputed,
+            sum(a) filter (where bank_line is not null) as banked,
+            count(*) filter (where approved is not true) as waits from (
+            select l.cls like 'chargeback%' as of_dispute,
+                coalesce(case when l.presentment_currency = o.currency and l.currency <> o.currency then sign(l.gross)::bigint * abs(l.presentment_amount) end, l.gross) as a, q.bank_line, j.approved
             from bcns.payout_line l join bcns.payout q on q.id = l.payout and q.version = l.version
             join bcns.payout_journal j on j.store = q.store and j.natural_key = q.journal_key
             where q.store = o.store and l.order_id = o.order_id and j.netsuite_id is not null
                 and l.cls in ('gross_sales','partial_capture_reversal','charge_failure','sales_discount','refund',
-                    'refund_returned')
+                    'refund_returned','chargeback','chargeback_returned')
         ) y) p on true
     left join lateral (select string_agg(distinct e.code, ' ') as codes from bcns.exception e where e.store = o.store
         and e.resolved_at is null and e.flow <> 'close'

@@ -235,6 +235,20 @@ def test_every_cent_has_a_reason_and_one_that_is_lost_is_unknown(march: State) -
         "paid out, journal awaits approval": 11_673,
         "booked, not paid out yet": -1_673,
     }
+    # A dispute takes what was paid out before, and leaves nothing else as it was.
+    change(
+        march,
+        """insert into bcns.payout_line (payout, version, line, line_id, cls, category, kind, gross, fee, net, fee_tax,
+            currency, refs, method, row_sha256, order_id)
+        select id, 1, 1, 'txn_9', 'chargeback', 'dispute', '', -5000, 1500, -6500, 0, 'USD', '', '', 'cd', 1001
+        from bcns.payout""",
+    )
+    (one,) = reports.ties(march, about)
+    assert (one.net, one.unknown, one.parts) == (
+        10_000,
+        0,
+        {Reason.AWAITING_APPROVAL: 6_673, Reason.DISPUTED: 5_000, Reason.IN_CLEARING: -1_673},
+    )
     change(march, "update bcns.cash_record set amount_minor = 11672")
     (lost,) = reports.ties(march, about)
     assert lost.net == sum(lost.parts.values())

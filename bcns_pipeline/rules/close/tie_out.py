@@ -23,6 +23,7 @@ class Reason(StrEnum):
     BANK_OPEN = "paid out, no bank line yet"
     AWAITING_APPROVAL = "paid out, journal awaits approval"
     IN_CLEARING = "booked, not paid out yet"
+    DISPUTED = "taken by a dispute, open or lost"
     STORED_VALUE = "stored value"
     STORED_VALUE_TO_BILL = "stored value, settled when the order is billed"
     NOT_BOOKED = "captured, not booked: it has a question"
@@ -86,7 +87,7 @@ def tie(row: Mapping[str, Any], *, bank: bool) -> OrderTie:
         name: int(row[name])
         for name in (
             *("captured", "refunded", "booked", "stored", "given_back", "stored_back", "paid_out", "banked"),
-            *("unapproved", "to_bill"),
+            *("unapproved", "disputed", "to_bill"),
         )
     }
     codes = row["codes"] or ""
@@ -94,7 +95,8 @@ def tie(row: Mapping[str, Any], *, bank: bool) -> OrderTie:
     asked = bool(codes) or (not row["posted"] and row["disposition"] not in ("posted", "adopted"))
     cash_in, cash_back = amount["booked"] - amount["stored"], amount["given_back"] - amount["stored_back"]
     clearing = cash_in - cash_back - amount["paid_out"]
-    unbanked = amount["paid_out"] - amount["banked"]
+    # What a dispute took was paid out before, and is in the bank no more.
+    unbanked = amount["paid_out"] - amount["disputed"] - amount["banked"]
     parts: dict[Reason, int] = {}
     unknown: list[int] = []
 
@@ -108,6 +110,7 @@ def tie(row: Mapping[str, Any], *, bank: bool) -> OrderTie:
         add(Reason.AWAITING_APPROVAL, unbanked)
     else:
         add(Reason.BANK_OPEN if bank else Reason.BANK_NOT_EVIDENCED, unbanked)
+    add(Reason.DISPUTED, amount["disputed"])
     # Payouts can't settle more of an order than was booked of it, either way: what is beyond is left over.
     within = clearing if codes else max(-cash_back, min(clearing, cash_in))
     add(Reason.IN_CLEARING, within)
