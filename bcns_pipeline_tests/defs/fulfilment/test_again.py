@@ -239,6 +239,32 @@ def test_a_status_that_had_to_wait_does_not_bring_back_what_was_called_off_meanw
     assert [shown(shop, one)["status_id"] for one in (gone, kept)] == [CANCELLED, SHIPPED]
 
 
+def test_a_status_that_the_store_refuses_is_asked_about_until_it_is_right_whoever_sets_it(
+    shop: OrderFlow,
+) -> None:
+    shop.control.shop_settings(auto_ship_status=False)
+    (by_hand, one), (by_us, other) = all_posted(shop, {}, {})
+    for record in (one, other):
+        shop.control.fulfil(record)
+    no = {
+        "system": "bigcommerce",
+        "kind": "5xx",
+        "status": 422,
+        "method": "PUT",
+        "path_regex": r"orders/\d+$",
+    }
+    shop.control.faults({**no, "times": 2})
+    shop.run("fulfilment_sync")
+    asked = {one.subject for one in shop.open_exceptions("STATUS_REFUSED")}
+    assert asked == {f"order:{by_hand}", f"order:{by_us}"}
+
+    shop.control.order_status(by_hand, SHIPPED)
+    an_hour_passes(shop)
+    shop.run("fulfilment_sync")
+    assert [shown(shop, one)["status_id"] for one in (by_hand, by_us)] == [SHIPPED, SHIPPED]
+    assert codes(shop) == set()
+
+
 def test_a_shipment_of_much_money_waits_for_a_person_and_not_for_an_order_called_off(
     shop: OrderFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
