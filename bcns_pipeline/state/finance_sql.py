@@ -347,7 +347,8 @@ TIE_OUT = f"""
             sum(a) filter (where bank_line is not null) as banked,
             count(*) filter (where approved is not true) as waits from (
             select l.cls like 'chargeback%' as of_dispute,
-                coalesce(case when l.presentment_currency = o.currency and l.currency <> o.currency then sign(l.gross)::bigint * abs(l.presentment_amount) end, l.gross) as a, q.bank_line, j.approved
+                coalesce(case when l.presentment_currency = o.currency and l.currency <> o.currency
+                    then sign(l.gross)::bigint * abs(l.presentment_amount) end, l.gross) as a, q.bank_line, j.approved
             from bcns.payout_line l join bcns.payout q on q.id = l.payout and q.version = l.version
             join bcns.payout_journal j on j.store = q.store and j.natural_key = q.journal_key
             where q.store = o.store and l.order_id = o.order_id and j.netsuite_id is not null
