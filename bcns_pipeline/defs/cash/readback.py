@@ -13,7 +13,7 @@ from bcns_pipeline.defs.cash.run import FLOW, question
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.cash.verify import Entry, order_faults, record_faults
-from bcns_pipeline.rules.money import Money
+from bcns_pipeline.rules.money import Money, total
 from bcns_pipeline.rules.natural_keys import order_key
 from bcns_pipeline.state.cash_models import CashRecord, RecordRead
 
@@ -90,14 +90,16 @@ def _compare(connections: Connections, batch: Sequence[CashRecord], found: ReadB
         by_order.setdefault(one.order_id, []).append((one, entry))
         if entry.shown is not None:
             reads.append(RecordRead(one.natural_key, entry.shown, entry.left, entry.shown_account))
-    money = state.cash.many(by_order)
+    money, given_back = state.cash.many(by_order), state.refunds.records_of_orders(by_order)
     questions, right = [], []
     for number, some in by_order.items():
         entries = [entry for _, entry in some]
         faults = [fault for entry in entries for fault in record_faults(entry)]
         currency = orders[number].total.currency
         refunded = money[number].refunded if number in money else None
-        faults += order_faults(entries, currency, refunded or Money.zero(currency))
+        # A refund of ours may be posted before the order's payments are read again.
+        ours_back = total([record.amount for record in given_back[number] if record.n], currency)
+        faults += order_faults(entries, currency, max(refunded or Money.zero(currency), ours_back))
         # One subject for what was read back, as the plan's own questions of an order end with the plan.
         subject = f"{SUBJECT}{number}"
         if faults:

@@ -203,6 +203,7 @@ def test_stored_value_that_paid_for_what_was_never_billed_goes_back_by_its_liabi
         state, day - timedelta(days=1), day + timedelta(days=2), load_mapping(shop.folder / "bcns.yaml")
     )
     assert reports.make(state, "unapplied", about).rows == ()
+    assert state.exceptions.find(flow="cash") == []
     assert [(one.parts, one.unknown) for one in reports.ties(state, about)] == [({}, 0)] * 3
     made = reports.make(state, "stored-value", about)
     rows = [dict(zip(made.columns, row, strict=True)) for row in made.rows]
