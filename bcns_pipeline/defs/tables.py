@@ -23,7 +23,7 @@ def table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dg.TableMetada
 
 
 def calls_of(connections: Connections, flow: str, minimum: int, budget: int | None = None) -> dict[str, Any]:
-    """What a step cost in API calls, against the fewest that the same work can be done with."""
+    """What a step cost in API calls, against the fewest that the same work can be done with; and the chain's head."""
     usage = connections.state.usage.flush(connections.meter, flow)
     calls = sum(row.calls for row in usage)
     return {
@@ -32,6 +32,7 @@ def calls_of(connections: Connections, flow: str, minimum: int, budget: int | No
         "api_calls_over_minimum": round(calls / minimum, 3) if minimum else 0.0,
         **({} if budget is None else {"api_call_budget": budget}),
         "calls": table(("system", "operation", "status", "calls", "seconds"), [_call(row) for row in usage]),
+        "audit_head": connections.state.head_hash(),
     }
 
 

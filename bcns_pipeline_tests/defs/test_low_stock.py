@@ -143,6 +143,7 @@ def test_it_pushes_only_its_items_and_what_is_left_open_is_taken_up(flow: Flow) 
     flow.control.clear_log()
     planned = push(flow, [item_of(flow, SKU)], mode="plan")
     assert planned.observed("bigcommerce/inventory_levels", "low_stock") == ["mode plan: nothing is sent"]
+    assert planned.observed("bigcommerce/inventory_levels", "audit_head") == [flow.state().head_hash()]
     assert flow.puts() == 0
     push(flow, [item_of(flow, SKU)])
     assert flow.shop(SKU) == (1, 2)

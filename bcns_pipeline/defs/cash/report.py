@@ -89,7 +89,6 @@ def of_records(connections: Connections, applied: Applied) -> dict[str, Any]:
         "equal_to_the_cent": applied.read_back.equal,
         "drifted": table(("order", "what"), sorted(applied.read_back.drifted.items())[:SHOWN]),
         **calls_of(connections, FLOW, writes + 3 * batches, connections.mapping.cash.call_budget),
-        "audit_head": connections.state.head_hash(),
     }
 
 

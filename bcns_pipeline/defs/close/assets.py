@@ -55,7 +55,8 @@ def tie_out(context: dg.AssetExecutionContext, connections: Connections) -> dg.M
         found = reports.ties(connections.state, day)
         of_orders(connections, found)
         tied.append(of_day(day.since, found))
-    return dg.MaterializeResult(metadata=of_tie_out(tied, bank=day.bank_evidenced))
+    head = connections.state.head_hash()
+    return dg.MaterializeResult(metadata={**of_tie_out(tied, bank=day.bank_evidenced), "audit_head": head})
 
 
 @dg.asset(
@@ -128,7 +129,7 @@ def evidence_pack(
     context.log.info(
         f"{first:%Y-%m}: {'green' if made.green else 'not to be closed yet'}, sha256 {made.sha256}"
     )
-    yield dg.MaterializeResult(metadata=of_pack(made, first))
+    yield dg.MaterializeResult(metadata={**of_pack(made, first), "audit_head": state.head_hash()})
 
 
 def assets(mapping: Mapping) -> list[dg.AssetsDefinition]:

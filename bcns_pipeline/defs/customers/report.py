@@ -72,7 +72,6 @@ def of_netsuite(connections: Connections, applied: Applied) -> dict[str, Any]:
         ),
         "refused": table(("shopper", "netsuite_said"), sorted(applied.refused.items())[:SHOWN]),
         **calls_of(connections, FLOW, writes + reads, connections.mapping.customers.call_budget),
-        "audit_head": connections.state.head_hash(),
     }
 
 

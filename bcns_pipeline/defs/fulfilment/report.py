@@ -83,5 +83,4 @@ def of_shipments(connections: Connections, applied: Applied) -> dict[str, Any]:
             writes + (1 if applied.orders else 0),
             connections.mapping.fulfilment.call_budget,
         ),
-        "audit_head": connections.state.head_hash(),
     }

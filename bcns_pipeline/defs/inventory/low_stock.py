@@ -71,7 +71,11 @@ def push_low_stock(context: dg.OpExecutionContext, config: LowStock, connections
     context.log_event(
         dg.AssetObservation(
             ["bigcommerce", "inventory_levels"],
-            metadata={"low_stock": said, "changes": report.changes_table(planned.lines)},
+            metadata={
+                "low_stock": said,
+                "changes": report.changes_table(planned.lines),
+                "audit_head": connections.state.head_hash(),
+            },
         )
     )
 

@@ -102,7 +102,6 @@ def of_sales_orders(connections: Connections, applied: Applied, plan: Plan | Non
         ),
         "orders": dg.MetadataValue.md(_links(connections, shown[:SHOWN], outcomes)),
         **calls_of(connections, FLOW, writes + 7 * batches, connections.mapping.orders.call_budget),
-        "audit_head": connections.state.head_hash(),
     }
 
 

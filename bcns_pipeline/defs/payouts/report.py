@@ -115,7 +115,6 @@ def of_entries(connections: Connections, applied: Applied) -> dict[str, Any]:
             len(applied.sent) + (1 if applied.shown else 0),
             connections.mapping.payouts.call_budget,
         ),
-        "audit_head": connections.state.head_hash(),
     }
 
 

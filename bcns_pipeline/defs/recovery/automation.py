@@ -104,6 +104,7 @@ def replay_op(context: dg.OpExecutionContext, config: ReplayConfig, connections:
         {
             "summary": said,
             "orders": table(("order", "what", "why", "made_again"), rows),
+            "audit_head": connections.state.head_hash(),
             "chosen": len(found),
             "made_again_equal": len(again) - len(differs),
             "made_again_different": len(differs),
@@ -155,6 +156,7 @@ def adopt_op(context: dg.OpExecutionContext, config: AdoptConfig, connections: C
     context.add_output_metadata(
         {
             "summary": said,
+            "audit_head": connections.state.head_hash(),
             "linked": applied.linked,
             "orders": table(("order", "verdict", "record", "charged", "why"), rows),
             "money": table(("verdict", "currency", "amount"), _money(found)),
@@ -176,6 +178,7 @@ def rebuild_op(context: dg.OpExecutionContext, config: RebuildConfig, connection
     context.log.info(done.sentence)
     metadata: dict[str, Any] = {
         "summary": done.sentence,
+        "audit_head": connections.state.head_hash(),
         "linked": len(done.linked),
         "orders": table(("order", "record"), [(one, done.found[one].tran_id) for one in done.linked[:SHOWN]]),
         "gone": table(("order", "record"), [(one, done.found[one].tran_id) for one in done.gone[:SHOWN]]),

@@ -82,7 +82,6 @@ def of_records(connections: Connections, applied: Applied) -> dict[str, Any]:
         **calls_of(
             connections, FLOW, writes + (4 if writes else 1), connections.mapping.cash.refunds.call_budget
         ),
-        "audit_head": connections.state.head_hash(),
     }
 
 

@@ -30,6 +30,7 @@ def test_an_order_that_nothing_took_in_is_missing_until_it_was_read(
     planned = shop.run("order_completeness", mode="plan")
     (found,) = planned.observed("bigcommerce/orders", "missing")
     assert [record.data["order"] for record in found.records] == [order_id]
+    assert planned.observed("bigcommerce/orders", "audit_head") == [shop.state().head_hash()]
     assert shop.open_exceptions("MISSING_ORDER") == []
     assert shop.state().inbox.missing("order", [str(order_id)]) == [str(order_id)]
 
