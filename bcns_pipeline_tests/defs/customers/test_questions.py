@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
+
+from bcns_pipeline.defs.customers import known
+from bcns_pipeline.rules.orders.fields import Unreadable
 from bcns_pipeline_tests.defs.customers.people import People
 from bcns_pipeline_tests.defs.flow import Run
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
@@ -132,3 +137,28 @@ def test_what_netsuite_refuses_is_asked_about_and_goes_once_it_is_mended(
 
     assert people.link(jane) == str(people.one()["id"])
     assert shop.open_exceptions("CUSTOMER_REFUSED") == []
+
+
+def test_a_shopper_who_cannot_be_read_is_asked_about_and_stops_nobody(
+    shop: OrderFlow, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, plain = people.sign_up_many("Odd", "Plain")
+    read = known.read_customer
+
+    def fails(document: Any) -> Any:
+        if document["id"] == odd:
+            raise Unreadable("addresses is no list.")
+        return read(document)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(known, "read_customer", fails)
+        run = people.sync()
+    assert people.outcome(run, odd)["outcome"] == "waiting"
+    (asked,) = shop.open_exceptions("CUSTOMER_UNREADABLE")
+    assert asked.subject == f"customer:{odd}"
+    assert people.of(plain)["firstName"] == "Plain"
+
+    people.due_now()
+    people.sync()
+    assert shop.open_exceptions("CUSTOMER_UNREADABLE") == []
+    assert len({people.link(odd), people.link(plain)}) == len(people.all()) == 2
