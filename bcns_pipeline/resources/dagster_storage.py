@@ -18,7 +18,7 @@ from dagster_postgres import DagsterPostgresStorage
 
 from bcns_pipeline.resources.dagster_pools import mend
 from bcns_pipeline.settings import load_settings
-from bcns_pipeline.state.engine import database_url
+from bcns_pipeline.state.engine import check_connection, database_url
 
 DEFAULT_SCHEMA = "dagster"
 _LOCK = 0x64616773  # "dags"; held while the tables are made
@@ -74,9 +74,10 @@ def prepare_tables(url: str, schema: str = DEFAULT_SCHEMA, *, upgrade: bool = Tr
     """Make Dagster's tables where they are missing; bring older ones up to this version if `upgrade`.
 
     Idempotent, and safe in many processes at once. Returns whether anything was done. The schema carries the
-    version that last did this as its comment, which costs one query to read.
+    version that last did this as its comment, which costs one query to read. Raises BadInput where nobody answers.
     """
     engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    check_connection(engine)
     with engine.connect() as conn:
         if _version(conn, schema) == dagster.__version__:
             return False

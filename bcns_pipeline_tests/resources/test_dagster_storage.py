@@ -23,6 +23,7 @@ import yaml
 from dagster._core.instance.ref import InstanceRef
 
 from bcns_pipeline.resources.dagster_storage import prepare_tables, storage_url
+from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.state.engine import create_engine
 from bcns_pipeline.state.migrate import upgrade
 from bcns_pipeline.state.server_folder import SHORT
@@ -71,6 +72,13 @@ def test_its_tables_lie_in_a_schema_of_their_own_beside_ours(blank_database: str
 def test_the_second_time_there_is_nothing_to_do(blank_database: str) -> None:
     assert prepare_tables(blank_database)
     assert not prepare_tables(blank_database)
+
+
+def test_a_database_that_nobody_answers_at_is_a_sentence_without_its_password() -> None:
+    with pytest.raises(BadInput) as bad:
+        prepare_tables("postgresql+psycopg2://bcns:hush@127.0.0.1:1/x", "dagster")
+    (said,) = bad.value.faults
+    assert said.startswith("The database at postgresql+psycopg2://bcns:***@127.0.0.1:1/x cannot be reached: ")
 
 
 def test_of_five_that_start_together_one_makes_the_tables(blank_database: str) -> None:
