@@ -114,7 +114,7 @@ ORDERS = f"""
             then o.read_total_minor - o.total_minor end as difference_minor, l.left_minor as let_stand_minor,
         l.decision, case when o.netsuite_id is not null and o.read_total_minor is not null
             then o.read_total_minor - o.total_minor - coalesce(l.left_minor, 0) end as unexplained_minor,
-        r.invoiced as invoiced_minor, c.captured_minor, v.certificates as by_certificate_minor,
+        w.off as rounding_minor, r.invoiced as invoiced_minor, c.captured_minor, v.certificates as by_certificate_minor,
         v.credit as by_store_credit_minor, coalesce(r.booked, 0) as booked_minor,
         d.due as stored_value_to_bill_minor,
         coalesce(c.captured_minor, 0) - coalesce(r.booked, 0) - coalesce(d.due, 0) as not_booked_minor,
@@ -127,6 +127,10 @@ ORDERS = f"""
             sum(read_open_minor) filter (where kind in ('deposit','payment','credit')) as open
         from bcns.cash_record where store = o.store and order_id = o.order_id
     ) r on true
+    left join lateral (
+        select coalesce((t.facts->>'residual_minor')::bigint, 0) as off from bcns.order_step t
+        where t.store = o.store and t.order_id = o.order_id and t.step = 'posted' order by t.id desc limit 1
+    ) w on true
     left join lateral (
         select sum(amount_minor) filter (where replace(method, '_', '') = 'giftcertificate') as certificates,
             sum(amount_minor) filter (where replace(method, '_', '') = 'storecredit') as credit

@@ -777,3 +777,21 @@ def test_dagster_stops_a_day_with_an_unknown_cent_and_makes_the_evidence_of_a_mo
         change(march, "update bcns.cash_record set amount_minor = 11673")
         assert run("daily_tie_out", partition_key="2026-03-02").success
         assert march.exceptions.find(code="CENT_UNKNOWN") == []
+
+
+def test_the_line_that_rounds_an_order_off_is_shown_beside_its_total(march: State) -> None:
+    about = reports.about(march, *MARCH, Mapping())
+
+    def rounding() -> Decimal | None:
+        made = reports.make(march, "orders", about)
+        return dict(zip(made.columns, made.rows[0], strict=True))["rounding"]
+
+    assert rounding() is None  # nothing of ours was written
+    step = (
+        "insert into bcns.order_step (store, order_id, step, disposition, facts, state_digest) "
+        "values ('abc123', 1001, 'posted', 'posted', '{}', 'd')"
+    )
+    change(march, step.format("{}"))
+    assert rounding() == Decimal("0.00")
+    change(march, step.format('{"residual_minor"\\: -2}'))
+    assert rounding() == Decimal("-0.02")
