@@ -115,10 +115,21 @@ def test_without_locations_in_the_mapping_several_are_refused_with_a_sentence(fl
     assert flow.puts() == 0
 
 
-def test_a_mapped_location_that_the_store_does_not_have_is_refused_with_a_sentence(flow: Flow) -> None:
-    flow.configure(locations=[{"netsuite": [1], "bigcommerce": 1}, {"netsuite": [6], "bigcommerce": 77}])
+def test_a_mapped_location_that_a_side_does_not_have_is_refused_with_a_sentence(flow: Flow) -> None:
+    """Of NetSuite's, which may also be hidden from the role, every item would else have nothing to sell."""
+    flow.run()
+    shown = flow.whole_shop()
+    flow.configure(locations=[{"netsuite": [1, 999], "bigcommerce": 1}, {"netsuite": [6], "bigcommerce": 77}])
 
     run = flow.run(fails=True)
 
-    assert "BigCommerce has no location 77" in run.failures[0]
-    assert flow.puts() == 0
+    shop, books = run.failures[0].splitlines()
+    assert "BigCommerce has no location 77" in shop
+    assert "NetSuite shows no location 999, so that its stock would count as 0; it shows 1, 6" in books
+    assert flow.whole_shop() == shown
+
+    # -- and where it is the only one, too, in either lane
+    flow.configure(locations=[{"netsuite": [999], "bigcommerce": 1}])
+    for job in ("inventory_full_sync", "inventory_low_stock"):
+        flow.run(job, run_config={"item_ids": [1001]} if job.endswith("stock") else {}, fails=True)
+    assert flow.whole_shop() == shown

@@ -57,8 +57,8 @@ class Places:
 def find_places(connections: Connections, lane: Lane, *, refresh: bool) -> Places:
     """The places in use: as remembered, or read anew on both sides (two calls) when asked or never read.
 
-    Raises PermanentFailure where the mapping names no locations and a side has not exactly one, or where a
-    mapped BigCommerce location does not exist.
+    Raises PermanentFailure where the mapping names no locations and a side has not exactly one, or where a mapped
+    location does not exist or is hidden from the role: NetSuite has no rows then, and its stock would count as 0.
     """
     state = connections.state
     kept = state.cursors.get(CURSOR)
@@ -74,23 +74,30 @@ def _read(connections: Connections, lane: Lane) -> Places:
     with ThreadPoolExecutor(1, thread_name_prefix="beside") as beside:
         netsuite = beside.submit(connections.stock(lane).locations)
         shop = {place.id: place for place in connections.shop_stock(lane).locations()}
+    problems = []
     try:
         books = {place.id: place for place in netsuite.result()}
-        problems = []
+        known = True
     except Rejected as refused:
-        # The list only tells which locations are out of use; without it all mapped ones count.
-        books, problems = (
-            {},
-            [f"NetSuite's locations can't be read ({refused.detail}); all mapped ones are used."],
-        )
+        # The list tells which locations are there and in use; without it all mapped ones count.
+        books, known = {}, False
+        problems.append(f"NetSuite's locations can't be read ({refused.detail}); all mapped ones are used.")
     routes = _mapped(connections, set(shop), {place.id for place in books.values() if not place.inactive})
-    missing = [target for _, target in routes if target not in shop]
-    if missing:
-        raise PermanentFailure.of_faults(
-            f"inventory.locations: BigCommerce has no location {target}; it has "
-            f"{', '.join(map(str, sorted(shop)))}: correct the mapping file."
-            for target in missing
-        )
+    faults = [
+        f"inventory.locations: BigCommerce has no location {target}; it has "
+        f"{', '.join(map(str, sorted(shop)))}: correct the mapping file."
+        for _, target in routes
+        if target not in shop
+    ]
+    faults += [
+        f"inventory.locations: NetSuite shows no location {place}, so that its stock would count as 0; it shows "
+        f"{', '.join(map(str, sorted(books))) or 'none'}: correct the mapping file, or open the role to it."
+        for sources, _ in routes
+        for place in sources
+        if known and place not in books
+    ]
+    if faults:
+        raise PermanentFailure.of_faults(faults)
     suspended = tuple(target for _, target in routes if not shop[target].enabled)
     used = []
     for sources, target in routes:
