@@ -101,7 +101,6 @@ class _Planning:
                 why = "is not shipped any more" if fulfilment.status else "was deleted in NetSuite"
                 self._withdrawn(fulfilment, ours, why)
             return
-        ours = self._once(fulfilment, ours)
         held = _units(ours)
         found = match(
             fulfilment,
@@ -112,17 +111,19 @@ class _Planning:
         if not ours and not found.units and not found.problems:
             return
         self.made.problems += found.problems
+        # A line that could not be matched may be what the shipment holds more, and what a person entered may
+        # hold two fulfilments, so only what we made and can account for is too much for sure.
+        if not found.problems and _too_much(fulfilment, ours, found.units):
+            ours = self._once(fulfilment, ours)
+            held = _units(ours)
+            if _too_much(fulfilment, ours, found.units):
+                self._withdrawn(fulfilment, ours, "holds less than was shipped")
         self._adopt(fulfilment, ours)
         lacking = {
             line_id: quantity - held.get(line_id, 0)
             for line_id, quantity in found.units.items()
             if quantity > held.get(line_id, 0)
         }
-        # A line that could not be matched may be what the shipment holds more, and what a person entered may
-        # hold two fulfilments, so only what we made and can account for was cut for sure.
-        made = _units(one for one in ours if marked(one.shipment.comments, fulfilment) is not None)
-        if not found.problems and any(made[one] > found.units.get(one, 0) for one in made):
-            self._withdrawn(fulfilment, ours, "holds less than was shipped")
         numbers = tracking_numbers(fulfilment.trackings)
         self._ship(fulfilment, by_place(lacking, self._order), ours, numbers)
         if numbers and carrier_of(self._policy, fulfilment.method, fulfilment.carrier) is None:
@@ -149,7 +150,10 @@ class _Planning:
         return sorted(found, key=lambda ours: (ours.shipment.address_id, ours.package, ours.shipment.id))
 
     def _once(self, fulfilment: Fulfilment, ours: list[_Ours]) -> list[_Ours]:
-        """`ours` without what shows a parcel a second time: a call that was given up for lost has arrived after all."""
+        """`ours` without what shows a parcel a second time: a call that was given up for lost has arrived after all.
+
+        Asked where there are too many units: whoever splits a parcel by hand may say of both halves whose they are.
+        """
         first: dict[tuple[int, int], _Ours] = {}
         for one in sorted(ours, key=lambda one: not one.linked):
             place = one.shipment.address_id, one.package
@@ -334,6 +338,12 @@ def _units(ours: Iterable[_Ours]) -> Units:
         for line_id, quantity in one.shipment.items.items():
             found[line_id] = found.get(line_id, 0) + quantity
     return found
+
+
+def _too_much(fulfilment: Fulfilment, ours: Iterable[_Ours], units: Units) -> bool:
+    """Whether what we made of the fulfilment holds more of a line than it says."""
+    made = _units(one for one in ours if marked(one.shipment.comments, fulfilment) is not None)
+    return any(quantity > units.get(line_id, 0) for line_id, quantity in made.items())
 
 
 def _name(fulfilment: Fulfilment) -> str:

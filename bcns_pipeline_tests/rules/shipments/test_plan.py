@@ -81,6 +81,14 @@ def test_a_parcel_that_is_in_the_store_twice_is_asked_about_until_one_of_them_is
     assert shop.units == {1: 3}
 
 
+def test_a_parcel_that_somebody_split_by_hand_is_not_there_twice() -> None:
+    shop = Shop(order(line(1, 4)))
+    for units in (1, 2):
+        shop.enter(20, {1: units}, tracking_number="1Z999", shipping_provider="ups", comments="NS IF501")
+    plan = shop.plan(shipped({1: 3}))
+    assert (kinds(plan), codes(plan)) == (["adopt", "adopt"], [])
+
+
 def test_the_marker_of_another_fulfilment_is_not_ours() -> None:
     shop = Shop(order(line(1, 3)))
     shop.run(shipped({1: 1}, 5011))
