@@ -100,6 +100,8 @@ def make_plan(
     """
     if connections.mapping.nets_orders:
         netting.catch_up(connections, lane)
+        # What was computed before, to say what orphans are worth, does not know of these orders.
+        connections.scratch.pop("inventory.wanted", None)
     with ThreadPoolExecutor(1, thread_name_prefix="remember") as beside:
         remembered = beside.submit(connections.state.inventory.known, numbers=True)
         wanted, excepted = wanted_of(connections, snapshot)

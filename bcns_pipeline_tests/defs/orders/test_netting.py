@@ -37,6 +37,20 @@ def begin(shop: OrderFlow, *skus: str) -> None:
     shop.later()
 
 
+def test_a_run_that_reads_the_whole_catalogue_is_net_of_orders_from_its_first_push(shop: OrderFlow) -> None:
+    """The first one, and each that looks for orphans. They are worth what can be sold, which is worked out first."""
+    shop.seed(60)
+    shop.control.adjust(sku=SKU, location=NETSUITE_LOCATIONS[0], delta=9)
+    sellable = shop.should_show(SKU)
+    buy(shop, SKU, 3)
+
+    run = shop.run()
+
+    assert run.metadata("inventory/diff")["unposted"] == "3 units of 1 SKUs are sold and not in NetSuite yet"
+    assert (run.sent, run.metadata()["lines_healed"], shop.puts()) == (1, 0, 1)
+    assert_shown(shop, {SKU: (sellable[0] - 3, *sellable[1:])})
+
+
 def receive(shop: OrderFlow, units: int, sku: str = SKU) -> None:
     """Goods arrive at the first location."""
     shop.later()
