@@ -54,6 +54,15 @@ def test_a_store_that_silently_gives_shorter_pages_loses_nothing(cap: int) -> No
     assert len(walk(orders)) == 230
 
 
+def test_a_page_of_one_second_hides_nothing_older_where_the_newest_comes_first() -> None:
+    """Sixty orders were touched at once: the whole first page is theirs, and shows no direction."""
+    orders = OrderList()
+    orders.cap, orders.descending, orders.low_inclusive = 60, True, False
+    for n in range(70):
+        orders.add(n + 1, modified=n if n < 10 else 900)
+    assert len(walk(orders)) == 70
+
+
 @pytest.mark.parametrize("number", [250, 251, 600])
 def test_many_changes_in_one_second_are_all_found(number: int) -> None:
     orders = OrderList()
@@ -127,8 +136,9 @@ def test_a_burst_within_one_second_costs_few_more_calls_than_its_pages() -> None
     for n in range(1000):
         orders.add(n + 1, modified=7)
     assert len(walk(orders)) == 1000
-    # Four pages hold them; besides, two that meet the second, two that leave it and one that ends the ids.
-    assert len(orders.requests) == 9
+    # Four pages hold them; besides, two that meet the second, the first of them once more to be told which way it is
+    # sorted, two that leave it and one that ends the ids.
+    assert len(orders.requests) == 10
 
 
 def test_a_store_that_ignores_the_filter_is_an_error_and_not_an_endless_walk() -> None:
