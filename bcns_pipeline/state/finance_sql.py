@@ -242,15 +242,29 @@ DISPUTE_LOSSES = """
     order by j.tran_date, j.id
 """
 # rules/close/reserves.py makes the report's columns of them.
+# What stood before the period is a row without a line. A minimum balance stays in the clearing account, not in `held`.
 RESERVES = """
-    select p.provider, p.account, p.payout_id, p.arrival_date as arrival, l.line_id, l.cls as class, l.category,
-        l.currency, l.gross as amount_minor, l.fee as fee_minor, l.order_id as order, l.occurred_at::date as day,
-        (:until - 1) - l.occurred_at::date as age, p.journal_key as journal
-    from bcns.payout p join bcns.payout_line l on l.payout = p.id and l.version = p.version
-    where p.store = :store and p.arrival_date >= :since and p.arrival_date < :until
-        and l.cls in ('reserve','reserve_minbal') and l.category not in
-            ('balance_brought_forward','balance_carried_forward')
-    order by p.arrival_date, p.payout_id, l.line
+    with moved as (
+        select p.provider, p.account, p.payout_id, p.arrival_date as arrival, l.line, l.line_id, l.cls as class,
+            l.category, l.currency, l.gross as amount_minor, l.fee as fee_minor, l.order_id as order,
+            l.occurred_at::date as day, p.journal_key as journal,
+            (sum(-l.gross) filter (where l.cls = 'reserve') over (partition by p.provider, p.account, l.currency
+                order by p.arrival_date, p.payout_id, l.line))::bigint as held_minor
+        from bcns.payout p join bcns.payout_line l on l.payout = p.id and l.version = p.version
+        where p.store = :store and p.arrival_date < :until and l.cls in ('reserve','reserve_minbal')
+            and l.category not in ('balance_brought_forward','balance_carried_forward')
+    ), before as (
+        select distinct on (provider, account, currency) provider, account, currency, held_minor from moved
+        where arrival < :since order by provider, account, currency, arrival desc, payout_id desc, line desc
+    )
+    select provider, account, payout_id, arrival, line, line_id, class, category, currency, amount_minor, fee_minor,
+        "order", day, (:until - 1) - day as age, journal, held_minor
+    from moved where arrival >= :since
+    union all
+    select provider, account, null, null, null, null, 'reserve', 'held before', currency, null, null, null, null, null,
+        null, held_minor
+    from before where held_minor <> 0
+    order by provider, account, currency, arrival nulls first, payout_id, line
 """
 
 FX = """

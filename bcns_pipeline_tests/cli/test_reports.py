@@ -372,6 +372,34 @@ def test_what_a_provider_holds_and_what_is_stored_value_say_what_is_not_known(ma
         assert (row["amount"], row["expected_release"], row["expected_by"]) == (Decimal("-3.00"), day, said)
         assert any("not known of 1 of" in note for note in made.notes) is (day is None)
 
+    # What it holds goes on from month to month, by the currency; a minimum balance is held somewhere else.
+    def held(since: date, until: date) -> list[tuple[Any, ...]]:
+        made = reports.make(march, "reserves", reports.about(march, since, until, Mapping()))
+        assert "held" not in {name for name, _, _ in made.controls}
+        rows = (dict(zip(made.columns, row, strict=True)) for row in made.rows)
+        return [tuple(row[name] for name in ("line_id", "currency", "amount", "held")) for row in rows]
+
+    change(
+        march,
+        """with p as (insert into bcns.payout (store, provider, account, payout_id, currency, amount_minor,
+                source_status, arrival_date, itemisation, version, rows, lines, status) values ('abc123', 'stripe',
+                'acct1', 'po_3', 'USD', 0, 'paid', '2026-04-07', 'complete', 1, 1, 1, 'draft_posted') returning id)
+        insert into bcns.payout_line (payout, version, line, line_id, cls, category, kind, gross, fee, net, fee_tax,
+            currency, occurred_at, refs, method, row_sha256)
+        select id, 1, n, id_, cls, 'x', '', gross, 0, gross, 0, currency, '2026-04-05', '', '', id_ from p, (values
+            (0, 'b', 'reserve', 120, 'USD'), (1, 'c', 'reserve_minbal', -900, 'USD'), (2, 'd', 'reserve', -7, 'EUR'),
+            (3, 'e', 'reserve', 180, 'USD')) as x(n, id_, cls, gross, currency)""",
+    )
+    assert held(*MARCH) == [("txn_2", "USD", Decimal("-3.00"), Decimal("3.00"))]
+    assert held(date(2026, 4, 1), date(2026, 5, 1)) == [
+        ("d", "EUR", Decimal("-0.07"), Decimal("0.07")),
+        (None, "USD", None, Decimal("3.00")),
+        ("b", "USD", Decimal("1.20"), Decimal("1.80")),
+        ("c", "USD", Decimal("-9.00"), Decimal("1.80")),
+        ("e", "USD", Decimal("1.80"), Decimal("0.00")),
+    ]
+    assert held(date(2026, 5, 1), date(2026, 6, 1)) == [(None, "EUR", None, Decimal("0.07"))]
+
     # 5.00 of store credit came back in February; of it 2.00 were used in March, and 1.00 of a certificate that an
     # invoice sold: what NetSuite owes beyond that is told with what is known of it. Nobody was asked at first.
     change(

@@ -89,7 +89,7 @@ SPECS = {
         Spec("fees", "FR8", "Fees", "lines of payouts"),
         Spec("accrued-fees", "FR8", "Fees accrued at the end", "lines of later payouts, journal entries"),
         Spec("disputes", "FR9", "Disputes", "lines of payouts, what providers say, entries of losses"),
-        Spec("reserves", "FR10", "Reserves", "lines of payouts"),
+        Spec("reserves", "FR10", "Reserves", "lines of payouts", unsummed=("held",)),
         Spec(
             "stored-value", "FR11", "Stored value",
             "gift certificates and store credit, given by refunds and used, and NetSuite's ledger, as it was asked",

@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 COLUMNS = (
-    "provider", "account", "payout_id", "arrival", "line_id", "category", "currency", "amount_minor", "fee_minor",
-    "order", "day", "age", "expected_release", "expected_by", "journal",
+    "provider", "account", "payout_id", "arrival", "line_id", "category", "currency", "amount_minor", "held_minor",
+    "fee_minor", "order", "day", "age", "expected_release", "expected_by", "journal",
 )  # fmt: skip
 NOT_KNOWN = "not known"
 BY_CONTRACT = "reserve_days of the mapping file"
@@ -24,12 +24,13 @@ def shown(
     """The rows of the report, and what is not known in a sentence.
 
     `days`: by provider and account, after how many a reserve comes back. A release is expected by nobody any more. A
-    minimum balance is no reserve of the contract's: its line says that it is held and not until when.
+    minimum balance is no reserve of the contract's: its line says that it is held and not until when. `held_minor`:
+    what the provider holds after the line, which is what the account of reserves has once the entry is approved.
     """
     found = []
     unknown = 0
     for row in rows:
-        held = row["amount_minor"] < 0
+        held = (row["amount_minor"] or 0) < 0
         after = days.get((row["provider"], row["account"])) if row["class"] == "reserve" else None
         known = held and after is not None and row["day"] is not None
         unknown += held and not known
