@@ -349,7 +349,8 @@ def _malformed(name: str, why: str) -> str:
             f"{PREFIX}NETSUITE_CONCURRENCY is not a whole number from 1 to 1000; "
             "set it to our share of the account's concurrency, e.g. 4."
         )
-    return f"{PREFIX}{name.upper()} is malformed ({why}); correct or remove it."
+    said = why.removeprefix("Value error, ").replace("Input should", "it should")
+    return f"{PREFIX}{name.upper()} is malformed ({said}); correct or remove it."
 
 
 def _text(name: str, value: str | None, mend: str, faults: list[str]) -> str:

@@ -164,8 +164,10 @@ def _run(probe: Probe, patient: Patient) -> Iterator[Finding]:
     try:
         yield from probe.look(patient)
     except BadInput as bad:
+        # A malformed variable is told with the settings, and not once more by each probe that needs them.
         for fault in bad.faults:
-            yield Finding(probe.what, fault, level=Level.BAD_INPUT)
+            if fault not in patient.settings.faults:
+                yield Finding(probe.what, fault, level=Level.BAD_INPUT)
     except OutsideError as error:
         if any(error is one for one in patient.told):
             yield Finding(
