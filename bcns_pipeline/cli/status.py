@@ -143,10 +143,10 @@ def _outcome(plan: Plan) -> tuple[str, str]:
         return "plan", "looked at, nothing sent"
     if not plan.lines:
         return "run", "nothing to send"
-    return (
-        "run",
-        "applied" if plan.applied_at is not None else "not applied: pushing was paused, or it failed",
-    )
+    if plan.applied_at is not None:
+        return "run", "applied"
+    young = datetime.now(UTC) - plan.created_at < timedelta(minutes=STUCK_MINUTES)
+    return "run", "not applied yet" if young else "not applied: pushing was paused, or it failed"
 
 
 def _calls(state: State, plan: Plan) -> str:

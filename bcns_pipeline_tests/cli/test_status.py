@@ -12,7 +12,7 @@ from bcns_pipeline.state.order_models import Decision
 from bcns_pipeline.state.store import State
 from bcns_pipeline_tests.cli.conftest import Bcns
 from bcns_pipeline_tests.cli.orders_seed import see, wait
-from bcns_pipeline_tests.state.stock_frames import stage
+from bcns_pipeline_tests.state.stock_frames import changes, stage, write_plan
 
 
 def ask(state: State, code: str = "INVENTORY_BREAKER", subject: str = "flow:inventory", **more: str) -> int:
@@ -50,6 +50,14 @@ def test_status_shows_runs_waiting_operations_and_open_questions_by_owner(
     ):
         assert text in result.output, text
     assert "1 operations wait for more than 5 minutes" in result.output
+
+
+def test_a_plan_on_its_way_is_not_called_failed(bcns: Bcns, state: State, engine: sa.Engine) -> None:
+    write_plan(state, changes([1], [5], read_seq=state.inventory.draw_read_seq()))
+    assert "not applied yet" in bcns("status").output
+    with engine.begin() as conn:
+        conn.execute(sa.text("update bcns.plan set created_at = now() - interval '1 hour'"))
+    assert "not applied: pushing was paused, or it failed" in bcns("status").output
 
 
 def test_orders_are_listed_by_where_they_stand(bcns: Bcns, state: State) -> None:

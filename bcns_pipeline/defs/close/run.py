@@ -6,6 +6,7 @@ Put here what the steps share about a run. Do not put asking, comparing or writi
 from datetime import date, timedelta
 
 import dagster as dg
+from pydantic import Field
 
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.days import days_of, each, zone_of
@@ -27,9 +28,9 @@ REPORTS = [key_of(name) for name in SPECS]
 
 
 class MonthConfig(ModeConfig):
-    """The run config of what is made of a month. `month` as 2026-11; empty = the month before this one."""
+    """The run config of what is made of a month."""
 
-    month: str = ""
+    month: str = Field("", description="as 2026-11; empty = the month before this one")
 
 
 def day_by_day(run: dg.DagsterRun, connections: Connections) -> list[About]:

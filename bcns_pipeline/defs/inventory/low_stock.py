@@ -37,9 +37,11 @@ OVERLAP = timedelta(minutes=2)
 
 
 class LowStock(ModeConfig):
-    """NetSuite ids of the items to push. Without any, the job takes up what an earlier one left open."""
+    """Which items to push."""
 
-    item_ids: list[int] = Field(default_factory=list)
+    item_ids: list[int] = Field(
+        default_factory=list, description="NetSuite ids; without any, what an earlier run left open"
+    )
 
 
 @dg.op(pool="inventory_fast", description="Read these items anew, push what differs, read back.")

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from bcns_pipeline.defs.modes import Mode, ModeConfig, mode_config
 from bcns_pipeline.defs.recovery.adoption import (
@@ -33,23 +34,26 @@ POOL = "orders"
 
 
 class ReplayConfig(ModeConfig):
-    """Name orders in one way: ids ("1001, 1002"), an error code, a query ("status_id=11"), or when placed."""
+    """Orders are named in one way: by ids, an error code, a query, or when they were placed."""
 
     mode: str = Mode.PLAN.value
-    orders: str = ""
-    code: str = ""
-    query: str = ""
-    since: str = ""
-    until: str = ""
+    orders: str = Field("", description="ids, as 1001, 1002")
+    code: str = Field("", description="orders with an open exception of this code, as SHIP_METHOD_UNMAPPED")
+    query: str = Field("", description="as status_id=11")
+    since: str = Field("", description="placed on this day or later, as 2026-11-20; that moment, with a time")
+    until: str = Field("", description="and before this one")
 
 
 class AdoptConfig(ModeConfig):
-    """Where another connector put the order's number: "otherrefnum, externalid:WEB-{id}, field:custbody_web"."""
+    """Orders that another connector posted, and where it put their number."""
 
     mode: str = Mode.PLAN.value
-    by: str = "otherrefnum"
-    since: str = ""
-    accept_differences: bool = False
+    by: str = Field(
+        "otherrefnum",
+        description="where the number is, as otherrefnum, externalid:WEB-{id}, field:custbody_web",
+    )
+    since: str = Field("", description="placed on this day or later, as 2026-11-20")
+    accept_differences: bool = Field(False, description="link orders whose total is another one in NetSuite")
 
 
 class RebuildConfig(ModeConfig):
