@@ -13,17 +13,20 @@ from zoneinfo import ZoneInfo
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 NOTHING = "\N{EN DASH}"
-# A pipe has no width; this one keeps rows of a table on one line in most cases.
+# A pipe has no width; this one keeps rows of a table on one line in most cases, and a wider table has a wider one.
 PIPE_WIDTH = 180
+_UNBOUNDED = 100_000
 
 
-def terminal() -> Console:
+def terminal(at_least: int = PIPE_WIDTH) -> Console:
     """A console on the standard output of this moment; a test's runner replaces that stream."""
-    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    width = None if sys.stdout.isatty() else max(PIPE_WIDTH, at_least)
+    return Console(highlight=False, markup=False, width=width)
 
 
 def say(text: str = "") -> None:
@@ -37,15 +40,38 @@ def complain(text: str) -> None:
 
 
 def show_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "", styles: Sequence[str] = ()
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str = "",
+    styles: Sequence[str] = (),
+    unbroken: bool = False,
 ) -> None:
-    """A table of plain texts; None shows as a dash. `styles` are one per column."""
+    """A table of plain texts; None shows as a dash. `styles` are one per column.
+
+    `unbroken`: no word and no amount is broken; where the screen is too narrow, each row is shown as lines of its own.
+    """
+    texts = [[value if isinstance(value, Text) else Text(shown(value)) for value in row] for row in rows]
+    table, console, needed = _table(columns, texts, title, styles), terminal(), 0
+    if unbroken:
+        needed = Measurement.get(console, console.options.update(width=_UNBOUNDED), table).minimum
+        console = terminal(needed)
+    if needed <= console.width:
+        console.print(table)
+        return
+    for row in texts:
+        console.print(_table(["", ""], list(zip(map(Text, columns), row, strict=True)), title, ["dim"]))
+
+
+def _table(
+    columns: Sequence[str], rows: Iterable[Sequence[Text]], title: str, styles: Sequence[str]
+) -> Table:
     table = Table(box=SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left", pad_edge=False)
     for place, column in enumerate(columns):
         table.add_column(column, overflow="fold", style=styles[place] if place < len(styles) else None)
     for row in rows:
-        table.add_row(*(value if isinstance(value, Text) else Text(shown(value)) for value in row))
-    terminal().print(table)
+        table.add_row(*row)
+    return table
 
 
 def shown(value: object) -> str:

@@ -7,6 +7,8 @@ traceback.
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -269,4 +271,11 @@ def audit_verify(
 
 def main() -> None:
     """Entry point of the `bcns` script."""
-    app()
+    try:
+        app()
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever reads the first lines only, as `| head` does, is owed no complaint at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -49,7 +49,8 @@ def write_report(name: str, month: str | None, day: str | None, format_: str | N
         found = reports.make(state, name, about)
     left = remainder(SPECS[name], found)
     if format_ is None:
-        show_table(found.columns, [[text(cell) for cell in row] for row in found.rows[:SHOWN]])
+        rows = [[text(cell) for cell in row] for row in found.rows[:SHOWN]]
+        show_table(found.columns, rows, unbroken=True)
         if len(found.rows) > SHOWN:
             say(f"{len(found.rows) - SHOWN:,} more rows: --format csv")
         for title, value in found.provenance:
