@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
@@ -80,7 +80,7 @@ os.register_at_fork(after_in_child=_leave_connections_to_the_parent)
 
 
 def _new_engine(url: sa.URL, application_name: str, pool_size: int) -> sa.Engine:
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         pool_pre_ping=True,
         pool_size=pool_size,
@@ -88,6 +88,15 @@ def _new_engine(url: sa.URL, application_name: str, pool_size: int) -> sa.Engine
         json_serializer=canonical,
         connect_args={"application_name": application_name, "connect_timeout": 10},
     )
+    sa.event.listen(engine, "connect", _in_utc)
+    return engine
+
+
+def _in_utc(connection: Any, _record: object) -> None:
+    """The day of a moment is the same whatever zone the server, the role or PGTZ has as its own."""
+    with connection.cursor() as cursor:
+        cursor.execute("set time zone 'UTC'")
+    connection.commit()
 
 
 def check_connection(engine: sa.Engine) -> None:

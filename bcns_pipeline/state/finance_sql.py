@@ -195,14 +195,15 @@ UNAPPLIED = """
     ) x order by day, natural_key
 """
 
-# What was open at the end of the last day, whenever it was answered since.
+# What was open at the end of the store's last day, whenever it was answered since.
 EXCEPTIONS = """
     select code, severity, owner, subject, opened_at as opened,
         case when age <= 1 then '0-1' when age <= 7 then '2-7' when age <= 30 then '8-30' when age <= 60 then '31-60'
             when age <= 90 then '61-90' else '>90' end as days,
         currency, amount_minor, message, assigned_to, resolved_at as answered, resolution
-    from (select e.*, (:until - 1) - opened_at::date as age from bcns.exception e
-        where e.store = :store and e.opened_at < :until and (e.resolved_at is null or e.resolved_at >= :until)) e
+    from (select e.*, (:until - 1) - (e.opened_at at time zone :zone)::date as age
+        from bcns.exception e cross join lateral (select (:until)::timestamp at time zone :zone as ends) p
+        where e.store = :store and e.opened_at < p.ends and (e.resolved_at is null or e.resolved_at >= p.ends)) e
     order by opened_at, id
 """
 

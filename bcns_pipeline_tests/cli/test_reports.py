@@ -823,3 +823,55 @@ def test_the_line_that_rounds_an_order_off_is_shown_beside_its_total(march: Stat
     assert rounding() == Decimal("0.00")
     change(march, step.format('{"residual_minor"\\: -2}'))
     assert rounding() == Decimal("-0.02")
+
+
+def test_what_is_open_and_what_was_asked_are_as_they_stood_at_the_end_of_the_stores_last_day(
+    march: State,
+) -> None:
+    change(
+        march,
+        """insert into bcns.cash_record (store, natural_key, order_id, kind, netsuite_id, currency, day, origin,
+            amount_minor, read_open_minor)
+        values ('abc123', 'i1', 1001, 'invoice', '95', 'USD', '2026-03-31', 'created', 5000, 1200),
+            ('abc123', 'i2', 1001, 'invoice', '96', 'USD', '2026-03-31', 'created', 5000, 0),
+            ('abc123', 'i3', 1001, 'invoice', '97', 'USD', '2026-04-01', 'created', 5000, 5000)""",
+    )
+    change(march, "update bcns.refund_state set read_total_minor = 1673, open_minor = 73")
+    chicago = Mapping.model_validate({"version": 1, "store": {"timezone": "America/Chicago"}})
+
+    def rows(name: str, *columns: str) -> list[tuple[Any, ...]]:
+        made = reports.make(march, name, reports.about(march, *MARCH, chicago))
+        told = (dict(zip(made.columns, row, strict=True)) for row in made.rows)
+        return [tuple(row[one] for one in columns) for row in told]
+
+    assert rows("unapplied", "kind", "record", "age", "amount", "open", "action") == [
+        (
+            *("deposit", "bc-abc123-deposit-1001-7", 29),
+            Decimal("116.73"),
+            Decimal("116.73"),
+            "applied when its order is billed",
+        ),
+        (*("credit memo", "refund 5", 29), Decimal("16.73"), Decimal("0.73"), "apply or pay it back"),
+        (*("invoice", "i1", 0), Decimal("50.00"), Decimal("12.00"), "wants a payment"),
+    ]
+
+    # April begins in Chicago at five in the morning of UTC.
+    asked = {
+        "of an earlier month": ("2026-01-02T12:00Z", None),
+        "over before the end": ("2026-03-02T12:00Z", "2026-04-01T04:59Z"),
+        "answered since": ("2026-03-25T04:59Z", "2026-04-01T05:00Z"),
+        "in the last hour": ("2026-04-01T04:59Z", None),
+        "of the next month": ("2026-04-01T05:00Z", None),
+    }
+    for what, (opened, resolved) in asked.items():
+        march.exceptions.open("payouts", Question("BANK_LINE_MISSING", what, what))
+        if resolved:
+            (one,) = march.exceptions.find(code="BANK_LINE_MISSING", subject=what)
+            march.exceptions.resolve(one.id, "dismissed", "seen", actor="grace")
+        values = f"opened_at = '{opened}'" + (f", resolved_at = '{resolved}'" if resolved else "")
+        change(march, f"update bcns.exception set {values} where subject = '{what}'".replace(":", "\\:"))
+    assert rows("exceptions", "subject", "days", "resolution") == [
+        ("of an earlier month", "61-90", None),
+        ("answered since", "2-7", "dismissed"),
+        ("in the last hour", "0-1", None),
+    ]

@@ -50,3 +50,15 @@ def test_a_connection_that_the_server_dropped_is_replaced(engine: sa.Engine) -> 
         conn.execute(sa.text("select pg_terminate_backend(:pid, 5000)"), {"pid": pid})
     with engine.connect() as conn:
         assert conn.scalar(sa.text("select pg_backend_pid()")) != pid
+
+
+def test_the_day_of_a_moment_is_the_same_whatever_zone_the_server_has(engine: sa.Engine) -> None:
+    away = engine.url.update_query_dict({"options": "-c timezone=America/New_York"})
+    ours = create_engine(away.render_as_string(hide_password=False), application_name="away")
+    for _ in range(2):  # a rollback does not bring the server's zone back
+        with ours.connect() as conn:
+            assert conn.scalar(sa.text("show timezone")) == "UTC"
+            day = conn.scalar(sa.text("select timestamptz '2026-04-01 02:00:00Z'::date"))
+            assert str(day) == "2026-04-01"
+            conn.rollback()
+    ours.dispose()
