@@ -22,6 +22,7 @@ from bcns_pipeline.resources.connections import BIGCOMMERCE_SLOTS, RESERVED_FOR_
 from bcns_pipeline.rules.natural_keys import order_key
 from bcns_pipeline.state.operations import Intent, Operation
 from bcns_pipeline.state.order_models import OrderState
+from bcns_pipeline.state.scope import parse
 from bcns_pipeline.state.store import State
 
 KIND, METAFIELDS = "order_reference", "order_metafields"
@@ -40,6 +41,7 @@ class Referenced:
 
     dispatched: Dispatched = field(default_factory=Dispatched)
     orders: list[int] = field(default_factory=list)
+    there: int = 0
     refused: dict[int, str] = field(default_factory=dict)
     metafields: int = 0
     compared: int = 0
@@ -49,6 +51,8 @@ class Referenced:
     def sentence(self) -> str:
         """The run in one line."""
         parts = [f"{len(self.orders):,} orders carry their NetSuite number"]
+        if self.there:
+            parts.append(f"{self.there:,} did before")
         if self.refused:
             parts.append(f"{len(self.refused):,} refused")
         parts.append(
@@ -60,8 +64,8 @@ class Referenced:
 def write_references(connections: Connections, progress: Callable[[str], None]) -> Referenced:
     """Reference up to `BATCH` orders, and whatever an earlier run left. Raises OutsideError."""
     state = connections.state
-    waiting = _waiting(state)
     done = Referenced()
+    waiting = _without(state, _waiting(state), done)
     if not waiting and not state.outbox.find(flow=REFERENCE_FLOW, limit=1):
         return done
     before = _money(connections, [one.order_id for one in waiting])
@@ -88,6 +92,21 @@ def _waiting(state: State) -> list[OrderState]:
     }
     found = state.orders.unreferenced(BATCH + len(refused))
     return [one for one in found if f"order:{one.order_id}" not in refused][:BATCH]
+
+
+def _without(state: State, waiting: Sequence[OrderState], done: Referenced) -> list[OrderState]:
+    """`waiting` less the orders whose reference was there when they were read: all of them, after a loss of the state.
+
+    One of another connector may look the same and lack our metafields, so orders that were adopted stay.
+    """
+    bodies = state.documents.load_many([one.document_id for one in waiting if one.document_id])
+    there = set()
+    for one in waiting:
+        body = bodies.get(one.document_id or 0)
+        if body and one.disposition == "posted" and parse(body).get("external_order_id") == one.netsuite_id:
+            there.add(one.order_id)
+    done.there = len(state.orders.referenced(there))
+    return [one for one in waiting if one.order_id not in there]
 
 
 def _drain(connections: Connections, done: Referenced, progress: Callable[[str], None]) -> Dispatched:

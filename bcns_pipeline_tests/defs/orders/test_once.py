@@ -178,6 +178,13 @@ def test_orders_that_netsuite_has_already_are_linked_when_our_memory_is_lost(sho
     customers = [one["externalId"] for one in shop.control.netsuite_customers()]
     assert len(customers) == len(set(customers))
 
+    # Lost once more: all is there, the number on each order too, and nothing is written.
+    shop.forget_everything()
+    shop.control.clear_log()
+    shop.sync()
+    assert shop.writes() == []
+    assert {shop.order(one).disposition for one in placed} == {"posted"}
+
 
 @pytest.mark.kill
 def test_two_runs_at_once_write_each_order_once(shop: OrderFlow) -> None:
