@@ -138,6 +138,7 @@ def check_config(path: Path | None) -> None:
         mapping = load_mapping(path)
     except BadInput as bad:
         raise BadInput([*faults, *bad.faults]) from None
+    faults += mapping.alerts.faults()
     if faults:
         raise BadInput(faults)
     inventory = mapping.inventory
@@ -154,6 +155,15 @@ def check_config(path: Path | None) -> None:
         f"{buffer.owner})"
     )
     say(f"  schedule:     {inventory.schedule} in {mapping.store.timezone or 'UTC'}")
+    orders = mapping.order_faults()
+    for what, missing in (
+        ("orders:      ", orders),
+        ("captures:    ", [one for one in mapping.cash_faults() if one not in orders]),
+        ("payouts:     ", mapping.payout_faults()),
+    ):
+        say(f"  {what} {'as the file says' if not missing else f'not before this is mended: {missing[0]}'}")
+        for one in missing[1:]:
+            say(f"  {'':13} {one}")
 
 
 def verify_audit(head: str | None) -> int:

@@ -87,6 +87,10 @@ def diagnose(
         yield Finding("Mapping file", fault, level=Level.BAD_INPUT)
     if not faults:
         yield Finding("Mapping file", f"{settings.config.name} is sound (digest {mapping.digest[:12]})")
+    for fault in mapping.alerts.faults():
+        yield Finding(
+            "Alerts", fault, "No flow starts while an alert would reach nobody.", level=Level.BAD_INPUT
+        )
     patient = Patient(settings, mapping, payments_network=payments_network)
     yield from examine(patient, "State", (), probes_state.PROBES)
     with ExitStack() as open_clients:

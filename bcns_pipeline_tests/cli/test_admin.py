@@ -102,6 +102,10 @@ def test_config_check_says_what_a_sound_file_amounts_to_and_which_variable_nobod
     assert result.exit_code == 0
     unread = "Warning: BCNS_SLACK_URL is no setting and is not read; did you mean BCNS_SLACK_WEBHOOK_URL?"
     assert result.stderr.splitlines() == [unread]
+    # What stock does without is no fault, and said.
+    assert "orders:       not before this is mended: orders.discounts.owner is missing" in result.output
+    assert "cutover.at is missing" in result.output
+    assert "payouts:      not before this is mended: payouts.providers is empty" in result.output
     assert "NetSuite 1 to BigCommerce 1" in result.output
     assert "America/New_York" in result.output
 
@@ -138,6 +142,11 @@ def test_config_check_names_all_faults_at_once_with_code_2(bcns: Bcns, tmp_path:
         assert name in result.output
     assert "Traceback" not in result.output
     assert bcns("config", "check", str(tmp_path / "none.yaml")).exit_code == 2
+    # No flow starts while an alert would reach nobody.
+    path.write_text("version: 1\nalerts: {default: [email]}\n")
+    result = bcns("config", "check", str(path))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "alerts.email.from is missing" in result.stderr
 
 
 def test_audit_verify_ends_with_0_where_the_chain_holds(bcns: Bcns, state: State) -> None:

@@ -292,6 +292,11 @@ def test_faults_of_settings_and_mapping_are_all_told_with_code_2_and_what_can_be
     assert "NetSuite credentials" not in result.output
     assert result.exit_code == 2
 
+    # No flow starts while an alert would reach nobody, so it does not say that they can.
+    (tmp_path / "bcns.yaml").write_text("version: 1\nalerts: {default: [email]}\n")
+    alerts = [line for line in bcns("doctor").output.splitlines() if "alerts.email" in line]
+    assert [line.partition("|")[0].strip() for line in alerts] == ["bad input Alerts"] * 2
+
     monkeypatch.delenv("BCNS_KEEP_DOCUMENTS_DAYS")
     assert line_of(bcns("doctor"), "NetSuite credentials").startswith("ok ")
 
