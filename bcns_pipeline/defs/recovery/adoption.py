@@ -118,6 +118,11 @@ def find_adoptable(connections: Connections, ways: Sequence[Way]) -> list[Adopta
     ]
 
 
+def posted_anew(one: Adoptable) -> bool:
+    """A record carries the order's number, and the order flow would make another one if nobody links it."""
+    return one.verdict in (DIFFERS, AMBIGUOUS) and one.order.disposition in ("open", "waiting")
+
+
 def adopt(
     connections: Connections, found: Iterable[Adoptable], *, mode: Mode, accept_differences: bool = False
 ) -> tuple[Plan, Applied]:

@@ -17,6 +17,7 @@ from bcns_pipeline.defs.recovery.adoption import (
     adopt,
     find_adoptable,
     parse_ways,
+    posted_anew,
     read_since,
 )
 from bcns_pipeline.defs.recovery.rebuild import rebuild
@@ -147,6 +148,14 @@ def adopt_op(context: dg.OpExecutionContext, config: AdoptConfig, connections: C
     context.log.info(f"adoption: {len(found):,} orders looked for = {said}")
     if mode is Mode.APPLY:
         context.log.info(f"{applied.linked:,} linked; {applied.read_back.sentence}")
+    linked = {LINKED, DIFFERS} if config.accept_differences else {LINKED}
+    left = [one.order.order_id for one in found if posted_anew(one) and one.verdict not in linked]
+    if left:
+        ids = ", ".join(map(str, left[:10])) + (" …" if len(left) > 10 else "")
+        context.log.warning(
+            f"{len(left):,} orders whose number NetSuite has are not linked, and are posted anew unless somebody "
+            f"decides before the next run ({ids}): correct the records, accept differences, or move cutover.at."
+        )
     rows = [
         (
             one.order.order_id,
