@@ -166,6 +166,7 @@ def test_a_refusal_names_the_field_that_it_means(
     "answer",
     [
         error("automatic application of the deposit"),
+        error("An unexpected error occurred. Error ID: m1abc", "UNEXPECTED_ERROR"),
         httpx.Response(400, html="<html>"),
         httpx.Response(500, json={"o:errorDetails": [{"o:errorCode": "UNEXPECTED_ERROR"}]}),
         httpx.ReadTimeout("t"),

@@ -137,16 +137,15 @@ def explain_query(status: int, _headers: Mapping[str, str], body: bytes) -> Faul
 def explain_record(status: int, headers: Mapping[str, str], body: bytes) -> Fault:
     """For writes: the code is our class, and `named` are the fields that the refusal names.
 
-    A USER_ERROR whose text we don't know is `unclear`: a transform was seen
+    A USER_ERROR whose text we don't know is `unclear`, as is an unexpected error: a transform was seen
     to answer 400 although it had created its record (facts/netsuite.md 3.6), so the caller looks the key up.
     """
     error = read_error(status, body)
     kind = classify(error)
     fault = explain_query(status, headers, body)
     code = kind.value if kind is not Kind.UNKNOWN else error.code
-    unclear = (
-        kind is Kind.UNKNOWN and status in {400, 409, 422} and error.code in {"USER_ERROR", f"HTTP_{status}"}
-    )
+    says_nothing = error.code in {"USER_ERROR", "UNEXPECTED_ERROR", f"HTTP_{status}"}
+    unclear = kind is Kind.UNKNOWN and status in {400, 409, 422} and says_nothing
     return Fault(
         fault.verdict,
         fault.code if fault.code == "REDIRECT" else code,
