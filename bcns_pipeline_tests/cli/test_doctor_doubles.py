@@ -222,6 +222,13 @@ def test_a_role_that_may_not_query_is_told_which_permission_it_needs(settings: S
     assert one(settings, "NetSuite: the rest", books_network=books(paths=denied)).level is Level.UNKNOWN
 
 
+def test_an_account_that_does_not_tell_the_time_hides_nothing_else(settings: Settings) -> None:
+    silent = books(paths={"/serverTime": lambda _: refusal(404, "NONEXISTENT_ID", "Record does not exist.")})
+
+    assert one(settings, "NetSuite credentials", books_network=silent).level is Level.OK
+    assert "SYSDATE is 20" in one(settings, "NetSuite clock", books_network=silent).found
+
+
 def test_two_clocks_of_netsuite_that_disagree_are_a_warning(settings: Settings) -> None:
     def late() -> list[dict[str, str]]:
         moment = datetime.now(UTC) - timedelta(hours=8, minutes=5)
