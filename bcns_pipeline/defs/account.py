@@ -14,6 +14,7 @@ from bcns_pipeline.clients.netsuite.models import Subsidiary as SubsidiaryRow
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.money import exponent
 from bcns_pipeline.rules.orders.facts import Account, NetSuiteCurrency, Subsidiary
 
 CURSOR = "netsuite/account"
@@ -40,22 +41,26 @@ def account_of(connections: Connections) -> Account:
 
 def as_account(facts: AccountFacts, mapping: Mapping) -> Account:
     """What was read of the account, in the shape of the rules; the mapping file may know better about OneWorld. It is
-    asked for SuiteTax where NetSuite describes no record, and for the one currency where it lists none.
+    asked for SuiteTax where NetSuite describes no record, and for the currencies where it lists none: one alone is all
+    that the account has.
     """
     oneworld = mapping.netsuite.oneworld
     symbols = {currency.id: symbol for symbol, currency in facts.currencies.items()}
     base = next((symbol for symbol, currency in facts.currencies.items() if currency.base), "")
+    currencies = {
+        symbol: NetSuiteCurrency(currency.id, currency.precision)
+        for symbol, currency in facts.currencies.items()
+    }
     named = mapping.orders.currencies
-    if not facts.currencies and len(named) == 1:
+    if not currencies and len(named) == 1:
         (base,) = named
+    elif not currencies:
+        currencies = {symbol: NetSuiteCurrency(number, exponent(symbol)) for symbol, number in named.items()}
     return Account(
         oneworld=facts.oneworld if oneworld == "auto" else oneworld,
         suitetax=facts.suitetax if facts.described else mapping.orders.tax.method == "suitetax",
         base_currency=base,
-        currencies={
-            symbol: NetSuiteCurrency(currency.id, currency.precision)
-            for symbol, currency in facts.currencies.items()
-        },
+        currencies=currencies,
         subsidiaries={
             number: Subsidiary(number, symbols.get(one.currency or 0, ""), one.country)
             for number, one in facts.subsidiaries.items()

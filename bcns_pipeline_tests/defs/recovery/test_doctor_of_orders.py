@@ -113,3 +113,8 @@ def test_what_an_account_does_not_tell_of_itself_is_asked_of_the_mapping_file_an
     shop.sync()
     shop.assert_equal_to_the_cent(order)
     assert shop.order(euros).code == "CURRENCY_UNMAPPED"
+    # Of several that are named it knows that there are others, and which they are.
+    shop.decide("orders", currencies={"USD": 1, "EUR": 2})
+    shop.due_now()
+    shop.sync()
+    shop.assert_equal_to_the_cent(order, euros)
