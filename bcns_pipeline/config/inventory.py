@@ -12,10 +12,11 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
-from bcns_pipeline.config.base import Calls, Count, CronLine, Id, Percent, Section, Text, Whole
+from bcns_pipeline.config.base import Calls, Count, CronLine, Id, Name, Percent, Section, Text, Whole
 from bcns_pipeline.config.text import Several
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.inventory.expression import parse_expression
+from bcns_pipeline.rules.inventory.freshness import REST, Objective
 from bcns_pipeline.rules.inventory.policy import (
     Breaker,
     BufferOwner,
@@ -100,6 +101,18 @@ class BreakerMapping(Section):
     min_changed: Count = Field(10, description="Fewer lines than this never trip the breaker.")
 
 
+class FreshnessMapping(Section):
+    """How long the SKUs of one class may be out of step."""
+
+    name: Name
+    skus: tuple[Name, ...] = Field(
+        min_length=1, description="SKUs, or patterns with * and ?; case counts not."
+    )
+    minutes: Annotated[Whole, Field(ge=1, le=10_080)] = Field(
+        description="One out of step for longer is reported."
+    )
+
+
 class InventoryMapping(Section):
     """Stock, from NetSuite to BigCommerce."""
 
@@ -140,7 +153,10 @@ class InventoryMapping(Section):
         15, description="How far a read goes back behind the last one."
     )
     stale_after_cadences: Annotated[Whole, Field(ge=1, le=100)] = Field(
-        2, description="An item out of step for longer is reported by itself."
+        2, description="A SKU of no class below that is out of step for longer is reported by itself."
+    )
+    freshness: tuple[FreshnessMapping, ...] = Field(
+        (), description="Classes of SKUs with an objective of their own; the first that has a SKU counts."
     )
     call_budget: Calls = Field(
         2000, description="API calls that one run should not exceed; more is reported, never refused."
@@ -158,6 +174,19 @@ class InventoryMapping(Section):
         if quantity not in {None, "expression"}:
             raise ValueError(f"not used, as quantity is {quantity}; set quantity: expression, or remove it")
         return text
+
+    @field_validator("freshness")
+    @classmethod
+    def _each_class_once(cls, classes: tuple[FreshnessMapping, ...]) -> tuple[FreshnessMapping, ...]:
+        names = Counter(one.name for one in classes)
+        twice = [name for name, count in names.items() if count > 1 or name == REST]
+        if twice:
+            raise Several([f"a class {name!r} that is there already; give it another name" for name in twice])
+        return classes
+
+    def objectives(self) -> list[Objective]:
+        """The classes of `freshness`, in the order in which they count."""
+        return [Objective(one.name, one.skus, float(one.minutes)) for one in self.freshness]
 
     @field_validator("locations")
     @classmethod

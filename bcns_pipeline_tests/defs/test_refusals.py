@@ -74,6 +74,14 @@ def test_lines_that_the_store_refuses_are_isolated_said_and_go_through_once_mend
     assert [row.subject for row in flow.open_exceptions("SKU_STALE")] == ["sku:SKU-000003"]
     assert not run.checks["every_sku_is_fresh"]
 
+    # -- as long as its class allows
+    flow.configure(freshness=[{"name": "slow movers", "skus": ["sku-00000?"], "minutes": 60}])
+    assert flow.run().checks["every_sku_is_fresh"]
+    flow.age_pending(minutes=30)
+    assert not flow.run().checks["every_sku_is_fresh"]
+    (late,) = flow.open_exceptions("SKU_STALE")
+    assert (late.subject, late.detail["freshness"]) == ("sku:SKU-000003", "slow movers")
+
     # -- mended, it goes through by itself and both questions are closed
     retrack(flow, "SKU-000003", "product")
     assert flow.run().checks["every_sku_is_fresh"]

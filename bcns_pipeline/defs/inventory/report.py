@@ -3,7 +3,7 @@
 Put metadata here, built from what the steps hand over. Do not put a decision or a query here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
@@ -15,7 +15,9 @@ from bcns_pipeline.defs.inventory.identify import Identified
 from bcns_pipeline.defs.inventory.orphans import Orphans
 from bcns_pipeline.defs.inventory.planning import Planned
 from bcns_pipeline.defs.inventory.run import FLOW
+from bcns_pipeline.defs.tables import table
 from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.inventory.freshness import Pending
 from bcns_pipeline.rules.inventory.quantities import UNPOSTED, show_quantity
 
 # A page of Dagster's UI is read by people: so many lines of a plan are shown, and the rest is in the state.
@@ -23,6 +25,18 @@ SHOWN = 100
 DRIFT = "inventory.drift"
 DRIFT_RUNS = 40
 BARS = "▁▂▃▄▅▆▇█"
+
+
+def freshness_table(waiting: Sequence[Pending]) -> dg.TableMetadataValue:
+    """By class of SKUs: the objective, and what is out of step, for how long, and late; all of any other is fresh."""
+    by_class: dict[str, list[Pending]] = {}
+    for one in waiting:
+        by_class.setdefault(one.objective.name, []).append(one)
+    rows = [
+        (name, some[0].objective.minutes, len(some), round(some[0].minutes, 1), sum(one.late for one in some))
+        for name, some in sorted(by_class.items())
+    ]
+    return table(("class", "minutes allowed", "out of step", "longest (minutes)", "late"), rows)
 
 
 def faulty_mapping(asset: dg.AssetKey, faults: Sequence[str]) -> dg.AssetCheckEvaluation:
@@ -50,7 +64,7 @@ def of_snapshot(snapshot: Snapshot, identified: Identified) -> dict[str, Any]:
         "changed_since": snapshot.since or "everything",
         "netsuite_clock": snapshot.clock,
         "items_made_inactive": len(snapshot.inactive),
-        "locations": _table(
+        "locations": table(
             ("netsuite", "bigcommerce"),
             [(", ".join(map(str, sources)), target) for sources, target in snapshot.places.routes],
         ),
@@ -70,7 +84,7 @@ def of_plan(planned: Planned) -> dict[str, Any]:
         "planned": planned.count("planned"),
         "skipped": planned.count("skipped"),
         "excepted": planned.count("excepted"),
-        "outcomes": _table(
+        "outcomes": table(
             ("outcome", "reason", "rows"),
             [(outcome, reason, rows) for (outcome, reason), rows in sorted(planned.counts.items())],
         ),
@@ -108,15 +122,15 @@ def of_push(connections: Connections, applied: Applied) -> dict[str, Any]:
         "api_calls_minimum": minimum,
         "api_calls_over_minimum": round(calls / minimum, 3) if minimum else 0.0,
         "api_call_budget": connections.mapping.inventory.call_budget,
-        "calls": _table(
+        "calls": table(
             ("system", "operation", "status", "calls", "seconds"),
             [
                 (row.system, row.operation, row.status, row.calls, round(float(row.seconds), 2))
                 for row in usage
             ],
         ),
-        "refused": _table(("sku", "bigcommerce_said"), applied.refused[:SHOWN]),
-        "not_confirmed": _table(("sku",), [(sku,) for sku in applied.stuck[:SHOWN]]),
+        "refused": table(("sku", "bigcommerce_said"), applied.refused[:SHOWN]),
+        "not_confirmed": table(("sku",), [(sku,) for sku in applied.stuck[:SHOWN]]),
         "audit_head": state.head_hash(),
     }
 
@@ -163,7 +177,7 @@ def changes_table(lines: pd.DataFrame) -> dg.TableMetadataValue:
         )
         for line in lines.head(SHOWN).to_dict("records")
     ]
-    return _table(names, rows)
+    return table(names, rows)
 
 
 def _terms(scaled: Any) -> str:
@@ -179,23 +193,4 @@ def sparkline(values: Iterable[int]) -> str:
 
 
 def _frame(frame: pd.DataFrame) -> dg.TableMetadataValue:
-    return _table(tuple(frame.columns), [tuple(row) for row in frame.head(SHOWN).itertuples(index=False)])
-
-
-def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> dg.TableMetadataValue:
-    """A table that also has its columns when it has no rows."""
-    records = [dg.TableRecord(dict(zip(names, map(_plain, row), strict=True))) for row in rows]
-    schema = dg.TableSchema([dg.TableColumn(name, _kind(name, records)) for name in names])
-    return dg.MetadataValue.table(records, schema=schema)
-
-
-def _kind(name: str, records: Sequence[dg.TableRecord]) -> str:
-    first: Mapping[str, Any] = records[0].data if records else {}
-    value = first.get(name)
-    return "int" if isinstance(value, int) else "float" if isinstance(value, float) else "string"
-
-
-def _plain(value: Any) -> Any:
-    """What a table record can hold: numpy's scalars are none of Python's."""
-    plain = value.item() if hasattr(value, "item") else value
-    return plain if isinstance(plain, (int, float, bool)) else str(plain)
+    return table(tuple(frame.columns), [tuple(row) for row in frame.head(SHOWN).itertuples(index=False)])

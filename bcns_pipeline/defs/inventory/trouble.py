@@ -13,6 +13,7 @@ from bcns_pipeline.defs.inventory.run import FLOW
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.exceptions import CATALOGUE
 from bcns_pipeline.rules.identity import Matched
+from bcns_pipeline.rules.inventory.freshness import Pending, held_to
 from bcns_pipeline.rules.inventory.kits import NOT_READ
 from bcns_pipeline.rules.schedule import parse_cron
 from bcns_pipeline.state.exceptions import Question
@@ -131,8 +132,8 @@ def note_push(
 
     `drifted` SKUs show less than was confirmed, `level` ones were looked at and do not.
     """
-    waiting = pending_longer_than(connections.state, 0.0)
-    pending = {f"sku:{sku}" for sku, _ in waiting}
+    waiting = out_of_step(connections)
+    pending = {f"sku:{one.sku}" for one in waiting}
     found = [
         question("STOCK_REFUSED", f"sku:{sku}", f"BigCommerce refused the stock of {sku}: {said}")
         for sku, said in refused
@@ -147,11 +148,16 @@ def note_push(
         for sku in stuck
     ]
     _keep_while_pending(connections, "STOCK_UNCONFIRMED", found, pending)
-    limit = _stale_minutes(connections)
     found = [
-        question("SKU_STALE", f"sku:{sku}", f"The stock of {sku} is out of step for {minutes:,.0f} minutes.")
-        for sku, minutes in waiting
-        if minutes > limit
+        question(
+            "SKU_STALE",
+            f"sku:{one.sku}",
+            f"The stock of {one.sku} is out of step for {one.minutes:,.0f} minutes, "
+            f"{one.objective.minutes:,.0f} are allowed.",
+            freshness=one.objective.name,
+        )
+        for one in waiting
+        if one.late
     ]
     _replace(connections, "SKU_STALE", found, whole=True)
     if not whole:
@@ -181,6 +187,8 @@ def _replace(connections: Connections, code: str, found: list[Question], *, whol
         exceptions.keep_only(FLOW, code, [one.subject for one in found])
 
 
-def _stale_minutes(connections: Connections) -> float:
+def out_of_step(connections: Connections) -> list[Pending]:
+    """SKUs whose confirmed value is not the wanted one, the longest first, each with what its class allows."""
     inventory = connections.mapping.inventory
-    return inventory.stale_after_cadences * parse_cron(inventory.schedule).longest_gap_minutes()
+    rest = inventory.stale_after_cadences * parse_cron(inventory.schedule).longest_gap_minutes()
+    return held_to(pending_longer_than(connections.state, 0.0), inventory.objectives(), rest)
