@@ -139,6 +139,12 @@ order_state = sa.Table(
         postgresql_where=sa.text("netsuite_id is not null and read_back_at is null"),
     ),
     sa.Index(
+        "order_state_partly_shipped",
+        "store",
+        "read_at",
+        postgresql_where=sa.text("status_id = 3"),
+    ),
+    sa.Index(
         "order_state_edited",
         "store",
         "order_id",
