@@ -83,6 +83,11 @@ class NettingMapping(Section):
     location: Literal["default"] | Id = Field(
         "default", description="BigCommerce location that orders take stock from; default: the store's own."
     )
+    raise_after_hours: Annotated[Whole, Field(ge=0, le=720)] = Field(
+        12,
+        description="What the store has shown too little of for so long, with no order to explain it, is raised; "
+        "0 = only once NetSuite moves, or a person approves.",
+    )
 
 
 class LowStockMapping(Section):

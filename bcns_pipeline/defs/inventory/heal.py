@@ -2,7 +2,7 @@
 
 Put here which lines of the live store are looked at, and what is done about them. What a difference means is a
 rule (rules/inventory/diff). A value below the confirmed one may have been sold, so only NetSuite's own movement or
-a person raises it, and a person's word counts once.
+a person raises it, and a person's word counts once; where orders are netted, time does as well (lasting.py).
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bcns_pipeline.defs.inventory import netting
+from bcns_pipeline.defs.inventory.lasting import lasting, note_below
 from bcns_pipeline.defs.inventory.linked import item_links
 from bcns_pipeline.defs.inventory.planning import Planned, write_plan
 from bcns_pipeline.defs.modes import Mode
@@ -52,7 +53,8 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame, *,
 
     Above sellable is lowered at once, lines of this run included where orders that were placed meanwhile have
     lowered what is sellable (see `planning.recounted`). Below the confirmed value is reported unless orders that
-    NetSuite does not know yet explain it, and raised only where NetSuite has moved since or a person allowed it.
+    NetSuite does not know yet explain it, and raised only where NetSuite has moved since, a person allowed it, or it
+    has outlasted every sale.
     """
     if live.empty:
         return Healing(None, [], [], [])
@@ -70,7 +72,10 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame, *,
     state.inventory.observe_live(before[before["live"] != before["live_before"]])
     approved = _approved(connections)
     wanted = planned.wanted[planned.wanted["item_id"].isin(items)].reset_index(drop=True)
-    found = diff(wanted, known, others, approved=approved)
+    # Only of what was read in this run: any other number is not net of what was sold since.
+    read = set(wanted["item_id"].tolist())
+    outlasted = [one for one in lasting(connections, planned.snapshot.places) if one in read]
+    found = diff(wanted, known, others, approved=approved, lasting=outlasted)
     seen = found[found["live"] >= 0]
     links = item_links(connections).set_index("item_id")
     unexplained = ~netting.explained(
@@ -79,11 +84,13 @@ def heal_plan(connections: Connections, planned: Planned, live: pd.DataFrame, *,
     below = seen.loc[(seen["reason"] == Reason.SOLD_OR_DRIFTED.value) & unexplained, "item_id"]
     drifted = sorted(set(links["sku"].reindex(below).dropna().tolist()))
     looked_at = live["item_id"].unique()
+    note_below(connections, below.unique().tolist(), looked_at.tolist())
     level: list[str] = []
     if not planned.reads_whole_store:
         level = sorted(set(links["sku"].reindex(looked_at).dropna().tolist()) - set(drifted))
     used = sorted(set(approved) & set(looked_at.tolist()))
-    healing = {Reason.LIVE_ABOVE.value, Reason.RAISED_AFTER_CHANGE.value, Reason.RAISED_BY_APPROVAL.value}
+    raised = (Reason.RAISED_AFTER_CHANGE, Reason.RAISED_AFTER_WAIT, Reason.RAISED_BY_APPROVAL)
+    healing = {Reason.LIVE_ABOVE.value, *(one.value for one in raised)}
     # Only those: another run's line that is on its way also shows more than was last confirmed.
     above = seen["push"] & (seen["live"] > seen["new"]) & _among(seen, just_sent[overtaken])
     to_heal = seen[seen["reason"].isin(healing) | above]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bcns_pipeline.config import Mapping
+from bcns_pipeline.defs.inventory.lasting import lasting
 from bcns_pipeline.defs.inventory.linked import item_links
 from bcns_pipeline.defs.inventory.places import Places
 from bcns_pipeline.defs.polling import poll_orders
@@ -105,6 +106,8 @@ def to_read_again(connections: Connections, places: Places, already: Collection[
         for item in changed
         if now.get(item, 0) < before.get(item, 0) or item in parts or not places.taken_at_checkout
     }
+    # What the store has shown too little of for long is raised to a number that was read, and to no other.
+    again |= set(lasting(connections, places))
     touched = members.loc[members["item_id"].isin(list(again)), "parent_id"]
     again |= set(members.loc[members["parent_id"].isin(touched), "item_id"].tolist())
     again -= set(members["parent_id"].tolist())

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     RAISED_AFTER_CHANGE = (
         "raised_after_change"  # the store has less, and NetSuite moved since: its word counts
     )
+    RAISED_AFTER_WAIT = "raised_after_wait"  # the store has had less for long, and no order explains it
     RAISED_BY_APPROVAL = "raised_by_approval"  # the store has less, and a person said to raise it
     SOLD_OR_DRIFTED = "sold_or_drifted"  # the store has less, and NetSuite has not moved: reported, not sent
     NOT_MAPPED = "not_mapped"  # a location that is not written to any more: left alone
@@ -46,7 +47,7 @@ class Reason(StrEnum):
 _REASONS: Final = tuple(Reason)
 PUSHED: Final = (
     *(Reason.NEW, Reason.CHANGED, Reason.DEACTIVATED, Reason.UNSETTLED),
-    *(Reason.LIVE_ABOVE, Reason.RAISED_AFTER_CHANGE, Reason.RAISED_BY_APPROVAL),
+    *(Reason.LIVE_ABOVE, Reason.RAISED_AFTER_CHANGE, Reason.RAISED_AFTER_WAIT, Reason.RAISED_BY_APPROVAL),
 )
 REASON_TYPE: Final = pd.CategoricalDtype([reason.value for reason in _REASONS])
 _IS_PUSHED: Final = np.array([reason in PUSHED for reason in _REASONS], dtype=np.bool_)
@@ -65,6 +66,7 @@ def diff(
     inactive: Iterable[int] = (),
     unread: Iterable[int] = (),
     approved: Iterable[int] = (),
+    lasting: Iterable[int] = (),
 ) -> pd.DataFrame:
     """Every line that was read or remembered, with what to do about it.
 
@@ -79,6 +81,7 @@ def diff(
         inactive: item ids that NetSuite says are not active any more.
         unread: item ids that are there but could not be computed; their lines are left out.
         approved: item ids whose lower live value a person allowed to be raised.
+        lasting: item ids whose live value has been lower for so long that no sale explains it; `wanted` has them.
 
     Returns a frame ordered by item_id and location_id: int64 item_id, location_id, old (confirmed, -1 =
     never), new (what the store should have), live (-1 = not seen); categorical reason (see `Reason`); bool
@@ -120,6 +123,7 @@ def diff(
     reason = _judge(old, new, sent, at_store, removed)
     lower = np.flatnonzero(reason == Reason.SOLD_OR_DRIFTED.code)
     if len(lower):
+        reason[lower[np.isin(item[lower], _integers(lasting))]] = Reason.RAISED_AFTER_WAIT.code
         moved = _moved(wanted, known, pairs.left[lower], pairs.right[lower])
         reason[lower[moved]] = Reason.RAISED_AFTER_CHANGE.code
         reason[lower[np.isin(item[lower], _integers(approved))]] = Reason.RAISED_BY_APPROVAL.code

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 
 from bcns_pipeline.defs.inventory import netting, readback
+from bcns_pipeline.defs.inventory.lasting import BELOW
 from bcns_pipeline.state import inventory_views as views
+from bcns_pipeline.state.exceptions import Question
 from bcns_pipeline_tests.defs.flow import NETSUITE_LOCATIONS, Run, wait_until
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
@@ -115,6 +118,53 @@ def test_what_is_sold_is_netted_until_netsuite_knows_of_it_and_no_longer(
     receive(shop, 5, UNNETTED)
     shop.run()
     assert_shown(shop, {UNNETTED: (15, 10)})
+
+
+def test_a_hand_edit_that_outlasts_every_sale_is_raised_to_what_is_net_of_orders(shop: OrderFlow) -> None:
+    begin(shop)
+    buy(shop, SKU, 2)
+    receive(shop, 1)
+    shop.run()
+    assert_shown(shop, {SKU: (9, 10)})
+    shop.control.edit(sku=SKU, location_id=1, quantity=4)
+    shop.run("inventory_full_sync")
+    shop.run()
+    assert_shown(shop, {SKU: (4, 10)})
+    assert shop.open_exceptions("STOCK_DRIFT")
+
+    # -- not where the merchant leaves it to a person, nor while an order that can't be read may have taken it
+    outlast(shop, hours=13)
+    shop.configure(netting={"raise_after_hours": 0})
+    shop.run()
+    shop.configure(netting={"raise_after_hours": 12})
+    exceptions = shop.state().exceptions
+    exceptions.open("orders", Question("ORDER_UNREADABLE", "order:1", "Order 1 can't be read."))
+    # What has changed in NetSuite is behind the overlap after that.
+    shop.later(60 * 60)
+    shop.run()
+    assert_shown(shop, {SKU: (4, 10)})
+    exceptions.heal("orders", "ORDER_UNREADABLE", ["order:1"])
+
+    # -- an incremental run asks NetSuite for it anew; the two units that are sold stay sold
+    run = shop.run()
+    assert_shown(shop, {SKU: (9, 10)})
+    assert run.metadata()["lines_healed"] == 1
+    assert not shop.open_exceptions("STOCK_DRIFT")
+
+    # -- and what is lower again has its time before it
+    shop.control.edit(sku=SKU, location_id=1, quantity=3)
+    shop.run("inventory_full_sync")
+    outlast(shop, hours=11)
+    shop.run("inventory_full_sync")
+    assert_shown(shop, {SKU: (3, 10)})
+
+
+def outlast(shop: OrderFlow, hours: int) -> None:
+    """As if the store had shown too little for so long."""
+    cursors = shop.state().cursors
+    below = {item: datetime.fromisoformat(since) for item, since in cursors.get(BELOW).items()}
+    assert below
+    cursors.move(BELOW, {item: (since - timedelta(hours=hours)).isoformat() for item, since in below.items()})
 
 
 def assert_shown(shop: OrderFlow, wanted: dict[str, tuple[int, int]]) -> None:

@@ -67,6 +67,7 @@ def reason(
     approved: bool,
     mapped: bool,
     moved: bool,
+    lasting: bool = False,
 ) -> tuple[str, int] | None:
     """(reason, what the store should have) of one line, or None where nothing is said about it.
 
@@ -95,5 +96,7 @@ def reason(
     if live is not None and live < new:
         if approved:
             return ("raised_by_approval", new)
-        return ("raised_after_change" if moved else "sold_or_drifted", new)
+        if moved:
+            return ("raised_after_change", new)
+        return ("raised_after_wait" if lasting else "sold_or_drifted", new)
     return ("unchanged", new)

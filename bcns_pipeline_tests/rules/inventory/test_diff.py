@@ -80,7 +80,9 @@ def test_every_line_is_judged_as_by_the_slow_and_obvious_rules(data: st.DataObje
     )
     seen = data.draw(st.none() | st.dictionaries(keys, st.fixed_dictionaries({"live": units})))
     complete = data.draw(st.booleans())
-    inactive, unread, approved = (data.draw(st.sets(st.integers(1, 6), max_size=2)) for _ in range(3))
+    inactive, unread, approved, lasting = (
+        data.draw(st.sets(st.integers(1, 6), max_size=2)) for _ in range(4)
+    )
     found = diff(
         frame(want, "sellable", "changed_at"),
         frame(know, "confirmed", "sent", "changed_at"),
@@ -89,6 +91,7 @@ def test_every_line_is_judged_as_by_the_slow_and_obvious_rules(data: st.DataObje
         inactive=inactive,
         unread=unread,
         approved=approved,
+        lasting=lasting,
     )
     places = {location for _, location in want}
     expected = {}
@@ -105,6 +108,7 @@ def test_every_line_is_judged_as_by_the_slow_and_obvious_rules(data: st.DataObje
             complete=complete,
             unread=key[0] in unread,
             approved=key[0] in approved,
+            lasting=key[0] in lasting,
             mapped=key[1] in places,
             moved=now is not None and before is not None and now > before,
         )
