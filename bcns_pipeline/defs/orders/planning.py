@@ -27,7 +27,7 @@ from bcns_pipeline.defs.orders.lines import (
     new_currency,
     order_line,
 )
-from bcns_pipeline.defs.orders.run import CUSTOMER, EDIT, FLOW, ORDER
+from bcns_pipeline.defs.orders.run import CUSTOMER, EDIT, FLOW, NOT_ADOPTED, ORDER
 from bcns_pipeline.defs.orders.take import Taken
 from bcns_pipeline.defs.orders.take import keep as keep_read
 from bcns_pipeline.defs.shoppers import LINK
@@ -177,10 +177,17 @@ def _decide(
     faults = account_faults(policy, known.account)
     if faults:
         raise PermanentFailure.of_faults(faults)
+    asked = {
+        one.subject: one.message for one in connections.state.exceptions.find(flow=FLOW, code=NOT_ADOPTED)
+    }
     for one, order in orders.items():
         if states[one].netsuite_id is not None:
             continue
-        if isinstance(verdicts[one], (Post, List)):
+        if isinstance(verdicts[one], Post) and f"order:{one}" in asked and known.existing(order) is None:
+            # A record of somebody else's may be this order; a second one would be worse than a late one.
+            said = asked[f"order:{one}"].removeprefix(f"Order {one}: ")
+            fates.append(waiting(states[one], [Problem(NOT_ADOPTED, said)]))
+        elif isinstance(verdicts[one], (Post, List)):
             fates.append(_post(connections, states[one], order, details[one], known, verdicts[one]))
         else:
             fates.append(_of_verdict(states[one], verdicts[one]))

@@ -13,6 +13,8 @@ from bcns_pipeline.state.exceptions import Question
 FLOW = "orders"
 # What the flow writes into NetSuite: kinds of operations.
 CUSTOMER, CURRENCY, ORDER, EDIT = "customer", "customer_currency", "sales_order", "sales_order_edit"
+# Opened by adoption, for a person; until then the order is not posted.
+NOT_ADOPTED = "ORDER_NOT_ADOPTED"
 # Writing back has a lane of its own, so that it never delays a sales order.
 REFERENCE_FLOW = "order_references"
 # A shopper waits for an order, and nobody for a full sync of stock: orders may use the slot of NetSuite that bulk

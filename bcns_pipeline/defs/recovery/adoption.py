@@ -17,7 +17,7 @@ from bcns_pipeline.defs.modes import Mode
 from bcns_pipeline.defs.orders.apply import Applied, stage
 from bcns_pipeline.defs.orders.lines import RECORDS
 from bcns_pipeline.defs.orders.readback import read_back
-from bcns_pipeline.defs.orders.run import FLOW
+from bcns_pipeline.defs.orders.run import FLOW, NOT_ADOPTED, question
 from bcns_pipeline.defs.orders.take import Taken, keep
 from bcns_pipeline.outcomes import Lane
 from bcns_pipeline.resources.connections import Connections
@@ -118,9 +118,20 @@ def find_adoptable(connections: Connections, ways: Sequence[Way]) -> list[Adopta
     ]
 
 
-def posted_anew(one: Adoptable) -> bool:
-    """A record carries the order's number, and the order flow would make another one if nobody links it."""
-    return one.verdict in (DIFFERS, AMBIGUOUS) and one.order.disposition in ("open", "waiting")
+def hold_back(connections: Connections, found: Iterable[Adoptable], *, accept_differences: bool) -> list[int]:
+    """Orders whose number stands on a record that is not linked: they wait for a person, and are not posted."""
+    left = [
+        one
+        for one in found
+        if one.verdict == AMBIGUOUS or (one.verdict == DIFFERS and not accept_differences)
+        if one.order.disposition in ("open", "waiting")
+    ]
+    questions = [
+        question(NOT_ADOPTED, one.order.order_id, f"Order {one.order.order_id}: {one.why}", one.order.total)
+        for one in left
+    ]
+    connections.state.exceptions.open_many(FLOW, questions)
+    return [one.order.order_id for one in left]
 
 
 def adopt(

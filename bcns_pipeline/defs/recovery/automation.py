@@ -16,8 +16,8 @@ from bcns_pipeline.defs.recovery.adoption import (
     LINKED,
     adopt,
     find_adoptable,
+    hold_back,
     parse_ways,
-    posted_anew,
     read_since,
 )
 from bcns_pipeline.defs.recovery.rebuild import rebuild
@@ -148,14 +148,13 @@ def adopt_op(context: dg.OpExecutionContext, config: AdoptConfig, connections: C
     context.log.info(f"adoption: {len(found):,} orders looked for = {said}")
     if mode is Mode.APPLY:
         context.log.info(f"{applied.linked:,} linked; {applied.read_back.sentence}")
-    linked = {LINKED, DIFFERS} if config.accept_differences else {LINKED}
-    left = [one.order.order_id for one in found if posted_anew(one) and one.verdict not in linked]
-    if left:
-        ids = ", ".join(map(str, left[:10])) + (" …" if len(left) > 10 else "")
-        context.log.warning(
-            f"{len(left):,} orders whose number NetSuite has are not linked, and are posted anew unless somebody "
-            f"decides before the next run ({ids}): correct the records, accept differences, or move cutover.at."
-        )
+        left = hold_back(connections, found, accept_differences=config.accept_differences)
+        if left:
+            ids = ", ".join(map(str, left[:10])) + (" …" if len(left) > 10 else "")
+            context.log.warning(
+                f"{len(left):,} orders whose number NetSuite has are not linked and wait for a person ({ids}): "
+                "correct the records, accept differences, or resolve ORDER_NOT_ADOPTED."
+            )
     rows = [
         (
             one.order.order_id,

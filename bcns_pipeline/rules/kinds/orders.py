@@ -169,6 +169,14 @@ KINDS: Final = (
         "longer keeps the month from closing.",
     ),
     Kind(
+        "ORDER_NOT_ADOPTED",
+        "error",
+        Owner.FINANCE,
+        "A record of another connector carries the order's number, and differs or may be another order's.",
+        "Link it with `bcns adopt --accept-differences`, or resolve this, and the order is posted.",
+        heals=False,
+    ),
+    Kind(
         "ORDER_STOPPED_IN_NETSUITE",
         "error",
         Owner.SERVICE,

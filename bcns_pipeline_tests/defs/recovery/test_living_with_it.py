@@ -318,17 +318,28 @@ def test_orders_of_another_connector_are_adopted_and_never_written(shop: OrderFl
     applied = bcns("adopt", *ways, "--apply")
     assert applied.exit_code == 0
     said = " ".join(applied.output.split())
-    assert (
-        "3 orders whose number NetSuite has are not linked, and are posted anew unless somebody decides"
-        in said
-    )
+    assert "3 orders whose number NetSuite has are not linked and wait for a person" in said
 
     assert shop.writes() == []
     assert len(shop.books()) == before
     assert [shop.order(one).disposition for one in ids] == ["adopted", "adopted", *["open"] * 4]
     assert shop.order(ids[0]).read_total == shop.order(ids[0]).total
+    for _ in range(2):
+        shop.sync()
+        assert len(shop.books()) == before + 1
+        assert shop.order(ids[3]).disposition == "posted"
+    asked = {one.subject: one.id for one in shop.open_exceptions("ORDER_NOT_ADOPTED")}
+    assert set(asked) == {f"order:{ids[n]}" for n in (2, 4, 5)}
+    assert shop.order(ids[2]).code == "ORDER_NOT_ADOPTED"
+    # -- a person links the one that is off by a unit, and says of another that it is somebody else's number
+    assert "1 linked" in bcns("adopt", *ways, "--accept-differences", "--apply").output
+    assert shop.order(ids[2]).disposition == "adopted"
+    number = str(asked[f"order:{ids[4]}"])
+    assert bcns("exceptions", "resolve", number, "--reason", "not ours").exit_code == 0
+    assert bcns("replay", "--order", str(ids[4]), "--apply").exit_code == 0
     shop.sync()
-    assert len(shop.books()) == before + 4
+    assert len(shop.books()) == before + 2
+    assert [one.subject for one in shop.open_exceptions("ORDER_NOT_ADOPTED")] == [f"order:{ids[5]}"]
     assert bcns("adopt", "--by", "memo").exit_code == 2
 
 
