@@ -184,7 +184,9 @@ def assert_netsuite_and_the_provider_are_asked(till: PayoutFlow, order: int) -> 
 
     # -- somebody books by hand, and somebody changes a deposit of ours
     by_hand = till.control.enter_journal(
-        [{"account": "6700", "debit": 5, "memo": "for Ada Lovelace"}, {"account": "1130", "credit": 5}]
+        [{"account": "6700", "debit": 5, "memo": "for Ada Lovelace"}, {"account": "1130", "credit": 5}],
+        # The account's own day begins hours after the store's.
+        date=day.isoformat(),
     )
     assert reports.make(state, "clearing", about).sha256 == made
     (deposit,) = till.records(order)
