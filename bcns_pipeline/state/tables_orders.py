@@ -145,6 +145,12 @@ order_state = sa.Table(
         postgresql_where=sa.text("status_id = 3"),
     ),
     sa.Index(
+        "order_state_cancelled",
+        "store",
+        "order_id",
+        postgresql_where=sa.text("status_id = 5 and netsuite_id is not null"),
+    ),
+    sa.Index(
         "order_state_edited",
         "store",
         "order_id",

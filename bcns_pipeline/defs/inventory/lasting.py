@@ -2,7 +2,8 @@
 
 Put here since when that is so, and which items may be raised for it. Only where orders are netted: then a number that
 was read anew lacks every unit that was sold, so a lower one in the store is a hand edit. Where an order may take stock
-unseen (one that can't be read, sales orders that commit nothing, stock taken at shipping), a person decides.
+unseen (one that can't be read, an edit that NetSuite does not have, sales orders that commit nothing, stock taken at
+shipping), a person decides.
 """
 
 from collections.abc import Collection
@@ -31,7 +32,8 @@ def lasting(connections: Connections, places: Places) -> list[int]:
     mapping, state = connections.mapping, connections.state
     hours = mapping.inventory.netting.raise_after_hours
     counted = mapping.nets_orders and places.orders_take_from is not None and places.taken_at_checkout
-    if not hours or not counted or mapping.orders.order_status != "B":
+    told = mapping.orders.order_status == "B" and mapping.orders.updates == "full"
+    if not hours or not counted or not told:
         return []
     limit = state.now() - timedelta(hours=hours)
     found = [
@@ -39,4 +41,7 @@ def lasting(connections: Connections, places: Places) -> list[int]:
         for item, since in (state.cursors.get(BELOW) or {}).items()
         if datetime.fromisoformat(since) <= limit
     ]
-    return [] if not found or state.exceptions.is_open("orders", "ORDER_UNREADABLE") else sorted(found)
+    if not found or state.exceptions.is_open("orders", "ORDER_UNREADABLE"):
+        return []
+    # Units that were added to an order are counted nowhere until NetSuite has the edit.
+    return [] if state.orders.find(edited=True, limit=1) else sorted(found)
