@@ -223,6 +223,7 @@ class Control:
             "concurrency": netsuite.concurrency,
             "token_seconds": netsuite.tokens.seconds,
             "adjustment_delay_ms": inventory.delay_ms,
+            "adjustments_pending": inventory.pending,
         }
 
     # -- looking in ------------------------------------------------------------------------------------------

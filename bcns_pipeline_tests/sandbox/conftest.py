@@ -44,6 +44,14 @@ def ask_token(sandbox: Sandbox, signed: str) -> httpx.Response:
     return httpx.post(sandbox.token_url, data=form)
 
 
+def settle(sandbox: Sandbox, seconds: float = 5.0) -> None:
+    """Wait until the shop has taken every adjustment that it accepted."""
+    end = time.monotonic() + seconds
+    while pending := sandbox.control.limits()["adjustments_pending"]:
+        assert time.monotonic() < end, f"{pending} adjustments have not landed"
+        time.sleep(0.01)
+
+
 @pytest.fixture(scope="session")
 def running_sandbox() -> Iterator[Sandbox]:
     """200 SKUs at 3 locations, the third suspended in the shop; stock in step, adjustments after 50 ms."""
@@ -53,8 +61,9 @@ def running_sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(running_sandbox: Sandbox) -> Iterator[Sandbox]:
-    """The shared sandbox with fair weather, before and after."""
+    """The shared sandbox with fair weather, before and after: also no adjustment that is still to land."""
     yield running_sandbox
+    settle(running_sandbox)
     running_sandbox.control.clear_faults()
     running_sandbox.control.latency(0)
     running_sandbox.control.limits(quota=450, quota_window_ms=30_000, concurrency=5, adjustment_delay_ms=50)
