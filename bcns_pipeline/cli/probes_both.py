@@ -280,6 +280,27 @@ def currencies(patient: Patient) -> Iterator[Finding]:
         yield Finding(what, text, "Each of the store's is in NetSuite.")
 
 
+def limits(patient: Patient) -> Iterator[Finding]:
+    """Limits of money that the mapping file has for some of the store's currencies: of the others nothing waits."""
+    file = patient.mapping
+    codes = [one.code for one in patient.currencies() if one.enabled]
+    for name, given in (
+        ("orders.materiality", file.orders.materiality),
+        ("fulfilment.materiality", file.fulfilment.materiality),
+        ("cash.materiality", file.cash.materiality),
+        ("cash.refunds.materiality", file.cash.refunds.materiality),
+        ("payouts.materiality", file.payouts.materiality),
+    ):
+        if given and (unlimited := [code for code in codes if code not in given]):
+            yield Finding(
+                name,
+                f"has no limit in {listed(unlimited)}",
+                f"What is in {listed(unlimited)} goes out without a second person, however much it is.",
+                f"Add {name}.{unlimited[0]} to the mapping file.",
+                Level.WARNING,
+            )
+
+
 def _sources(routes: Sequence[LocationMap]) -> list[int]:
     return sorted({place for route in routes for place in route.netsuite})
 
@@ -292,4 +313,4 @@ BOOKS_PLACES: Final = (
     Probe("NetSuite safety stock", safety_levels),
     Probe("Channels' NetSuite ids", channel_ids),
 )
-BOTH: Final = (Probe("Currencies", currencies),)
+BOTH: Final = (Probe("Currencies", currencies), Probe("Limits of money", limits))

@@ -292,6 +292,17 @@ def test_a_currency_that_netsuite_does_not_have_is_a_warning(settings: Settings)
     assert "EUR" in found.means
 
 
+def test_a_limit_of_money_that_leaves_out_a_currency_is_a_warning(settings: Settings) -> None:
+    rows = [{"id": 1, "currency_code": "USD", "is_default": True}, {"id": 2, "currency_code": "EUR"}]
+    network = {"shop_network": shop({"/v2/currencies": rows})}
+    map_file("orders:\n  materiality: {USD: 1000}\ncash:\n  materiality: {USD: 1000, EUR: 900}\n")
+
+    found = one(settings, "orders.materiality", **network)
+    assert (found.level, found.found) == (Level.WARNING, "has no limit in EUR")
+    assert "orders.materiality.EUR" in found.mend
+    assert [one.what for one in look(settings, "cash.materiality", **network)] == []
+
+
 @pytest.fixture
 def key_on_disk(environment: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The private key in a file, without a certificate beside it."""
