@@ -180,8 +180,9 @@ REFUNDS = f"""
 """
 
 UNAPPLIED = """
-    select kind, natural_key as record, netsuite_id as netsuite, order_id as order, day, (:until - 1 - day) as age,
-        currency, amount_minor, open_minor, action from (
+    select kind, natural_key as record, x.netsuite_id as netsuite, x.order_id as order,
+        coalesce(o.customer_id::text, 'not known') as customer, x.day, (:until - 1 - x.day) as age, x.currency,
+        amount_minor, open_minor, action from (
         select c.kind, c.natural_key, c.netsuite_id, c.order_id, c.day, c.currency, c.amount_minor,
             c.read_open_minor as open_minor,
             case c.kind when 'deposit' then 'applied when its order is billed'
@@ -192,7 +193,8 @@ UNAPPLIED = """
         select 'credit memo', 'refund ' || s.refund_id, null, s.order_id, s.day, s.currency, s.read_total_minor,
             s.open_minor, 'apply or pay it back'
         from bcns.refund_state s where s.store = :store and s.day < :until and s.open_minor <> 0
-    ) x order by day, natural_key
+    ) x left join bcns.order_state o on o.store = :store and o.order_id = x.order_id
+    order by x.day, natural_key
 """
 
 # What was open at the end of the store's last day, whenever it was answered since.

@@ -114,14 +114,15 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """What NetSuite shows of an order now; None where it was not read. `tax_codes`: its tax by what it is posted as,
-    where the record's own lines tell it."""
+    """What NetSuite shows of an order now; None where it was not read. `customer` is by NetSuite, `tax_codes`
+    its tax by what it is posted as, where the record's own lines tell it."""
 
     order_id: int
     total: Money | None = None
     tax: Money | None = None
     netsuite_number: str | None = None
     tax_codes: tuple[tuple[str, Money], ...] = ()
+    customer: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

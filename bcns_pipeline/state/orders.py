@@ -139,6 +139,7 @@ class OrderStates(OrdersDue):
                 "netsuite_number": one.netsuite_number,
                 "read_total_minor": None if one.total is None else one.total.minor,
                 "read_tax_minor": None if one.tax is None else one.tax.minor,
+                "customer_id": one.customer,
             }
             for one in read
         ]
@@ -156,6 +157,13 @@ class OrderStates(OrdersDue):
         """The NetSuite number stands on these BigCommerce orders now."""
         rows = [{"order_id": order_id} for order_id in set(order_ids)]
         return self._change(_REFERENCE, rows, "referenced", {}, conn)
+
+    def belong(self, customers: Mapping[int, int], *, conn: sa.Connection | None = None) -> None:
+        """{order: NetSuite's id of the customer whom its record names now}: people merge and change them."""
+        rows = [{"order_id": one, "customer_id": customer} for one, customer in sorted(customers.items())]
+        if rows:
+            with self._scope.transaction(conn) as tx:
+                tx.execute(_OF, self._json(rows))
 
     def make_due(
         self, order_ids: Collection[int], at: datetime, *, conn: sa.Connection | None = None
@@ -335,11 +343,19 @@ _READ_BACK = sa.text(
     update {_S} s
     set netsuite_number = coalesce(g.netsuite_number, s.netsuite_number),
         read_total_minor = coalesce(g.read_total_minor, s.read_total_minor),
-        read_tax_minor = coalesce(g.read_tax_minor, s.read_tax_minor), read_back_at = now()
+        read_tax_minor = coalesce(g.read_tax_minor, s.read_tax_minor),
+        customer_id = coalesce(g.customer_id, s.customer_id), read_back_at = now()
     from jsonb_to_recordset(cast(:rows as jsonb)) as g(order_id bigint, netsuite_number text,
-        read_total_minor bigint, read_tax_minor bigint)
+        read_total_minor bigint, read_tax_minor bigint, customer_id bigint)
     where s.store = :store and s.order_id = g.order_id
     returning s.order_id
+    """
+)
+_OF = sa.text(
+    f"""
+    update {_S} s set customer_id = g.customer_id
+    from jsonb_to_recordset(cast(:rows as jsonb)) as g(order_id bigint, customer_id bigint)
+    where s.store = :store and s.order_id = g.order_id and s.customer_id is distinct from g.customer_id
     """
 )
 _KEPT = sa.text(

@@ -113,6 +113,7 @@ order_state = sa.Table(
     sa.Column("planner", sa.BigInteger),  # the worker that has planned it; it has it in hand while it lives
     # What others call it: the id of its payment at the provider, a marketplace's number (finance.md 1.7).
     sa.Column("aliases", sa.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
+    sa.Column("customer_id", sa.BigInteger),  # of its record in NetSuite, as it was read last
     sa.CheckConstraint(
         "disposition in ('open','held','ignored','waiting','planned','posted','adopted','listed')",
         name="order_state_disposition_known",

@@ -837,6 +837,8 @@ def test_what_is_open_and_what_was_asked_are_as_they_stood_at_the_end_of_the_sto
             ('abc123', 'i3', 1001, 'invoice', '97', 'USD', '2026-04-01', 'created', 5000, 5000)""",
     )
     change(march, "update bcns.refund_state set read_total_minor = 1673, open_minor = 73")
+    change(march, "update bcns.cash_record set order_id = 1002 where natural_key = 'i1'")
+    march.orders.read_back([ReadBack(1001, customer=4711)])
     chicago = Mapping.model_validate({"version": 1, "store": {"timezone": "America/Chicago"}})
 
     def rows(name: str, *columns: str) -> list[tuple[Any, ...]]:
@@ -844,15 +846,16 @@ def test_what_is_open_and_what_was_asked_are_as_they_stood_at_the_end_of_the_sto
         told = (dict(zip(made.columns, row, strict=True)) for row in made.rows)
         return [tuple(row[one] for one in columns) for row in told]
 
-    assert rows("unapplied", "kind", "record", "age", "amount", "open", "action") == [
+    # Which customer order 1002 is of was never read.
+    assert rows("unapplied", "kind", "record", "customer", "age", "amount", "open", "action") == [
         (
-            *("deposit", "bc-abc123-deposit-1001-7", 29),
+            *("deposit", "bc-abc123-deposit-1001-7", "4711", 29),
             Decimal("116.73"),
             Decimal("116.73"),
             "applied when its order is billed",
         ),
-        (*("credit memo", "refund 5", 29), Decimal("16.73"), Decimal("0.73"), "apply or pay it back"),
-        (*("invoice", "i1", 0), Decimal("50.00"), Decimal("12.00"), "wants a payment"),
+        (*("credit memo", "refund 5", "4711", 29), Decimal("16.73"), Decimal("0.73"), "apply or pay it back"),
+        (*("invoice", "i1", "not known", 0), Decimal("50.00"), Decimal("12.00"), "wants a payment"),
     ]
 
     # April begins in Chicago at five in the morning of UTC.

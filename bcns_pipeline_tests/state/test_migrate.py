@@ -6,7 +6,7 @@ Put here what concerns the shape of the database. Do not put here what is done w
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pandas as pd
 import pytest
@@ -16,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from sqlalchemy.exc import IntegrityError
 
 from bcns_pipeline.rules.faults import BadInput
+from bcns_pipeline.state import finance
 from bcns_pipeline.state.engine import create_engine
 from bcns_pipeline.state.links import Link
 from bcns_pipeline.state.migrate import (
@@ -144,6 +145,21 @@ def test_lines_that_were_on_their_way_under_an_older_version_are_still(blank: sa
     assert state.inventory.settle(op, [0], [5], ["confirmed"]).state == "confirmed"
 
 
+def test_an_order_of_an_older_version_has_no_customer_until_it_is_looked_at_again(blank: sa.Engine) -> None:
+    with blank.begin() as conn:
+        command.upgrade(_config(conn), "0016")
+        conn.execute(sa.text(OLD_ORDER))
+    assert upgrade(blank)
+    state, days = State(blank, "s"), (date(2026, 11, 1), date(2026, 12, 1))
+
+    def customers() -> list[str]:
+        return [row["customer"] for row in finance.rows(state, "unapplied", *days)[1]]
+
+    assert customers() == ["not known"]
+    state.orders.belong({1001: 4711, 1002: 4712})
+    assert customers() == ["4711"]
+
+
 def catalogue_of_tables(beside: sa.Engine) -> list[tuple[str, ...]]:
     """The catalogue that `tables.py` makes, in a transaction that leaves nothing behind."""
     with beside.connect() as conn, conn.begin() as transaction:
@@ -163,6 +179,15 @@ insert into bcns.inventory_change (plan_id, line, planned_at, store, item_id, sk
     location_id, rule, new, reason, read_seq, outcome, pushed)
     values (1, 0, '2026-11-02 00:00Z', 's', 1, 'A', 1, 1, 'variant', 1, 'available', 5, 'changed', 1, 'pushed', 5),
         (1, 1, '2026-11-02 00:00Z', 's', 2, 'B', 2, 2, 'variant', 1, 'available', 6, 'changed', 1, 'superseded', null);
+"""
+OLD_ORDER = """
+insert into bcns.order_state (store, order_id, placed_at, modified_at, day, channel_id, source, status_id, currency,
+        total_minor, lines, content_hash, disposition, netsuite_id)
+    values ('s', 1001, '2026-11-02 12:00Z', '2026-11-02 12:00Z', '2026-11-02', 1, 'www', 11, 'USD', 100, '[]', 'h',
+        'posted', '91');
+insert into bcns.cash_record (store, natural_key, order_id, transaction_id, kind, netsuite_id, currency, amount_minor,
+        day, origin, read_open_minor)
+    values ('s', 'k', 1001, 7, 'deposit', '92', 'USD', 100, '2026-11-02', 'created', 100);
 """
 OLD_ROWS = """
 insert into bcns.link (store, kind, netsuite_id, bigcommerce_id, label, origin)

@@ -89,6 +89,9 @@ def learn(connections: Connections, due: Sequence[CashOrder]) -> Learnt:
                     line.closed,
                 )
             )
+    state.orders.belong(
+        {by_record[one]: row.entity for one, row in headers.items() if row.entity is not None}
+    )
     drifted = {one.subject for one in state.exceptions.find(flow=ORDERS, code=DRIFT)}
     for record, number in by_record.items():
         header = headers.get(record)

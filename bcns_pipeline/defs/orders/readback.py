@@ -199,4 +199,5 @@ def _read(one: OrderState, record: Shown, expected: Expected | None) -> Read:
         tax_codes=tuple(
             (how, Money.of(amount, currency)) for how, amount in tax_by_item(record, expected).items()
         ),
+        customer=record.header["entity"],
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
+from bcns_pipeline.state import finance
 from bcns_pipeline_tests.defs.cash_flow import LINES, CashFlow
 
 D = Decimal
@@ -43,6 +45,12 @@ def test_each_capture_becomes_one_deposit_in_its_providers_clearing_account_also
     assert {one.code for one in shop.state().exceptions.find(flow="cash")} == {"PAYMENT_MISMATCH"}
     assert run.checks["booked_is_captured"]
     assert run.metadata("netsuite/cash_records")["deposits"] == 3
+    # The read-back said whose orders they are; older versions did not note it, and cash looks at the header anyway.
+    names = {one: str(shop.sales_order(one)["entity"]) for one in orders.values()}
+    assert owed_to(shop) == {orders[name]: names[orders[name]] for name in ("card", "wallet", "split")}
+    with shop.state().scope.transaction() as conn:
+        conn.exec_driver_sql("update bcns.order_state set customer_id = null")
+    assert set(owed_to(shop).values()) == {"not known"}
 
     # -- captured later, and their orders told so; and one captured in part, of whose order no news came
     shop.later()
@@ -62,6 +70,17 @@ def test_each_capture_becomes_one_deposit_in_its_providers_clearing_account_also
     shop.cash()
     assert booked_alone(shop, orders["untold"], "1130") == D("12.50")
     assert len(shop.books(type="customerDeposit")) == 6
+    known = owed_to(shop)
+    assert {one: known[one] for one in (orders["told"], orders["unpaid"], orders["untold"])} == {
+        one: names[one] for one in (orders["told"], orders["unpaid"], orders["untold"])
+    }
+
+
+def owed_to(shop: CashFlow) -> dict[int, str]:
+    """{order: NetSuite's customer} of what report `unapplied` lists."""
+    day = shop.today()
+    _, rows = finance.rows(shop.state(), "unapplied", day - timedelta(days=2), day + timedelta(days=2))
+    return {row["order"]: row["customer"] for row in rows}
 
 
 def booked_alone(shop: CashFlow, order: int, account: str) -> Decimal:
