@@ -1,7 +1,7 @@
 """The control endpoint's verbs on NetSuite's side.
 
 Put paths and the form of answers here. Do not put what happens here (office_events.py, office_finance.py,
-office_people.py). Whatever a verb saves is a person's work, not the integration's.
+office_people.py, office_returns.py). Whatever a verb saves is a person's work, not the integration's.
 """
 
 # ruff: noqa: ARG001, ARG002 - a route hands the call to every handler, whether it looks at it or not.
@@ -16,6 +16,7 @@ from bcns_pipeline.sandbox.netsuite.ledger import INTEGRATION, OFFICE, Ledger
 from bcns_pipeline.sandbox.office_events import Office
 from bcns_pipeline.sandbox.office_finance import Accountant
 from bcns_pipeline.sandbox.office_people import Administrator
+from bcns_pipeline.sandbox.office_returns import ReturnsDesk
 from bcns_pipeline.sandbox.web import Call
 
 Verb = tuple[str, str, Callable[[Call, Any], Any]]
@@ -28,6 +29,7 @@ class OfficeControl:
         self._office = office
         self._administrator = Administrator(office)
         self._accountant = Accountant(office)
+        self._returns = ReturnsDesk(office)
 
     def verbs(self) -> Iterator[Verb]:
         """Method, path and handler of each verb."""
@@ -42,6 +44,9 @@ class OfficeControl:
             "/netsuite/order/hold": office.hold_order,
             "/netsuite/order/bill": office.bill_order,
             "/netsuite/order/legacy": office.legacy_order,
+            "/netsuite/return": self._returns.authorise,
+            "/netsuite/return/receive": self._returns.receive,
+            "/netsuite/return/close": self._returns.close,
             "/netsuite/script": administrator.script,
             "/netsuite/lock": administrator.lock,
             "/netsuite/conflict": administrator.conflict,

@@ -110,10 +110,7 @@ class Office:
         order = self.order(raw["order"])
         body: dict[str, Any] = {"shipStatus": {"id": str(raw.get("status", "C"))}}
         if "lines" in raw:
-            wanted = [self._wanted(order, line) for line in raw["lines"]]
-            named = {line["orderLine"] for line in wanted}
-            rest = [{"orderLine": x.id, "itemReceive": False} for x in order.lines if x.id not in named]
-            body["item"] = {"items": [*wanted, *rest]}
+            body["item"] = {"items": self.lines_of(order, raw["lines"], {"itemReceive": False})}
         if "location" in raw:
             said = {line["orderLine"]: line for line in body.get("item", {}).get("items", ())}
             place = {"id": str(raw["location"])}
@@ -131,12 +128,17 @@ class Office:
         made = fulfilments.get(number)
         return {"fulfilment": number, "number": made.number, "status": made.status, "order": order.id}
 
-    def _wanted(self, order: Transaction, raw: Mapping[str, Any]) -> dict[str, Any]:
-        line = self._line(order, raw)
-        found: dict[str, Any] = {"orderLine": line.id}
-        if "quantity" in raw:
-            found["quantity"] = raw["quantity"]
-        return found
+    def lines_of(
+        self, source: Transaction, raw: Sequence[Mapping[str, Any]], rest: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """The lines of a transform, in REST's words: those that are named, and `rest` of all others."""
+        said = ("quantity", "restock")
+        wanted = [
+            {"orderLine": self._line(source, one).id, **{name: one[name] for name in said if name in one}}
+            for one in raw
+        ]
+        named = {line["orderLine"] for line in wanted}
+        return [*wanted, *({"orderLine": x.id, **rest} for x in source.lines if x.id not in named)]
 
     def _line(self, order: Transaction, raw: Mapping[str, Any]) -> Line:
         """The order line that a body names by line, item or sku."""

@@ -58,6 +58,21 @@ class OfficeVerbs:
         """An order by another connector: otherrefnum, externalid, memo, custbody_…, customer, lines or total."""
         return self.call("POST", "/netsuite/order/legacy", body)
 
+    def authorise_return(self, order: int | str | None = None, **body: Any) -> Any:
+        """Units of an order, or of the invoice or cash sale `sale`, may come back, all that was shipped or some.
+
+        lines [{sku | item | line, quantity}], date, memo.
+        """
+        return self.call("POST", "/netsuite/return", {**({} if order is None else {"order": order}), **body})
+
+    def receive_return(self, back: int, **body: Any) -> Any:
+        """What came of a return: lines [{sku | item | line, quantity, restock}], date, memo; without lines the rest."""
+        return self.call("POST", "/netsuite/return/receive", {"return": back, **body})
+
+    def close_return(self, back: int) -> Any:
+        """What is open of a return will not come."""
+        return self.call("POST", "/netsuite/return/close", {"return": back})
+
     def enter_invoice(self, order: int | str, **body: Any) -> Any:
         """Somebody bills an order by hand: date, memo, external_id, lines [{orderLine, quantity}]."""
         return self.call("POST", "/netsuite/invoice", {"order": order, **body})

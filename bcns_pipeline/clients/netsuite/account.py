@@ -55,10 +55,16 @@ class Account:
             line_fields=_custom(_properties(schemas, "salesOrder-itemElement")),
             customer_fields=_custom(_properties(schemas, "customer")),
             fulfilment_fields=_custom(_properties(schemas, "itemFulfillment")),
-            record_types=frozenset(one for one in wanted if _properties(schemas, one)),
+            record_types=_known(schemas, wanted),
             locations=self._locations() if oneworld else None,
             described=bool(schemas),
         )
+
+    def described(self, record_types: Iterable[str]) -> frozenset[str]:
+        """Those of these record types that NetSuite describes to the role: one call, and one per type where one is
+        missing."""
+        wanted = list(record_types)
+        return _known(self._schemas(wanted), wanted)
 
     def _schemas(self, types: list[str]) -> dict[str, Any]:
         """{schema name: schema}; types that the account refuses to describe are not in it.
@@ -140,6 +146,10 @@ def _properties(schemas: Mapping[str, Any], name: str) -> frozenset[str]:
     schema = schemas.get(name)
     properties = schema.get("properties") if isinstance(schema, Mapping) else None
     return frozenset(one.lower() for one in properties) if isinstance(properties, Mapping) else frozenset()
+
+
+def _known(schemas: Mapping[str, Any], record_types: Iterable[str]) -> frozenset[str]:
+    return frozenset(one for one in record_types if _properties(schemas, one))
 
 
 def _custom(names: frozenset[str]) -> frozenset[str]:

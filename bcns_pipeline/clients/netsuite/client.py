@@ -29,6 +29,7 @@ from bcns_pipeline.clients.netsuite.order_items import OrderItems
 from bcns_pipeline.clients.netsuite.receivables import Receivables
 from bcns_pipeline.clients.netsuite.records import Records, read_object
 from bcns_pipeline.clients.netsuite.refunds import Refunds
+from bcns_pipeline.clients.netsuite.returns import Returns
 from bcns_pipeline.clients.netsuite.sales import Sales
 from bcns_pipeline.clients.netsuite.suiteql import Key, readable
 from bcns_pipeline.outcomes import Gate, Meter, Rejected, System
@@ -108,6 +109,7 @@ class NetSuiteClient(Records):
         self.refunds = Refunds(self)
         self.receivables = Receivables(self)
         self.account = Account(self)
+        self.returns = Returns(self, self.account)
 
     # --- reading -------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from bcns_pipeline.clients.netsuite import journal_rows, money_rows, refund_rows, rows
+from bcns_pipeline.clients.netsuite import journal_rows, money_rows, refund_rows, return_rows, rows
 
 Row = dict[str, str]
 SalesRow = rows.SalesRow
@@ -41,6 +41,7 @@ Touched = journal_rows.Touched
 RefundRow = refund_rows.RefundRow
 LedgerRow = refund_rows.LedgerRow
 MoneyRow = money_rows.MoneyRow
+ReturnLine = return_rows.ReturnLine
 TERMS: Final = ("available", "on_hand", "committed", "in_transit", "backordered", "on_order")
 
 

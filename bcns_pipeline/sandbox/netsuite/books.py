@@ -19,7 +19,9 @@ from bcns_pipeline.sandbox.netsuite import (
     invoice,
     journal_fields,
     payment,
+    receipt,
     refund,
+    returned,
     salesorder,
 )
 from bcns_pipeline.sandbox.netsuite.account import make_account
@@ -44,8 +46,10 @@ from bcns_pipeline.sandbox.netsuite.ledger import Ledger, Transaction
 from bcns_pipeline.sandbox.netsuite.payment import Payments
 from bcns_pipeline.sandbox.netsuite.periods import Periods
 from bcns_pipeline.sandbox.netsuite.postings import post
+from bcns_pipeline.sandbox.netsuite.receipt import ItemReceipts
 from bcns_pipeline.sandbox.netsuite.records import RecordApi
 from bcns_pipeline.sandbox.netsuite.refund import Refunds
+from bcns_pipeline.sandbox.netsuite.returned import ReturnAuthorisations
 from bcns_pipeline.sandbox.netsuite.rows import Rows
 from bcns_pipeline.sandbox.netsuite.salesorder import SalesOrders
 from bcns_pipeline.sandbox.netsuite.settings import Settings
@@ -93,12 +97,21 @@ class Books:
         self.refunds = Refunds(self._transaction(refund.DEFINITION), self.context)
         self.cash_refunds = CashRefunds(self._transaction(cashrefund.DEFINITION), self.context)
         self.journals = Journals(self._transaction(journal_fields.DEFINITION), self.context)
+        self.returns = ReturnAuthorisations(self._transaction(returned.DEFINITION), self.context)
+        self.receipts = ItemReceipts(
+            self._transaction(receipt.DEFINITION), self.context, self.returns, self.orders
+        )
         self.api = RecordApi(self.context)
         self.api.add(customers)
         self.api.add(self.orders)
         self.api.add(self.cash_sales)
         self.api.add(self.fulfilments)
         self.api.add_transform("salesOrder", self.fulfilments)
+        self.api.add(self.returns)
+        self.api.add(self.receipts)
+        for source in ("salesOrder", "invoice", "cashSale"):
+            self.api.add_transform(source, self.returns)
+        self.api.add_transform("returnAuthorization", self.receipts)
         self._money()
         if options.oneworld:
             self.api.add(Relationships(customers))

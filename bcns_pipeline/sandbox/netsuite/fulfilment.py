@@ -1,8 +1,8 @@
 """Item fulfilments: made from a sales order, picked, packed, shipped, and taken back.
 
-Put the rules of the type here. Do not put its properties here (fulfilment_fields.py) nor how stock is counted
-(stock.py). Sources: facts/netsuite.md 2.6 and 3.5: a transform takes every line of the order unless the request
-says `itemReceive: false`; goods leave the shelf when the status is C (Shipped).
+Put the rules of the type here. Do not put its properties here (fulfilment_fields.py), its lines (moving.py) nor how
+stock is counted (stock.py). Sources: facts/netsuite.md 2.6 and 3.5: a transform takes every line of the order unless
+the request says `itemReceive: false`; goods leave the shelf when the status is C (Shipped).
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from typing import Any
 
 from bcns_pipeline.sandbox.netsuite.context import Context
 from bcns_pipeline.sandbox.netsuite.definition import Definition
-from bcns_pipeline.sandbox.netsuite.errors import Refused, bad_reference, invalid_field, missing
+from bcns_pipeline.sandbox.netsuite.errors import Refused, missing
 from bcns_pipeline.sandbox.netsuite.fulfilment_fields import PACKAGES
 from bcns_pipeline.sandbox.netsuite.fulfilment_shown import shown_fulfilment
 from bcns_pipeline.sandbox.netsuite.items import KITS
 from bcns_pipeline.sandbox.netsuite.kinds import FULFILMENT
 from bcns_pipeline.sandbox.netsuite.ledger import ZERO, Line, Package, Transaction
+from bcns_pipeline.sandbox.netsuite.moving import asked_of, take_lines
 from bcns_pipeline.sandbox.netsuite.salesorder import SalesOrders
 from bcns_pipeline.sandbox.netsuite.scripted import script_changes
 
@@ -28,7 +29,6 @@ OPEN = ("B", "D", "E")
 DATES = {"A": "pickedDate", "B": "packedDate", "C": "shippedDate"}
 # What a line or the transaction holds in fields of its own.
 BODY_FIELDS = frozenset({"externalId", "tranDate", "shipStatus", "item", *PACKAGES})
-LINE_FIELDS = frozenset({"line", "orderLine", "itemReceive", "quantity", "location"})
 
 
 class Fulfilments:
@@ -70,7 +70,7 @@ class Fulfilments:
         self.context.ledger.check_external(given.get("externalId"), None)
         made = self._begin(order, given, now)
         self.context.periods.check(made.day)
-        self._lines(order, made, given.get("item") or ())
+        take_lines(self.context, order, made, given.get("item") or (), self._wanted)
         made.packages = packages(given)
         made.status = given.get("shipStatus") or "A"
         made.number = self.context.ledger.take_number(FULFILMENT)
@@ -102,64 +102,16 @@ class Fulfilments:
             else:
                 made.values[name] = value
 
-    def _lines(self, order: Transaction, made: Transaction, given: Any) -> None:
-        """Every open line of the order, but for those that the request leaves out."""
-        said = {}
-        for place, raw in enumerate(given):
-            number = raw.get("orderLine", raw.get("line"))
-            line = order.line(number)
-            if line is None:
-                raise bad_reference(number, "orderLine", f"item.items[{place}].orderLine")
-            said[line.id] = (raw, f"item.items[{place}]")
-        for line in order.lines:
-            raw, path = said.get(line.id, ({}, "item"))
-            wanted = self._wanted(line, raw, path)
-            if wanted > 0:
-                self._add(made, line, wanted, raw, path)
-        if not made.lines:
-            raise Refused("USER_ERROR", "You must have at least one valid line item for this transaction.")
-
     def _wanted(self, line: Line, raw: Mapping[str, Any], path: str) -> Decimal:
         """How much of an order line goes into the fulfilment."""
-        if raw.get("itemReceive") is False:
-            return ZERO
-        asked = raw.get("quantity")
+        asked = asked_of(line, line.open, raw, path)
         if asked is not None:
-            if asked > line.open:
-                detail = f"The quantity {asked} of order line {line.id} is more than remains, which is {line.open}."
-                raise Refused("USER_ERROR", detail, f"{path}.quantity")
-            return Decimal(asked)
+            return asked
         item = line.item
         if item is None or not (item.stocked or item.kind in KITS):
             return line.open
         # The form proposes what is committed; what is on back order has to be asked for.
         return min(line.open, max(line.committed - line.picked - line.packed, ZERO))
-
-    def _add(
-        self, made: Transaction, line: Line, quantity: Decimal, raw: Mapping[str, Any], path: str
-    ) -> None:
-        context, item = self.context, line.item
-        assert item is not None
-        place = raw["location"].id if raw.get("location") is not None else line.location
-        if place is None and (item.stocked or item.kind in KITS):
-            raise missing("location")
-        if place is not None and context.account.locations[place].subsidiary != made.subsidiary:
-            raise invalid_field(place, "location", f"{path}.location")
-        own = {name: value for name, value in raw.items() if name not in LINE_FIELDS}
-        kit = self._line(made, item.id, quantity, place, line.id)
-        kit.values = {n: v for n, v in line.values.items() if n.startswith("custcol_")} | own
-        for member, each in context.items.members(item.id) if item.kind in KITS else ():
-            self._line(made, member, quantity * each, place, line.id).kit_member_of = kit.id
-
-    def _line(self, made: Transaction, item: int, quantity: Decimal, place: int | None, order: int) -> Line:
-        number = made.take_line()
-        # SuiteQL shows a stocked item once more as cost of goods, under the id behind it.
-        made.take_line()
-        found = self.context.items.get(item)
-        line = Line(number, self.context.ledger.take_unique(), found, quantity=quantity, location=place)
-        line.order_line = order
-        made.lines.append(line)
-        return line
 
     # -- changing --------------------------------------------------------------------------------------------
 

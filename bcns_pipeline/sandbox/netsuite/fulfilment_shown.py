@@ -21,25 +21,11 @@ def shown_fulfilment(
     made: Transaction, definition: Definition, context: Context
 ) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
     """The body and the lines of each sublist."""
-    customer = context.customers.get(made.entity or 0)
-    order = context.ledger.get(made.source or 0)
     method = made.values.get("shipMethod")
     carrier = context.account.ship_methods.get(method.id) if method is not None else None
     body = show(
         definition.fields,
-        {
-            **made.values,
-            "externalId": made.external,
-            "tranId": made.number,
-            "transactionNumber": f"{made.kind.code.upper()}{made.id}",
-            "tranDate": made.day,
-            "createdDate": context.clock.aware(made.created),
-            "lastModifiedDate": context.clock.aware(made.modified),
-            "createdFrom": None if order is None else Ref(order.id, f"{order.kind.label} #{order.number}"),
-            "entity": None if customer is None else Ref(customer.id, customer.name),
-            "subsidiary": Ref(made.subsidiary, context.account.subsidiaries[made.subsidiary].name),
-            "shipCarrier": None if carrier is None else carrier.carrier,
-        },
+        {**header(made, context), "shipCarrier": None if carrier is None else carrier.carrier},
     )
     status = {"id": made.status, "refName": made.kind.statuses[made.status]}
     body |= {"status": status, "shipStatus": status}
@@ -50,6 +36,24 @@ def shown_fulfilment(
             fields = definition.sublists[name].fields
             lists[name] = [show(fields, shown_package(one, ending)) for one in made.packages]
     return body, lists
+
+
+def header(made: Transaction, context: Context) -> dict[str, Any]:
+    """What is said of any movement of goods above its lines."""
+    customer = context.customers.get(made.entity or 0)
+    source = context.ledger.get(made.source or 0)
+    return {
+        **made.values,
+        "externalId": made.external,
+        "tranId": made.number,
+        "transactionNumber": f"{made.kind.code.upper()}{made.id}",
+        "tranDate": made.day,
+        "createdDate": context.clock.aware(made.created),
+        "lastModifiedDate": context.clock.aware(made.modified),
+        "createdFrom": None if source is None else Ref(source.id, f"{source.kind.label} #{source.number}"),
+        "entity": None if customer is None else Ref(customer.id, customer.name),
+        "subsidiary": Ref(made.subsidiary, context.account.subsidiaries[made.subsidiary].name),
+    }
 
 
 def sublist_of(method: str, context: Context) -> str:

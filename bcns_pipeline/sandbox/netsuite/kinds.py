@@ -1,8 +1,9 @@
 """The types of transactions: their codes, numbers, statuses and the letters that stand for them.
 
 Put what SuiteQL and REST call a type here. Do not put what a type does here. Source: facts/netsuite.md 2.2
-and 3.6; the letters of a sales order run from A to H, a fulfilment is picked (A), packed (B) or shipped (C).
-Refunds and deposit applications have no status of their own; NetSuite calls it Undefined.
+and 3.6; the letters of a sales order run from A to H, a fulfilment is picked (A), packed (B) or shipped (C). Those of a
+return authorisation are unverified. Receipts, refunds and deposit applications have no status of their own; NetSuite
+calls it Undefined.
 """
 
 from __future__ import annotations
@@ -83,6 +84,28 @@ CREDIT_MEMO = TransactionType(
 CASH_REFUND = TransactionType(
     "cashRefund", "CashRfnd", "Cash Refund", "CR", True, {"Y": "Undefined"}, sign=-1, link="SaleRet"
 )
+RETURN = TransactionType(
+    "returnAuthorization",
+    "RtnAuth",
+    "Return Authorization",
+    "RMA",
+    False,
+    {
+        "A": "Pending Approval",
+        "B": "Pending Receipt",
+        "C": "Cancelled",
+        "D": "Partially Received",
+        "E": "Pending Refund/Partially Received",
+        "F": "Pending Refund",
+        "G": "Refunded",
+        "H": "Closed",
+    },
+    sign=-1,
+    link="SaleRet",
+)
+RECEIPT = TransactionType(
+    "itemReceipt", "ItemRcpt", "Item Receipt", "IR", True, {"Y": "Undefined"}, sign=-1, link="ShipRcpt"
+)
 DEPOSIT = TransactionType(
     "customerDeposit",
     "CustDep",
@@ -136,12 +159,16 @@ TYPES = (
     INVOICE,
     CREDIT_MEMO,
     CASH_REFUND,
+    RETURN,
+    RECEIPT,
     DEPOSIT,
     APPLICATION,
     PAYMENT,
     REFUND,
     JOURNAL,
 )
+# Goods move with their lines, and no money.
+MOVEMENTS = (FULFILMENT, RECEIPT)
 FIRST_NUMBER = 1001
 
 

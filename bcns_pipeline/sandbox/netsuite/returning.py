@@ -1,6 +1,6 @@
-"""How an invoice becomes a credit memo, and a cash sale a cash refund: which lines, how much of each, which tax.
+"""How an invoice becomes a credit memo, a cash sale a cash refund, and any sale a return: lines, how much, which tax.
 
-Put the transform here. Do not put the rules of both types here (creditmemo.py, cashrefund.py). Source:
+Put the transform here. Do not put the rules of these types here (creditmemo.py, cashrefund.py, returned.py). Source:
 facts/netsuite.md 3.5: a transform takes every line with all that was not given back before, and a request names lines
 by `orderLine` (the source's line) to take less; 0 leaves one out. Nobody gives back more than there was.
 """
@@ -8,17 +8,22 @@ by `orderLine` (the source's line) to take less; 0 leaves one out. Nobody gives 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from bcns_pipeline.sandbox.netsuite.billing import add_part, carried_taxes, charges, part_amount, taken_amount
 from bcns_pipeline.sandbox.netsuite.errors import Refused, bad_reference
 from bcns_pipeline.sandbox.netsuite.items import GROUPS
-from bcns_pipeline.sandbox.netsuite.kinds import TransactionType
+from bcns_pipeline.sandbox.netsuite.kinds import SALES_ORDER, TransactionType
 from bcns_pipeline.sandbox.netsuite.ledger import ZERO, Line, Transaction
 from bcns_pipeline.sandbox.netsuite.sales import Sales
+from bcns_pipeline.sandbox.netsuite.salesorder import billable
 
 NOT_COPIED = frozenset(
-    {"shippingCost", "handlingCost", "discountRate", "shipGroup", "dueDate", "checkNumber", "memo"}
+    {
+        *("shippingCost", "handlingCost", "discountRate", "shipGroup", "dueDate", "checkNumber", "memo"),
+        *("orderStatus", "cancelled"),
+    }
 )
 SET_BY_SOURCE = ("item", "apply", "entity", "subsidiary", "currency")
 
@@ -73,7 +78,7 @@ def _lines(
             if above and amount and raw.get("quantity") != 0:
                 add_part(sales, made, line, raw, None, amount)
             continue
-        left = line.quantity - _returned(line, earlier)
+        left = _delivered(source, line) - _returned(line, earlier)
         quantity = left if raw.get("quantity") is None else raw["quantity"]
         if quantity > left or quantity < 0:
             detail = f"The quantity {quantity} of line {line.id} is more than is left of it, which is {left}."
@@ -81,6 +86,11 @@ def _lines(
         above = quantity > 0
         if above:
             add_part(sales, made, line, raw, quantity, part_amount(sales, source, line, quantity))
+
+
+def _delivered(source: Transaction, line: Line) -> Decimal:
+    """What the shopper has of a line; of an order that is what was shipped."""
+    return billable(line) if source.kind is SALES_ORDER else line.quantity or ZERO
 
 
 def _returned(line: Line, earlier: list[Transaction]) -> Any:

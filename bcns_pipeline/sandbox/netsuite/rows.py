@@ -2,7 +2,8 @@
 
 Put the way from the ledger to the tables here. Do not put rules here, nor the rows of money and the general ledger
 (money_rows.py). Sources: facts/netsuite.md 2.4 and 2.6: on sales-side lines quantity and amounts are negative and
-discounts positive, the main line has id 0, and a fulfilment shows each stocked item a second time as cost of goods.
+discounts positive, the main line has id 0, and a fulfilment shows each stocked item a second time as cost of goods, as
+a receipt of returned goods does with the other sign (unverified).
 Credits have all of this the other way round, the header's totals included.
 """
 
@@ -18,7 +19,7 @@ from bcns_pipeline.sandbox.netsuite.claims import Claims
 from bcns_pipeline.sandbox.netsuite.database import Database
 from bcns_pipeline.sandbox.netsuite.definition import ADDRESS
 from bcns_pipeline.sandbox.netsuite.items import KITS, STOCKED
-from bcns_pipeline.sandbox.netsuite.kinds import FULFILMENT
+from bcns_pipeline.sandbox.netsuite.kinds import FULFILMENT, MOVEMENTS
 from bcns_pipeline.sandbox.netsuite.ledger import Line, Transaction
 from bcns_pipeline.sandbox.netsuite.money_rows import MONEY, MoneyRows
 from bcns_pipeline.sandbox.netsuite.periods import Periods
@@ -43,7 +44,7 @@ class Rows:
         put, number = self._backlog.put, transaction.id
         put("transaction", number, [self._header(transaction)])
         put("transactionline", number, list(self._lines(transaction)))
-        if transaction.kind.record not in MONEY and transaction.kind is not FULFILMENT:
+        if transaction.kind.record not in MONEY and transaction.kind not in MOVEMENTS:
             put("transactiontaxdetail", number, list(self._taxes(transaction)))
         if transaction.kind.posting:
             put("transactionaccountingline", number, list(self._money.accounting(transaction)))
@@ -129,7 +130,7 @@ class Rows:
             "shipcarrier": None if method is None else CARRIERS.get(method.id),
             "trackingnumberlist": ", ".join(numbers) or None,
         }
-        if kind is FULFILMENT:
+        if kind in MOVEMENTS:
             shipped = values.get("shippedDate")
             row["actualshipdate"] = None if shipped is None else datetime.combine(shipped, time())
         else:
@@ -154,7 +155,7 @@ class Rows:
             return
         sign = 0 if transaction.voided else transaction.kind.sign
         total = sign * transaction.totals.total
-        sale = transaction.kind is not FULFILMENT
+        sale = transaction.kind not in MOVEMENTS
         yield {
             **common,
             **head,
@@ -174,7 +175,7 @@ class Rows:
             yield {**common, **row, "linesequencenumber": sequence}
             if not sale and line.item is not None and line.item.kind in STOCKED:
                 sequence += 1
-                cost = {**row, "iscogs": "T", "quantity": line.quantity, "isinventoryaffecting": "F"}
+                cost = {**row, "iscogs": "T", "quantity": -row["quantity"], "isinventoryaffecting": "F"}
                 cost |= {"id": line.id + 1, "uniquekey": line.unique + 500_000}
                 yield {**common, **cost, "linesequencenumber": sequence}
         for row in self._extras(transaction) if sale else ():
