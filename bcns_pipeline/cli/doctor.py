@@ -182,7 +182,7 @@ def all_scopes() -> tuple[probes_bigcommerce.Scope, ...]:
 
 def all_rights() -> tuple[probes_orders.Right, ...]:
     """Every permission on a record that any flow needs."""
-    money = (*probes_money.RIGHTS, probes_money.ACCOUNTS, probes_money.PERIODS)
+    money = (*probes_money.RIGHTS, probes_money.ACCOUNTS, probes_money.PERIODS, *probes_money.RETURNS)
     return (*probes_orders.RIGHTS, probes_orders.CASH_SALE, *money)
 
 

@@ -36,6 +36,16 @@ ACCOUNTS: Final = Right(
 PERIODS: Final = Right(
     "accountingPeriod", "Setup > Manage Accounting Periods (View)", "cash", "know which periods are open"
 )
+# Read, and only where the mapping file asks whether goods of refunds came back.
+RETURNS: Final = (
+    Right(
+        "returnAuthorization",
+        "Transactions > Return Authorization (View)",
+        "close",
+        "tell whether goods of refunds may come back (`cash.refunds.goods_days`)",
+    ),
+    Right("itemReceipt", "Transactions > Item Receipt (View)", "close", "tell whether they came"),
+)
 _BANK: Final = "Bank"
 
 
@@ -223,6 +233,31 @@ def hands(patient: Patient) -> Iterator[Finding]:
         )
 
 
+def goods(patient: Patient) -> Iterator[Finding]:
+    """Whether returns and their receipts can be read, where the mapping file asks for goods of refunds.
+
+    That a receipt shows goods once, beside lines marked as cost of goods, is in no document for receipts: compare the
+    units of one with `bcns report refunds`.
+    """
+    if not set_up(patient) or patient.mapping.cash.refunds.goods_days is None:
+        return
+    what, lacking = "Goods of refunds", patient.books.returns.lacking()
+    said = f"NetSuite describes no {' and no '.join(lacking)} to the role" if lacking else None
+    said = said or patient.books.has("transactionline", ("createdfrom", "isclosed", "iscogs", "kitcomponent"))
+    if said is None:
+        yield Finding(
+            what, "returns and receipts are readable", "Report refunds says whether goods came back."
+        )
+    else:
+        yield Finding(
+            what,
+            said,
+            'Report refunds says "not asked", and nobody is asked about goods that do not come.',
+            f"{ROLE}: add {' and '.join(one.permission for one in RETURNS)}.",
+            Level.WARNING,
+        )
+
+
 def accounts_of(mapping: Mapping) -> dict[int, list[str]]:
     """{internal id: keys of the mapping file that name it}."""
     found: dict[int, list[str]] = defaultdict(list)
@@ -256,4 +291,5 @@ BOOKS: Final = (
     Probe("Clearing accounts in the ledger", ledger),
     Probe("Items of stored value", stored_value),
     Probe("Who wrote a transaction", hands),
+    Probe("Goods of refunds", goods),
 )

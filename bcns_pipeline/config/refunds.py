@@ -82,6 +82,11 @@ class RefundsMapping(Section):
     watch_days: Annotated[Whole, Field(ge=0, le=90)] = Field(
         14, description="So long a refund is looked at again, because a decline comes late and silently."
     )
+    goods_days: Annotated[Whole, Field(ge=1, le=90)] | None = Field(
+        None,
+        description="Ask NetSuite at the close whether goods of refunds came back; so many days after a refund they "
+        "should have, where a return was authorised (REFUND_NOT_RECEIVED). null: not asked.",
+    )
     wait_for_capture: Flag = Field(
         True, description="Refunds wait until the payment that they give back is booked in NetSuite."
     )

@@ -116,11 +116,11 @@ class ClearingEvidence:
             row = tx.execute(query).mappings().first()
         return None if row is None else Said(**row)
 
-    def last_day(self) -> date | None:
-        """The latest day that NetSuite was asked about."""
+    def last_day(self, source: str = "netsuite") -> date | None:
+        """The latest day that this source was asked about."""
         table = clearing_evidence
         query = sa.select(sa.func.max(table.c.as_of)).where(
-            table.c.store == self._scope.store, table.c.source == "netsuite"
+            table.c.store == self._scope.store, table.c.source == source
         )
         with self._scope.transaction() as tx:
             found: date | None = tx.execute(query).scalar_one()

@@ -42,6 +42,7 @@ def look(
     *balances: BalanceRow,
     lacks: str | None = None,
     items: tuple[dict[str, str], ...] = (),
+    unseen: tuple[str, ...] = (),
 ) -> list[Finding]:
     asked: list[set[int]] = []
 
@@ -58,6 +59,7 @@ def look(
             )
         ),
         clearing=SimpleNamespace(balances=lambda *_, **__: list(balances), others=lambda *_, **__: []),
+        returns=SimpleNamespace(lacking=lambda: list(unseen)),
         has=lambda *_: lacks,
         suiteql_all=lambda *_: [SimpleNamespace(rows=items)],
     )
@@ -135,6 +137,23 @@ def test_an_item_that_posts_elsewhere_than_to_its_liability_is_named() -> None:
     ]
     # One that names no income account says nothing.
     assert told(right, {"id": "32"}) == [(Level.OK, "1 post to their liability")]
+
+
+def test_goods_of_refunds_are_looked_at_where_the_mapping_file_asks_for_them() -> None:
+    asking = {
+        "version": 1,
+        "payouts": {"providers": {"stripe": STRIPE}},
+        "cash": {"refunds": {"goods_days": 14}},
+    }
+
+    def told(**seen: Any) -> list[tuple[Level, str]]:
+        found = look(Mapping.model_validate(asking), chart(), ALL, **seen)
+        return [(one.level, one.found) for one in found if one.what == "Goods of refunds"]
+
+    assert told() == [(Level.OK, "returns and receipts are readable")]
+    assert told(unseen=("itemReceipt",)) == [(Level.WARNING, "NetSuite describes no itemReceipt to the role")]
+    assert told(lacks="Unknown identifier 'isclosed'") == [(Level.WARNING, "Unknown identifier 'isclosed'")]
+    assert "Goods of refunds" not in [one.what for one in look(with_stripe(), chart(), ALL)]
 
 
 def test_an_inactive_a_missing_and_a_strange_account_are_named() -> None:

@@ -4,8 +4,8 @@ bigcommerce/orders, netsuite/sales_orders, payouts/reconciliation -> close/tie_o
 payouts/reconciliation -> close/clearing_evidence -> reports/* (report_assets.py) -> close/evidence_pack
 
 Read this file to see what an auditor walks back from. Nothing is sent. One step asks outside, what NetSuite and the
-providers hold, for a month also NetSuite's tax by code, and keeps the answers; the others read what was written down,
-so a period can be tied out again at any time.
+providers hold, whether goods of refunds came back, for a month also NetSuite's tax by code, and keeps the answers; the
+others read what was written down, so a period can be tied out again at any time.
 """
 
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ import dagster as dg
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs.close import reports
 from bcns_pipeline.defs.close.asking import ask, ask_each
+from bcns_pipeline.defs.close.goods import ask_goods
 from bcns_pipeline.defs.close.outside import outside
 from bcns_pipeline.defs.close.pack import pack
 from bcns_pipeline.defs.close.questions import of_clearing, of_liabilities, of_orders
@@ -82,6 +83,7 @@ def clearing_evidence(
     spans = days or [about(context.run, config, connections)]
     with outside_errors():
         taxes = Told() if days else ask_taxes(connections, spans[0])
+        goods = ask_goods(connections, spans)
         asked = ask(connections, [reports.last_of(span) for span in spans])
         for span in spans:
             last = reports.last_of(span)
@@ -95,7 +97,7 @@ def clearing_evidence(
     if last == state.clearing.last_day():
         told = [*of_clearing(connections, found, said), *of_liabilities(connections, said)]
     return dg.MaterializeResult(
-        metadata=of_evidence(connections, asked, reports.make(state, "clearing", span), told, taxes)
+        metadata=of_evidence(connections, asked, reports.make(state, "clearing", span), told, taxes, goods)
     )
 
 

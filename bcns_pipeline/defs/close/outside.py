@@ -16,6 +16,8 @@ from bcns_pipeline.rules.close.evidence import (
     ledger_of,
     not_ours,
 )
+from bcns_pipeline.rules.close.goods import GOODS, NOT_ASKED
+from bcns_pipeline.rules.close.goods import Said as GoodsSaid
 from bcns_pipeline.rules.close.stored_value import Liabilities
 from bcns_pipeline.rules.close.stored_value import said as liabilities_said
 from bcns_pipeline.state.clearing_evidence import Said
@@ -24,7 +26,7 @@ from bcns_pipeline.state.store import State
 
 def outside(state: State, last: date) -> Outside:
     """The newest answers about the end of `last`; without any, nothing was asked."""
-    said = state.clearing.of(last)
+    said = {name: one for name, one in state.clearing.of(last).items() if name != GOODS}
     netsuite, records = said.pop(NETSUITE, None), said.pop(RECORDS, None)
     if netsuite is None:
         return Outside()
@@ -41,6 +43,15 @@ def outside(state: State, last: date) -> Outside:
             *(_note(f"provider {name}", one) for name, one in sorted(said.items())),
         ),
     )
+
+
+def goods(state: State, last: date) -> tuple[GoodsSaid | None, str]:
+    """What NetSuite said of returned goods about the end of `last`, and a sentence on whether it was asked."""
+    said = state.clearing.of(last).get(GOODS)
+    if said is None:
+        return None, NOT_ASKED
+    why = said.said.get("not_asked")
+    return said.said, _note("goods", said) if why is None else f"goods: not asked ({why})"
 
 
 def liabilities(netsuite: Said) -> Liabilities | None:

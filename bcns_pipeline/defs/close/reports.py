@@ -14,9 +14,10 @@ from typing import Any
 
 from bcns_pipeline.config import Mapping
 from bcns_pipeline.defs import chart
+from bcns_pipeline.defs.close.outside import goods as goods_of
 from bcns_pipeline.defs.close.outside import outside
 from bcns_pipeline.defs.days import zone_of
-from bcns_pipeline.rules.close import clearing, detail, disputes, fees, reserves, stored_value, tie_out
+from bcns_pipeline.rules.close import clearing, detail, disputes, fees, goods, reserves, stored_value, tie_out
 from bcns_pipeline.rules.close.beancount import export
 from bcns_pipeline.rules.close.evidence import Outside
 from bcns_pipeline.rules.close.names import called
@@ -95,6 +96,10 @@ def make(state: State, name: str, about: About) -> Report:
         rows, told = reserves.shown(_rows(state, "reserves", about), about.reserve_days)
         return report(spec, about, reserves.COLUMNS, rows, told)
     columns, found_rows = finance.rows(state, name, about.since, about.until, about.zone)
+    if name == "refunds":
+        came, said_of_goods = goods_of(state, last_of(about))
+        columns, found_rows = goods.shown(columns, found_rows, came)
+        return report(spec, about, columns, found_rows, (said_of_goods,))
     if name == "detail":
         columns, found_rows = detail.shown(columns, found_rows)
     if name == "fees":

@@ -9,11 +9,13 @@ from datetime import date
 from typing import Any
 
 from bcns_pipeline.defs.close.asking import Asked
+from bcns_pipeline.defs.close.goods import Looked
 from bcns_pipeline.defs.close.pack import Pack
 from bcns_pipeline.defs.close.run import FLOW
 from bcns_pipeline.defs.close.taxes import Told
 from bcns_pipeline.defs.tables import SHOWN, calls_of, table
 from bcns_pipeline.resources.connections import Connections
+from bcns_pipeline.rules.close.goods import GOODS
 from bcns_pipeline.rules.close.reports import NO_BANK
 from bcns_pipeline.rules.close.table import Report, text
 from bcns_pipeline.rules.close.tie_out import DayTie, Reason
@@ -64,11 +66,17 @@ def of_report(found: Report) -> dict[str, Any]:
 
 
 def of_evidence(
-    connections: Connections, asked: Sequence[Asked], found: Report, told: Sequence[str], taxes: Told
+    connections: Connections,
+    asked: Sequence[Asked],
+    found: Report,
+    told: Sequence[str],
+    taxes: Told,
+    goods: Looked,
 ) -> dict[str, Any]:
     """The roll-forward of the last day with what was said outside, and what is left over; the answers of every day."""
     last = asked[-1]
     answers = [(str(one.as_of), *answer) for one in asked for answer in sorted(one.hashes.items())]
+    answers += [(str(day), GOODS, sha256) for day, sha256 in goods.hashes.items()]
     return {
         **of_report(found),
         "summary": f"end of {_days(asked[0].as_of, last.as_of)}: {len(last.hashes):,} sources asked, "
@@ -77,7 +85,8 @@ def of_evidence(
         "not_evidenced": ", ".join(last.silent) or "none",
         "answers": table(("day", "source", "sha256"), answers),
         **({"tax": taxes.sentence} if taxes.orders else {}),
-        **calls_of(connections, FLOW, taxes.calls + sum(2 for one in asked if one.hashes)),
+        **({"goods": goods.sentence} if goods.hashes else {}),
+        **calls_of(connections, FLOW, taxes.calls + goods.calls + sum(2 for one in asked if one.hashes)),
     }
 
 

@@ -78,7 +78,10 @@ SPECS = {
             "orders", "FR3", "Order reconciliation", "orders, transactions and records read back from NetSuite",
             ("unexplained", "not_booked"),
         ),
-        Spec("refunds", "FR4", "Refund reconciliation", "refunds and their records", ("difference",)),
+        Spec(
+            "refunds", "FR4", "Refund reconciliation",
+            "refunds and their records, and NetSuite's returns, as it was asked", ("difference",),
+        ),
         Spec(
             "clearing", "FR5", "Clearing roll-forward", "captures and refunds booked, journal entries of payouts",
             ("unexplained",), bank=True, unsummed=("amount",),

@@ -97,6 +97,11 @@ class RefundFlow(OrderFlow):
         with self._engine.begin() as conn:
             conn.exec_driver_sql("update bcns.refund_state set retry_at = now() where retry_at is not null")
 
+    def ago(self, days: int) -> None:
+        """All refunds were made so many days earlier."""
+        with self._engine.begin() as conn:
+            conn.exec_driver_sql(f"update bcns.refund_state set day = day - {days}")
+
     def stands(self, refund_id: int) -> RefundState:
         """Where a refund stands."""
         found = self.state().refunds.get(refund_id)

@@ -76,6 +76,7 @@ def test_a_day_of_refunds(shop: RefundFlow) -> None:
         f"refund-{refunds['two ways']}",
         *(f"refundpay-{refunds['two ways']}-{n}" for n in (1, 2)),
     }
+    assert_it_is_told_whether_goods_came_back(shop, whole, lines, refunds)
     shop.control.clear_log()
     # Told of again, out of order and twice, and read again as a month: nothing new.
     inbox = shop.state().inbox
@@ -90,6 +91,87 @@ def test_a_day_of_refunds(shop: RefundFlow) -> None:
     shop.give_back()
     assert [one for one in shop.writes() if "record/v1" in one[1]] == []
     assert {shop.stands(one).disposition for one in refunds.values()} == {"posted"}
+
+
+def assert_it_is_told_whether_goods_came_back(
+    shop: RefundFlow, whole: int, lines: int, refunds: dict[str, int]
+) -> None:
+    """By returns and receipts that people make in NetSuite, as far as the mapping file asks and the role may see."""
+    names = {number: name for name, number in refunds.items()}
+
+    def close() -> tuple[dict[str, tuple[Any, ...]], str, int]:
+        shop.control.clear_log()
+        shop.day(shop.today(), job="daily_tie_out")
+        calls = [one for one in shop.control.log(system="netsuite") if "/auth/oauth2/" not in one["path"]]
+        state, mapping = shop.state(), load_mapping(shop.folder / "bcns.yaml")
+        about = reports.about(
+            state, shop.today() - timedelta(days=30), shop.today() + timedelta(days=1), mapping
+        )
+        made = reports.make(state, "refunds", about)
+        assert reports.make(state, "refunds", about).sha256 == made.sha256
+        rows = [dict(zip(made.columns, row, strict=True)) for row in made.rows]
+        told = ("units_refunded", "units_authorised", "units_received", "goods")
+        return (
+            {names[row["refund"]]: tuple(row[one] for one in told) for row in rows},
+            made.notes[-1],
+            len(calls),
+        )
+
+    # -- not asked, which costs nothing; what is read once is read by then
+    close()
+    rows, note, least = close()
+    assert set(rows.values()) == {(None, None, None, "not asked")}
+    assert note.startswith("goods: not asked")
+    # -- asked, of refunds that were made three weeks ago
+    shop.refunds_decide(goods_days=14)
+    shop.ago(days=20)
+    units = sum(int(D(one["quantity"])) for one in goods_of(shop, whole))
+    rows, note, calls = close()
+    kept = dict.fromkeys(("goodwill", "two ways", "cheque"), (0, 0, 0, "no goods"))
+    one = {"first unit": (1, 0, 0, "no return"), "second unit and shipping": (1, 0, 0, "no return")}
+    assert rows == {"whole": (units, 0, 0, "no return"), **one, **kept}
+    assert calls == least + 2
+    assert note.startswith("goods: asked")
+
+    # -- authorised: of one order by its invoice, of the other by the order; the first unit came
+    order = shop.sales_order(lines)
+    sku = order["lines"][0]["sku"]
+    (billed,) = shop.books(type="invoice", created_from=shop.sales_order(whole)["id"])
+    all_of_it = [{"sku": row["sku"], "quantity": int(D(row["quantity"]))} for row in goods_of(shop, whole)]
+    first = shop.control.authorise_return(sale=billed["id"], lines=all_of_it)
+    second = shop.control.authorise_return(order["id"], lines=[{"sku": sku, "quantity": 2}])
+    shop.control.receive_return(second["return"], lines=[{"sku": sku, "quantity": 1}])
+    rows, _, calls = close()
+    one = {"first unit": (1, 1, 1, "received"), "second unit and shipping": (1, 1, 0, "authorised")}
+    assert rows == {"whole": (units, units, 0, "authorised"), **one, **kept}
+    assert calls == least + 3
+
+    # -- the role does not see receipts any more, or not the items: nothing is claimed, and nothing fails
+    for role, why in (
+        ({"hidden_records": ["itemReceipt"]}, "describes no itemReceipt"),
+        ({"hidden_tables": ["item"]}, "NetSuite refused"),
+    ):
+        shop.control.role(**role)
+        rows, note, _ = close()
+        assert set(rows.values()) == {(None, None, None, "not asked")}
+        assert why in note
+        shop.control.role(**{name: [] for name in role})
+
+    # -- a part of it, then the rest
+    part = {**all_of_it[0], "quantity": 1}
+    shop.control.receive_return(first["return"], lines=[part])
+    rows, _, _ = close()
+    assert rows["whole"] == (units, units, 1, "partly received")
+    shop.control.receive_return(first["return"])
+    shop.control.receive_return(second["return"])
+    rows, _, _ = close()
+    assert rows["whole"] == (units, units, units, "received")
+    assert rows["second unit and shipping"] == (1, 1, 1, "received")
+
+
+def goods_of(shop: RefundFlow, order: int) -> list[dict[str, Any]]:
+    """The lines of an order that were shipped."""
+    return [one for one in shop.sales_order(order)["lines"] if D(one["fulfilled"])]
 
 
 def test_captures_invoices_and_refunds_together_leave_nothing_open_in_dollars_and_in_euros(
