@@ -44,7 +44,7 @@ def ask_token(sandbox: Sandbox, signed: str) -> httpx.Response:
     return httpx.post(sandbox.token_url, data=form)
 
 
-def settle(sandbox: Sandbox, seconds: float = 5.0) -> None:
+def settle(sandbox: Sandbox, seconds: float = 30.0) -> None:
     """Wait until the shop has taken every adjustment that it accepted."""
     end = time.monotonic() + seconds
     while pending := sandbox.control.limits()["adjustments_pending"]:

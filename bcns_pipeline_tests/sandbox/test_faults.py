@@ -12,22 +12,22 @@ import httpx
 import pytest
 
 from bcns_pipeline.sandbox.launch import Sandbox, SandboxFailed
-from bcns_pipeline_tests.sandbox.conftest import Suiteql
+from bcns_pipeline_tests.sandbox.conftest import Suiteql, settle
 
 ITEMS = "/v3/inventory/items?limit=5"
 ABSOLUTE = "/v3/inventory/adjustments/absolute"
 
 
-def set_stock(shop: httpx.Client, quantity: int) -> httpx.Response:
-    """One line for SKU-000020, which is a product of its own."""
+def set_stock(shop: httpx.Client, quantity: int, patience: float = 5.0) -> httpx.Response:
+    """One line for SKU-000020, which is a product of its own; who sends it waits for so many seconds."""
     found = shop.get("/v3/inventory/items?sku:in=SKU-000020").json()["data"][0]["identity"]
     line = {"location_id": 1, "product_id": found["product_id"], "quantity": quantity}
-    return shop.put(ABSOLUTE, json={"items": [line]})
+    return shop.put(ABSOLUTE, json={"items": [line]}, timeout=patience)
 
 
 def stock(sandbox: Sandbox) -> int:
-    """What became of it."""
-    time.sleep(0.15)
+    """What became of it, once the shop has taken all that it accepted."""
+    settle(sandbox)
     return int(sandbox.control.inventory("SKU-000020")[0]["on_hand"]["1"])
 
 
@@ -84,9 +84,12 @@ def test_a_late_call_is_lost_to_its_client_and_arrives_when_it_is_told_to(
 def test_a_timeout_stays_silent(sandbox: Sandbox, shop: httpx.Client, after: bool, wanted: int) -> None:
     sandbox.control.edit(sku="SKU-000020", location_id=1, quantity=1)
     fault(sandbox, "timeout", "absolute", after_commit=after)
-    shop.timeout = httpx.Timeout(0.3)
+    since = sandbox.control.clear_log()
     with pytest.raises(httpx.ReadTimeout):
-        set_stock(shop, 2)
+        set_stock(shop, 2, patience=0.3)
+    # Its client has given up, which says nothing about how far the shop is.
+    while not [one for one in sandbox.control.log(since) if one["fault"] == "timeout"]:
+        time.sleep(0.01)
     assert stock(sandbox) == wanted
 
 

@@ -94,7 +94,7 @@ def subscribe(shop: httpx.Client, scope: str, destination: str, **more: Any) -> 
     return int(answer.json()["data"]["id"])
 
 
-def until(look: Callable[[], Any], seconds: float = 5.0) -> Any:
+def until(look: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Wait until something is true and return it."""
     end = time.monotonic() + seconds
     while not (found := look()) and time.monotonic() < end:
@@ -194,6 +194,7 @@ def test_an_order_is_told_thinly_signed_and_with_the_hooks_own_headers(
     sandbox: Sandbox, shop: httpx.Client, mailbox: Mailbox
 ) -> None:
     subscribe(shop, "store/order/created", mailbox.url)
+    before = int(time.time())
     order = sandbox.control.shop_order(restock=True)["id"]
     until(lambda: mailbox.got)
     headers, body = mailbox.got[0]
@@ -207,7 +208,7 @@ def test_an_order_is_told_thinly_signed_and_with_the_hooks_own_headers(
     key = sandbox.env["BCNS_BIGCOMMERCE_CLIENT_SECRET"].encode()
     digest = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
     assert headers["webhook-signature"] == f"v1,{digest}"
-    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 5
+    assert before <= int(headers["webhook-timestamp"]) <= time.time()
 
 
 def test_the_signature_is_that_of_the_published_vector() -> None:
@@ -353,11 +354,14 @@ def test_after_the_last_try_the_hook_is_off_the_owner_told_and_what_comes_then_i
 
 
 def test_nobody_at_home_is_a_failure_too(sandbox: Sandbox, shop: httpx.Client) -> None:
-    subscribe(shop, "store/order/created", "http://127.0.0.1:9/events")
-    before = len(sandbox.control.deliveries()["deliveries"])
+    number = subscribe(shop, "store/order/created", "http://127.0.0.1:9/events")
+
+    def tried() -> list[dict[str, Any]]:
+        # Another test's event may still be on its way.
+        return [one for one in sandbox.control.deliveries()["deliveries"] if one["hook_id"] == number]
+
     sandbox.control.shop_order(restock=True)
-    until(lambda: len(sandbox.control.deliveries()["deliveries"]) > before)
-    row = sandbox.control.deliveries()["deliveries"][before]
+    row = until(tried)[0]
     assert (row["status"], row["attempt"]) == (None, 1)
     assert row["error"]
 
@@ -390,8 +394,7 @@ def test_a_domain_that_fails_too_often_rests_and_is_listed(
         lambda: (
             {one["data"]["id"] for one in mailbox.bodies()}
             and not shop.get("/v3/hooks/admin").json()["data"]["blocked_domains"]
-        ),
-        10,
+        )
     )
     quiet(sandbox)
     assert len({one["data"]["id"] for one in mailbox.bodies()}) == 110

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,21 +22,29 @@ NETSUITE, BIGCOMMERCE = System.NETSUITE, System.BIGCOMMERCE
 
 
 class Crowd:
-    """Counts who is inside, and the most that ever were."""
+    """Counts who is inside, who has left, and the most that ever were inside; nobody leaves before `full` were."""
 
-    def __init__(self) -> None:
+    def __init__(self, full: int) -> None:
         self._lock = threading.Lock()
+        self._full = full
+        self.enough = threading.Event()
         self.inside = 0
+        self.left = 0
         self.most = 0
 
-    def stay(self, gate: PgGate, system: System, seconds: float) -> None:
+    def stay(self, gate: PgGate, system: System) -> None:
         with gate.admit(system):
             with self._lock:
                 self.inside += 1
                 self.most = max(self.most, self.inside)
-            time.sleep(seconds)
+                if self.most >= self._full:
+                    self.enough.set()
+            self.enough.wait(20)
+            # One too many would come in now.
+            time.sleep(0.01)
             with self._lock:
                 self.inside -= 1
+                self.left += 1
 
 
 def run(*works: threading.Thread) -> None:
@@ -52,17 +61,17 @@ def end_session_of(engine: sa.Engine, gate: PgGate) -> None:
 
 def test_threads_of_one_process_use_the_whole_share_and_no_more(engine: sa.Engine) -> None:
     gate = PgGate(engine, "h1", {NETSUITE: Share(3)})
-    crowd = Crowd()
-    run(*(threading.Thread(target=crowd.stay, args=(gate, NETSUITE, 0.02)) for _ in range(12)))
-    assert (crowd.most, crowd.inside) == (3, 0)
+    crowd = Crowd(3)
+    run(*(threading.Thread(target=crowd.stay, args=(gate, NETSUITE)) for _ in range(12)))
+    assert (crowd.most, crowd.inside, crowd.left) == (3, 0, 12)
     gate.close()
 
 
 def test_two_gates_share_the_slots(engine: sa.Engine) -> None:
     gates = [PgGate(engine, "h1", {NETSUITE: Share(2)}) for _ in range(2)]
-    crowd = Crowd()
-    run(*(threading.Thread(target=crowd.stay, args=(gates[n % 2], NETSUITE, 0.01)) for n in range(10)))
-    assert crowd.most == 2
+    crowd = Crowd(2)
+    run(*(threading.Thread(target=crowd.stay, args=(gates[n % 2], NETSUITE)) for n in range(10)))
+    assert (crowd.most, crowd.left) == (2, 10)
     for gate in gates:
         gate.close()
 
@@ -79,57 +88,63 @@ def test_systems_and_stores_do_not_hold_each_other_up(engine: sa.Engine) -> None
 def test_the_fast_lane_gets_through_while_bulk_work_fills_its_slots(engine: sa.Engine) -> None:
     shares = {BIGCOMMERCE: Share(3, reserved=1)}
     bulk, fast = PgGate(engine, "h1", shares), PgGate(engine, "h1", shares, Lane.FAST)
-    crowd = Crowd()
-    hogs = [threading.Thread(target=crowd.stay, args=(bulk, BIGCOMMERCE, 0.2)) for _ in range(6)]
+    crowd = Crowd(6)
+    hogs = [threading.Thread(target=crowd.stay, args=(bulk, BIGCOMMERCE)) for _ in range(6)]
     for hog in hogs:
         hog.start()
-    time.sleep(0.05)
-    begun = time.perf_counter()
+    while crowd.inside < 2:
+        time.sleep(0.005)
     with fast.admit(BIGCOMMERCE):
-        waited = time.perf_counter() - begun
+        # No bulk call has ended, and the other four still wait.
+        assert (crowd.inside, crowd.left) == (2, 0)
+    crowd.enough.set()
     for hog in hogs:
-        hog.join(10)
-    assert waited < 0.1
-    assert crowd.most == 2
+        hog.join(30)
+    assert (crowd.most, crowd.left) == (2, 6)
     bulk.close()
     fast.close()
 
 
 def test_a_newcomer_does_not_push_in_front_of_another_process_that_waits(engine: sa.Engine) -> None:
     greedy, patient = (PgGate(engine, "h1", {NETSUITE: Share(1)}) for _ in range(2))
-    waits: list[float] = []
+    turns: list[int] = []
+    waits: list[int] = []
     stop = threading.Event()
 
     def hog() -> None:
         while not stop.is_set():
             with greedy.admit(NETSUITE):
+                turns.append(1)
                 time.sleep(0.01)
 
     hogging = threading.Thread(target=hog)
     hogging.start()
     for _ in range(10):
-        begun = time.perf_counter()
+        before = len(turns)
         with patient.admit(NETSUITE):
-            waits.append(time.perf_counter() - begun)
+            waits.append(len(turns) - before)
     stop.set()
-    hogging.join(10)
-    assert sorted(waits)[5] < 0.1
+    hogging.join(30)
+    # In turns of the other one, which a busy machine does not change as it does seconds.
+    assert sorted(waits)[5] < 10
     greedy.close()
     patient.close()
 
 
-def test_an_admit_without_a_queue_costs_less_than_a_millisecond(engine: sa.Engine) -> None:
+def test_an_admit_without_a_queue_costs_two_round_trips(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    ask = PgGate._ask
+    monkeypatch.setattr(
+        PgGate, "_ask", lambda gate, query, values: asked.append(query) or ask(gate, query, values)
+    )
     gate = PgGate(engine, "h1", {NETSUITE: Share(5, reserved=1)})
-    costs = []
-    for _ in range(300):
-        begun = time.perf_counter()
+    for _ in range(10):
         with gate.admit(NETSUITE):
             pass
-        costs.append(time.perf_counter() - begun)
     gate.close()
-    median = sorted(costs)[150]
-    print(f"\nadmit and release: {median * 1000:.3f} ms (median of 300)")
-    assert median < 0.001
+    assert ["unlock" in query for query in asked] == [False, True] * 10
 
 
 def test_a_lost_session_is_replaced_and_its_slots_are_not_believed_in(engine: sa.Engine) -> None:
@@ -169,23 +184,21 @@ def test_a_share_must_leave_something_for_the_bulk_lane() -> None:
 
 
 CALLS = """
-import sys, time
+import os, sys, time
 from bcns_pipeline.outcomes import System
 from bcns_pipeline.state.engine import create_engine
 from bcns_pipeline.state.gate import PgGate, Share
 from threading import Thread
 gate = PgGate(create_engine(sys.argv[1]), "h1", {System.NETSUITE: Share(3)})
 log = open(sys.argv[2], "a", buffering=1)
-end = time.monotonic() + float(sys.argv[3])
 def work():
-    while time.monotonic() < end:
+    while not os.path.exists(sys.argv[3]):
         with gate.admit(System.NETSUITE):
             log.write(f"{time.monotonic()} 1\\n")
             time.sleep(0.005)
             log.write(f"{time.monotonic()} -1\\n")
 threads = [Thread(target=work) for _ in range(3)]
 [thread.start() for thread in threads]
-print("up", flush=True)
 [thread.join() for thread in threads]
 """
 
@@ -195,19 +208,26 @@ def test_processes_together_stay_within_the_share_and_a_killed_one_frees_its_slo
     engine: sa.Engine, database_url: str, tmp_path: Path
 ) -> None:
     logs = [tmp_path / f"{number}.log" for number in range(3)]
+    stop = tmp_path / "stop"
     processes = [
-        subprocess.Popen([sys.executable, "-c", CALLS, database_url, str(log), "1.2"], stdout=subprocess.PIPE)
-        for log in logs
+        subprocess.Popen([sys.executable, "-c", CALLS, database_url, str(log), str(stop)]) for log in logs
     ]
-    for process in processes:
-        assert process.stdout is not None
-        process.stdout.readline()
-    time.sleep(0.3)
-    os.kill(processes[0].pid, signal.SIGKILL)
-    for process in processes:
-        process.wait(20)
-        assert process.stdout is not None
-        process.stdout.close()
+
+    def until_each_has_called(those: Sequence[Path], times: int) -> None:
+        end = time.monotonic() + 60
+        while min(len(log.read_text().splitlines()) if log.exists() else 0 for log in those) < 2 * times:
+            assert time.monotonic() < end, "they do not get in"
+            time.sleep(0.02)
+
+    try:
+        until_each_has_called(logs, 20)
+        os.kill(processes[0].pid, signal.SIGKILL)
+        made = max(len(log.read_text().splitlines()) for log in logs[1:])
+        until_each_has_called(logs[1:], made // 2 + 20)
+    finally:
+        stop.touch()
+        for process in processes:
+            process.wait(20)
     events = []
     for log in logs:
         lines = [line.split() for line in log.read_text().splitlines() if line.count(" ") == 1]
@@ -222,7 +242,6 @@ def test_processes_together_stay_within_the_share_and_a_killed_one_frees_its_slo
         inside += step
         most = max(most, inside)
     assert most == 3
-    assert all(len(log.read_text().splitlines()) > 20 for log in logs[1:])
     gate = PgGate(engine, "h1", {NETSUITE: Share(3)})
     with gate.admit(NETSUITE), gate.admit(NETSUITE), gate.admit(NETSUITE):
         pass
