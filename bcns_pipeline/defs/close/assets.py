@@ -19,7 +19,7 @@ from bcns_pipeline.defs.close.asking import ask, ask_each
 from bcns_pipeline.defs.close.goods import ask_goods
 from bcns_pipeline.defs.close.outside import outside
 from bcns_pipeline.defs.close.pack import pack
-from bcns_pipeline.defs.close.questions import of_clearing, of_liabilities, of_orders
+from bcns_pipeline.defs.close.questions import of_clearing, of_goods, of_liabilities, of_orders
 from bcns_pipeline.defs.close.run import FLOW, OWNERS, REPORTS, MonthConfig, about, day_by_day
 from bcns_pipeline.defs.close.shown import of_evidence, of_pack, of_tie_out
 from bcns_pipeline.defs.close.taxes import Told, ask_taxes
@@ -96,6 +96,7 @@ def clearing_evidence(
     told = []
     if last == state.clearing.last_day():
         told = [*of_clearing(connections, found, said), *of_liabilities(connections, said)]
+    told += of_goods(connections, last)
     return dg.MaterializeResult(
         metadata=of_evidence(connections, asked, reports.make(state, "clearing", span), told, taxes, goods)
     )

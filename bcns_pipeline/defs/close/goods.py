@@ -33,7 +33,7 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was asked: refunds of goods, the fewest calls for it, the hashes of what was kept by day, and why not."""
+    """What was asked: of how many refunds, the fewest calls for it, the hashes of what was kept by day, and why not."""
 
     refunds: int = 0
     calls: int = 0
@@ -43,7 +43,7 @@ class Looked:
     @property
     def sentence(self) -> str:
         """In one line."""
-        return f"not asked: {self.silent}" if self.silent else f"{self.refunds:,} refunds of goods looked at"
+        return f"not asked: {self.silent}" if self.silent else f"{self.refunds:,} refunds looked at"
 
 
 def ask_goods(connections: Connections, spans: Sequence[About]) -> Looked:

@@ -1,15 +1,19 @@
-"""What the close asks people: cents without a reason, and clearing accounts that do not close.
+"""What the close asks people: cents without a reason, accounts that do not close, goods that do not come back.
 
 Put here which finding becomes whose question, and when one is over. Do not put findings here (rules/close).
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 from bcns_pipeline.defs import chart
+from bcns_pipeline.defs.close.goods import NOT_RECEIVED
 from bcns_pipeline.defs.close.liabilities import first_of
+from bcns_pipeline.defs.close.outside import goods
 from bcns_pipeline.defs.close.run import FLOW
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.close.evidence import Outside, unexplained
+from bcns_pipeline.rules.close.goods import GOODS, late
 from bcns_pipeline.rules.close.names import called
 from bcns_pipeline.rules.close.stored_value import DRIFT, drifted
 from bcns_pipeline.rules.close.tie_out import OrderTie
@@ -76,6 +80,31 @@ def of_liabilities(connections: Connections, outside: Outside) -> list[str]:
     with state.scope.transaction() as conn:
         state.exceptions.open_many(FLOW, asked, conn=conn)
         state.exceptions.keep_only(FLOW, DRIFT, [one.subject for one in asked], conn=conn)
+    return [one.message for one in asked]
+
+
+def of_goods(connections: Connections, last: date) -> list[str]:
+    """Ask about each refund whose goods are late; what came, or is awaited no more, heals.
+
+    Nothing is said where NetSuite was not asked. Where the mapping file does not ask any more, nobody is asked.
+    """
+    state, days = connections.state, connections.mapping.cash.refunds.goods_days
+    if days is None:
+        state.exceptions.keep_only(FLOW, NOT_RECEIVED, [])
+        return []
+    said, _ = goods(state, last)
+    # An older day that is looked at again says nothing about today.
+    if said is None or "not_asked" in said or last != state.clearing.last_day(GOODS):
+        return []
+    told = late(said, last, days)
+    refunds = state.refunds.many([one.refund for one in told])
+    asked = [
+        _question(NOT_RECEIVED, f"refund:{one.refund}", one.sentence(last), refunds[one.refund].total)
+        for one in told
+    ]
+    with state.scope.transaction() as conn:
+        state.exceptions.open_many(FLOW, asked, conn=conn)
+        state.exceptions.keep_only(FLOW, NOT_RECEIVED, [one.subject for one in asked], conn=conn)
     return [one.message for one in asked]
 
 

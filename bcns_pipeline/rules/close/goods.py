@@ -58,6 +58,13 @@ class Goods:
         """Units that may come and did not."""
         return self.authorised - self.received
 
+    def sentence(self, last: date) -> str:
+        """What is missing at the end of that day."""
+        return (
+            f"Refund {self.refund} of order {self.order}, made {self.day}: {self.received} of {self.authorised} units "
+            f"that NetSuite authorised to come back ({', '.join(self.returns)}) were received by the end of {last}."
+        )
+
     @property
     def came(self) -> Came:
         """In a word; what the shopper was not asked to send is kept."""

@@ -1,6 +1,7 @@
-"""What can be wrong at the close: a cent for which no record gives a reason, a liability that can't be right.
+"""What can be wrong at the close: a cent without a reason, a liability that can't be right, goods that do not come.
 
-Put the codes here that the close opens about orders and stored value. Those of clearing accounts are with the payouts.
+Put the codes here that the close opens about orders, stored value and goods of refunds. Those of clearing accounts are
+with the payouts.
 """
 
 from __future__ import annotations
@@ -23,5 +24,12 @@ KINDS: Final = (
         Owner.FINANCE,
         "An account of stored value owes less than nothing, or somebody else moved it where nobody else should.",
         "Look at the account's register in NetSuite; book what is missing there, or take back what somebody booked.",
+    ),
+    Kind(
+        "REFUND_NOT_RECEIVED",
+        "warning",
+        Owner.OPERATIONS,
+        "Money went back for goods whose return NetSuite has authorised, and they have not been received in time.",
+        "Receive them in NetSuite, or close the lines of the return that will not come.",
     ),
 )

@@ -8,6 +8,9 @@ from typing import Any
 
 from bcns_pipeline.config import load_mapping
 from bcns_pipeline.defs.close import reports
+from bcns_pipeline.defs.close.goods import ask_goods
+from bcns_pipeline.defs.close.questions import of_goods
+from bcns_pipeline.rules.close.reports import About
 from bcns_pipeline.state.inbox import Event
 from bcns_pipeline_tests.cli.command_line import bcns
 from bcns_pipeline_tests.defs.refunds.giving_back import D, RefundFlow
@@ -99,27 +102,32 @@ def assert_it_is_told_whether_goods_came_back(
     """By returns and receipts that people make in NetSuite, as far as the mapping file asks and the role may see."""
     names = {number: name for name, number in refunds.items()}
 
+    today = shop.today()
+
+    def span(days: int) -> About:
+        mapping = load_mapping(shop.folder / "bcns.yaml")
+        return reports.about(shop.state(), today - timedelta(days=days), today + timedelta(days=1), mapping)
+
     def close() -> tuple[dict[str, tuple[Any, ...]], str, int]:
+        """What the close asks of goods, without the rest of it; the report, and the calls."""
         shop.control.clear_log()
-        shop.day(shop.today(), job="daily_tie_out")
+        with shop.connections("close") as ours:
+            ask_goods(ours, [span(0)])
+            of_goods(ours, today)
         calls = [one for one in shop.control.log(system="netsuite") if "/auth/oauth2/" not in one["path"]]
-        state, mapping = shop.state(), load_mapping(shop.folder / "bcns.yaml")
-        about = reports.about(
-            state, shop.today() - timedelta(days=30), shop.today() + timedelta(days=1), mapping
-        )
-        made = reports.make(state, "refunds", about)
-        assert reports.make(state, "refunds", about).sha256 == made.sha256
+        made, again = (reports.make(shop.state(), "refunds", span(30)) for _ in range(2))
+        assert made.sha256 == again.sha256
         rows = [dict(zip(made.columns, row, strict=True)) for row in made.rows]
         told = ("units_refunded", "units_authorised", "units_received", "goods")
-        return (
-            {names[row["refund"]]: tuple(row[one] for one in told) for row in rows},
-            made.notes[-1],
-            len(calls),
-        )
+        goods = {names[row["refund"]]: tuple(row[one] for one in told) for row in rows}
+        return goods, made.notes[-1], len(calls)
 
-    # -- not asked, which costs nothing; what is read once is read by then
-    close()
-    rows, note, least = close()
+    def late() -> list[str]:
+        return [one.subject for one in shop.state().exceptions.find(code="REFUND_NOT_RECEIVED")]
+
+    # -- not asked, which costs nothing
+    rows, note, calls = close()
+    assert calls == 0
     assert set(rows.values()) == {(None, None, None, "not asked")}
     assert note.startswith("goods: not asked")
     # -- asked, of refunds that were made three weeks ago
@@ -130,7 +138,7 @@ def assert_it_is_told_whether_goods_came_back(
     kept = dict.fromkeys(("goodwill", "two ways", "cheque"), (0, 0, 0, "no goods"))
     one = {"first unit": (1, 0, 0, "no return"), "second unit and shipping": (1, 0, 0, "no return")}
     assert rows == {"whole": (units, 0, 0, "no return"), **one, **kept}
-    assert calls == least + 2
+    assert calls == 2
     assert note.startswith("goods: asked")
 
     # -- authorised: of one order by its invoice, of the other by the order; the first unit came
@@ -144,7 +152,13 @@ def assert_it_is_told_whether_goods_came_back(
     rows, _, calls = close()
     one = {"first unit": (1, 1, 1, "received"), "second unit and shipping": (1, 1, 0, "authorised")}
     assert rows == {"whole": (units, units, 0, "authorised"), **one, **kept}
-    assert calls == least + 3
+    assert calls == 3
+    asked = shop.state().exceptions.find(code="REFUND_NOT_RECEIVED")
+    assert {one.subject: (one.owner, one.severity, one.amount_minor) for one in asked} == {
+        f"refund:{refunds[name]}": ("operations", "warning", shop.stands(refunds[name]).total.minor)
+        for name in ("whole", "second unit and shipping")
+    }
+    assert any(f"0 of {units} units" in one.message and first["number"] in one.message for one in asked)
 
     # -- the role does not see receipts any more, or not the items: nothing is claimed, and nothing fails
     for role, why in (
@@ -155,18 +169,29 @@ def assert_it_is_told_whether_goods_came_back(
         rows, note, _ = close()
         assert set(rows.values()) == {(None, None, None, "not asked")}
         assert why in note
+        assert len(late()) == 2
         shop.control.role(**{name: [] for name in role})
 
     # -- a part of it, then the rest
     part = {**all_of_it[0], "quantity": 1}
     shop.control.receive_return(first["return"], lines=[part])
+    shop.control.close_return(second["return"])
+    run = shop.day(today, job="daily_tie_out")
+    assert run.metadata("close/clearing_evidence")["goods"] == f"{len(refunds)} refunds looked at"
     rows, _, _ = close()
     assert rows["whole"] == (units, units, 1, "partly received")
+    assert rows["second unit and shipping"] == (1, 0, 0, "no return")
+    assert late() == [f"refund:{refunds['whole']}"]
+    # However old it is, one that is open is asked about.
+    shop.ago(days=200)
+    close()
+    assert late() == [f"refund:{refunds['whole']}"]
     shop.control.receive_return(first["return"])
-    shop.control.receive_return(second["return"])
+    close()
+    assert late() == []
+    shop.ago(days=-200)
     rows, _, _ = close()
     assert rows["whole"] == (units, units, units, "received")
-    assert rows["second unit and shipping"] == (1, 1, 1, "received")
 
 
 def goods_of(shop: RefundFlow, order: int) -> list[dict[str, Any]]:
