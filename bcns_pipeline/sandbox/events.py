@@ -257,7 +257,7 @@ class Events:
         return order
 
     def change_product(self, raw: Mapping[str, Any]) -> int:
-        """Rename a SKU (`new_sku`) or hide a product (`is_visible`); returns the product's id."""
+        """Rename a SKU (`new_sku`), hide a product (`is_visible`) or delete it (`deleted`); returns its id."""
         store = self.merchant.bigcommerce.store
         item = store.items[self._store_item(raw)]
         product = store.product(item.product_id)
@@ -266,12 +266,14 @@ class Events:
             product.is_visible = bool(raw["is_visible"])
         if "new_sku" in raw:
             rename(store, item, str(raw["new_sku"]))
+        if raw.get("deleted"):
+            store.delete_product(product)
         return product.id
 
     def inventory(self, sku: str | None) -> list[dict[str, Any]]:
         """The shop's stock as it is, without what adjustments will still change."""
         store = self.merchant.bigcommerce.store
-        chosen = store.items if sku is None else [store.items[self._store_item({"sku": sku})]]
+        places = store.places() if sku is None else [self._store_item({"sku": sku})]
         return [
             {
                 "sku": item.sku,
@@ -280,7 +282,7 @@ class Events:
                 "on_hand": {str(loc.id): item.on_hand[k] for k, loc in enumerate(store.locations)},
                 "safety_stock": {str(loc.id): item.safety_stock[k] for k, loc in enumerate(store.locations)},
             }
-            for item in chosen
+            for item in (store.items[place] for place in places)
         ]
 
     def levels(self, sku: str) -> list[dict[str, Any]]:

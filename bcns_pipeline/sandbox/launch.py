@@ -77,7 +77,7 @@ class Control(ShopVerbs, OfficeVerbs, PaymentVerbs, BankVerbs):
         return self.call("POST", "/bigcommerce/stock", list(changes) if changes is not None else change)
 
     def product(self, **fields: Any) -> Any:
-        """Rename (new_sku) or hide (is_visible) what `sku` names in the shop."""
+        """Rename (new_sku), hide (is_visible) or delete (deleted) what `sku` names in the shop."""
         return self.call("POST", "/bigcommerce/product", fields)
 
     def order(self, **order: Any) -> Any:

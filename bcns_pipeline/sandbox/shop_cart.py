@@ -198,13 +198,14 @@ def find(
         if at is not None:
             variant = store.variants[store.variant_place[store.items[at].variant_id]]
         else:
-            variant = next((one for one in store.variants if one.sku.casefold() == sku), None)
+            there = (one for one in store.variants if one.id in store.variant_place)
+            variant = next((one for one in there if one.sku.casefold() == sku), None)
     else:
         for _ in range(PICKS):
             at = rng.randrange(len(store.items))
             item = store.items[at]
             enough = quantity == 0 or item.on_hand[place] - item.safety_stock[place] >= quantity
-            if enough and at not in had and item.sku.startswith(ORDINARY):
+            if enough and at not in had | store.gone and item.sku.startswith(ORDINARY):
                 variant = store.variants[store.variant_place[item.variant_id]]
                 break
     if variant is None:

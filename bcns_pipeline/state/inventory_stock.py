@@ -6,7 +6,7 @@ Put SQL over `inventory_state` here. Do not put the lines of a plan here, nor wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from bcns_pipeline.state.audit import Audit, lock_chain
 from bcns_pipeline.state.bulk import array_text, copy_out, quoted, texts
 from bcns_pipeline.state.scope import Scope
-from bcns_pipeline.state.tables import inventory_state, read_seq
+from bcns_pipeline.state.tables import inventory_change, inventory_state, read_seq
 
 # -1 stands for "never" in frames of int64. A store that really shows -1 is thus written again.
 NEVER = -1
@@ -113,12 +113,43 @@ class InventoryStock:
                 lock_chain(tx)
                 tx.execute(_MARK_PENDING, {"store": self._scope.store, **step})
 
-    def clear_pending(self, frame: pd.DataFrame, *, conn: sa.Connection | None = None) -> None:
-        """These (item_id, location_id) are in step again without a push."""
-        for step in self._steps(frame, None):
-            with self._scope.transaction(conn) as tx:
-                lock_chain(tx)
-                tx.execute(_CLEAR_PENDING, {"store": self._scope.store, **step})
+    def forget_pending(
+        self, kept: pd.DataFrame, *, but: Collection[int] = (), conn: sa.Connection | None = None
+    ) -> int:
+        """Everything was read: what is out of step without a line among `kept` is not ours to push any more.
+
+        `kept` has item_id and location_id; `but` are items of which nothing was learnt, and what is on its way stays
+        too. Returns how many (item, location) were forgotten.
+        """
+        keys = ["item_id", "location_id"]
+        query = sa.select(inventory_state.c.item_id, inventory_state.c.location_id).where(
+            inventory_state.c.store == self._scope.store, inventory_state.c.pending_since.is_not(None)
+        )
+        with self._scope.transaction(conn) as tx:
+            lock_chain(tx)
+            waiting = pd.DataFrame(tx.execute(query).all(), columns=keys, dtype="int64")
+            waiting = waiting[~waiting["item_id"].isin(list(but))]
+            found = waiting.merge(kept[keys].astype("int64").drop_duplicates(), how="left", indicator=True)
+            gone = found.loc[found["_merge"] == "left_only", keys]
+            return sum(
+                tx.execute(_FORGET, {"store": self._scope.store, **step}).rowcount
+                for step in self._steps(gone, None)
+            )
+
+    def forget(self, items: Collection[int], *, conn: sa.Connection | None = None) -> int:
+        """These items are other records in the store now: nothing is known of them. Returns (item, location) pairs."""
+        if not items:
+            return 0
+        gone = sa.delete(inventory_state).where(
+            inventory_state.c.store == self._scope.store, inventory_state.c.item_id.in_(list(items))
+        )
+        with self._scope.transaction(conn) as tx:
+            lock_chain(tx)
+            pairs = tx.execute(gone).rowcount
+            if pairs:
+                about = {"items": len(items), "rows": pairs}
+                self._audit.append(tx, "inventory.forgotten", f"store:{self._scope.store}", about)
+            return pairs
 
     def _steps(self, frame: pd.DataFrame, value: str | None) -> list[Mapping[str, Any]]:
         ordered = frame.sort_values(["item_id", "location_id"])
@@ -188,10 +219,12 @@ _MARK_PENDING = sa.text(
     where inventory_state.pending_since is null
     """
 )
-_CLEAR_PENDING = sa.text(
+_FORGET = sa.text(
     f"""
     update {_STATE} s set pending_since = null from {_PAIRS}
     where s.store = :store and s.item_id = g.item_id and s.location_id = g.location_id
-      and s.pending_since is not null
+      and not exists (select from {inventory_change.fullname} c
+        where c.store = s.store and c.item_id = s.item_id and c.location_id = s.location_id
+          and c.read_seq = s.sent_seq and c.outcome is null)
     """
 )

@@ -27,13 +27,6 @@ def assert_shows(flow: Flow, units: int, *others: str) -> None:
     assert shown == dict.fromkeys(shown, (units, units))
 
 
-def retrack(flow: Flow, sku: str, tracking: str) -> None:
-    """As if the store counted this product otherwise when it was linked."""
-    links = flow.state().links
-    found = links.items()
-    links.put_items(found[found["sku"] == sku].assign(tracking=tracking))
-
-
 def seen(flow: Flow, sku: str) -> tuple[int, ...]:
     """What we remember of what the store showed of a SKU, by location."""
     state = flow.state()
@@ -51,19 +44,16 @@ def test_lines_that_the_store_refuses_are_isolated_said_and_go_through_once_mend
 
     # -- a refusal that names its lines isolates them, and the rest goes through
     move(flow, 31)
-    retrack(flow, "SKU-000003", "variant")
-    flow.control.edit(sku="SKU-000003", location_id=1, quantity=7)
-    before = flow.shop("SKU-000003")
-    assert before[0] == 7
+    flow.control.product(sku="SKU-000003", deleted=True)
+    before = seen(flow, "SKU-000003")
     flow.control.clear_log()
     run = flow.run()
     assert flow.puts() == 2
-    assert flow.shop("SKU-000003") == before
     assert seen(flow, "SKU-000003") == before
     assert_shows(flow, 31, "SKU-000003")
     found = flow.open_exceptions("STOCK_REFUSED")
     assert [row.subject for row in found] == ["sku:SKU-000003"]
-    assert "tracked by product" in found[0].message
+    assert "Items not found" in found[0].message
     assert run.metadata()["lines_refused"] == 2
     assert run.checks["every_sku_is_fresh"]
     flow.assert_tidy()
@@ -82,8 +72,8 @@ def test_lines_that_the_store_refuses_are_isolated_said_and_go_through_once_mend
     (late,) = flow.open_exceptions("SKU_STALE")
     assert (late.subject, late.detail["freshness"]) == ("sku:SKU-000003", "slow movers")
 
-    # -- mended, it goes through by itself and both questions are closed
-    retrack(flow, "SKU-000003", "product")
+    # -- made anew under the same SKU, it goes through by itself and both questions are closed
+    flow.control.shop_product("SKU-000003", on_hand=7)
     assert flow.run().checks["every_sku_is_fresh"]
     assert flow.shop("SKU-000003") == (31, 31)
     assert not flow.open_exceptions("STOCK_REFUSED")
@@ -112,6 +102,27 @@ def test_lines_that_the_store_refuses_are_isolated_said_and_go_through_once_mend
     flow.run("inventory_full_sync")
     assert not flow.open_exceptions("LOCATION_SUSPENDED")
     flow.assert_in_step()
+
+
+def test_what_is_not_ours_to_push_any_more_is_out_of_step_no_longer(flow: Flow) -> None:
+    """A location taken out of the mapping file, and a product deleted for good, while the store refused both."""
+    flow.run()
+    flow.control.product(sku="SKU-000003", deleted=True)
+    shop_location(flow, enabled=False)
+    move(flow, 31)
+    flow.run()
+    flow.age_pending(minutes=500)
+    flow.run()
+    stale = {row.subject for row in flow.open_exceptions("SKU_STALE")}
+    assert stale == {f"sku:{sku}" for sku in MOVED}
+
+    flow.configure(locations=flow.routes(1))
+    flow.run("inventory_full_sync")
+    assert {row.subject for row in flow.open_exceptions("SKU_STALE")} == {"sku:SKU-000003"}
+    run = flow.run("inventory_reconciliation")
+    assert "SKU-000003" in str(run.metadata("inventory/orphans"))
+    assert flow.state().exceptions.find(code="SKU_STALE") == flow.open_exceptions("STOCK_REFUSED") == []
+    assert [flow.shop(sku)[0] for sku in MOVED if sku != "SKU-000003"] == [31] * 4
 
 
 @pytest.mark.merchant(60)

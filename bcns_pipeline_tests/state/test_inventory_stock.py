@@ -56,7 +56,10 @@ def test_the_age_of_a_pending_line_counts_from_the_first_time(state: State) -> N
     state.inventory.mark_pending(pairs(1))
     assert state.inventory.known()["pending_since"].tolist() == before
     assert abs((before[0] - datetime.now(UTC)).total_seconds()) < 60
-    state.inventory.clear_pending(pairs(1))
+
+    # Everything was read: what has no line is forgotten, but for items of which nothing was learnt.
+    assert state.inventory.forget_pending(pairs(2), but=[1]) == 0
+    assert state.inventory.forget_pending(pairs(2)) == 1
     assert state.inventory.known()["pending_since"].isna().tolist() == [True, False]
 
 

@@ -16,7 +16,7 @@ from bcns_pipeline.defs.inventory.extract import move_watermark
 from bcns_pipeline.defs.inventory.heal import heal_plan, read_anew, sample_of, use_up_approval
 from bcns_pipeline.defs.inventory.identify import by_item
 from bcns_pipeline.defs.inventory.linked import item_links
-from bcns_pipeline.defs.inventory.planning import PROOFS, Planned, recounted
+from bcns_pipeline.defs.inventory.planning import PROOFS, Planned, excepted_of, recounted
 from bcns_pipeline.defs.inventory.push import Pushed, push
 from bcns_pipeline.defs.inventory.readback import ReadBack, Seen
 from bcns_pipeline.defs.inventory.run import now_and_then
@@ -86,6 +86,10 @@ def apply_plan(
         # Older lines of the other lane that wait to be sent are overtaken by what this run has read.
         _, flying = state.inventory.note_read(planned.wanted[["item_id", "location_id", "read_seq"]])
         state.inventory.mark_pending(flying)
+        if planned.snapshot.speaks:
+            # A location taken out of the mapping file, or a product deleted in the store, is out of step no more.
+            unknown = pd.concat([one["item_id"] for one in excepted_of(connections, planned.snapshot)])
+            state.inventory.forget_pending(planned.lines, but=unknown.tolist())
         applied.held = breaker.hold(connections, planned)
         if applied.held:
             return applied

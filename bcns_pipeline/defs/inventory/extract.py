@@ -56,6 +56,11 @@ class Snapshot:
     places: Places
     taken_at: str | None = None
 
+    @property
+    def speaks(self) -> bool:
+        """Whether what it does not have says something: everything was read, and everything could be."""
+        return self.complete and self.kits_unreadable is None and not self.unreadable
+
 
 def take_snapshot(
     connections: Connections,

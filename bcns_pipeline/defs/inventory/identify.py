@@ -48,8 +48,8 @@ def identify(
     """Link what can be linked, and adopt what the store shows for newly linked items.
 
     `items`: item_id (int64), sku. With `whole` they are all active items and everything is matched anew, so
-    that what is left over on either side is an orphan; else only those without a link are looked up, and where
-    `complete` says that all active items are there, blocked ones as well.
+    that what is left over on either side is an orphan; else only those without a link are looked up, some of those
+    whose stock was refused, and where `complete` says that all active items are there, blocked ones as well.
     """
     state, shop = connections.state, connections.shop_stock(lane)
     known = item_links(connections)
@@ -76,7 +76,10 @@ def identify(
     if whole and len(matched.lost):
         state.links.remove("item", [str(item) for item in matched.lost.tolist()])
     forget_links(connections)
-    fresh = links[~links["item_id"].isin(known["item_id"])]
+    before = links["item_id"].map(known.set_index("item_id")["variant_id"])
+    # What was confirmed of a product says nothing of the one that was made in its place.
+    state.inventory.forget(links.loc[before.notna() & (before != links["variant_id"]), "item_id"].tolist())
+    fresh = links[before != links["variant_id"]]
     adopted, held_back = _adopt(connections, fresh, lane, progress)
     return Identified(matched, adopted, entire, held_back)
 
@@ -93,9 +96,14 @@ def _unknown(
     """The items to be looked up. Who shares a SKU with whom is known only where all items are there."""
     blocked = blocked_items(connections)
     is_blocked, linked = items["item_id"].isin(list(blocked)), items["item_id"].isin(known["item_id"])
+    # The store may have deleted what it refuses, and made it anew with the same SKU.
+    refused = connections.state.exceptions.find(flow=FLOW, code="STOCK_REFUSED")
+    skus = [row.subject.removeprefix("sku:") for row in refused]
+    doubtful = known.loc[known["sku"].isin(skus), "item_id"]
+    doubted = items[items["item_id"].isin(doubtful) & ~is_blocked].head(FEW // 2)
     if complete:
-        return items[~linked | is_blocked]
-    unknown = items[~linked & ~is_blocked]
+        return pd.concat([items[~linked | is_blocked], doubted], ignore_index=True)
+    unknown = pd.concat([items[~linked & ~is_blocked], doubted], ignore_index=True)
     if unknown.empty or not blocked:
         return unknown
     # A new item that takes a SKU which others share already must not look like its only owner.

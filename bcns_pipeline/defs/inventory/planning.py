@@ -106,12 +106,10 @@ def make_plan(
         remembered = beside.submit(connections.state.inventory.known, numbers=True)
         wanted, excepted = wanted_of(connections, snapshot)
         known = remembered.result()
-    # Where kits or a table of the fallback source could not be read, absence says nothing.
-    speaks = snapshot.complete and snapshot.kits_unreadable is None and not snapshot.unreadable
     found = diff(
         wanted,
         known,
-        complete=speaks,
+        complete=snapshot.speaks,
         inactive=snapshot.inactive,
         unread=set().union(*excepted.values()),
     )

@@ -64,7 +64,7 @@ KINDS: Final = (
         "error",
         Owner.OPERATIONS,
         "BigCommerce refused the stock of a SKU; the rest of its batch went through.",
-        "Read what it said: often the product's tracking was changed, or the location disabled.",
+        "Read what it said: often the product was deleted, its tracking changed, or the location disabled.",
     ),
     Kind(
         "STOCK_UNCONFIRMED",

@@ -220,7 +220,7 @@ class Catalog:
         asked = window(call, DEFAULT_LIMIT, PAGE_LIMIT)
         if "upc" in call.query:
             return listing(asked, [], 0)
-        rows = store.variants
+        rows = [v for v in store.variants if v.id in store.variant_place] if store.gone else store.variants
         products, ids, sku = integers(call, "product_id:in"), integers(call, "id"), call.query.get("sku")
         if products is not None:
             found = [p for i in sorted(set(products)) if (p := store.product(i))]

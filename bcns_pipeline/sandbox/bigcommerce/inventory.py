@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bcns_pipeline.sandbox.bigcommerce import errors
@@ -76,14 +76,14 @@ class Inventory:
             if (ids is None or location.id in ids) and (codes is None or location.code in codes)
         ]
 
-    def _chosen(self, call: Call, asked: Window) -> tuple[list[int] | range, int]:
+    def _chosen(self, call: Call, asked: Window) -> tuple[Sequence[int], int]:
         """Places of the items on the page, and how many there are over all pages."""
         store = self._store()
         skus = texts(call, "sku:in")
         variants, products = integers(call, "variant_id:in"), integers(call, "product_id:in")
         if skus is None and variants is None and products is None:
-            total = len(store.items)
-            return range(min(asked.start, total), min(asked.end, total)), total
+            every = store.places()
+            return every[asked.start : asked.end], len(every)
         chosen: set[int] | None = None
         for wanted in (
             None if skus is None else {store.by_sku.get(s.lower()) for s in skus},

@@ -8,7 +8,7 @@ on the event loop.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -87,6 +87,8 @@ class Store:
         self.variant_place: dict[int, int] = {}
         self.items: list[Item] = []
         self.by_sku: dict[str, int] = {}
+        # Items of deleted products: orders name items by their places, which therefore stay.
+        self.gone: set[int] = set()
         self._rendered: list[str | None] = []
         self._labels: list[tuple[int, str]] = []
 
@@ -137,8 +139,8 @@ class Store:
 
     def add_product(self, sku: str, name: str, on_hand: int) -> Product:
         """A simple product that the merchant created today, with the same stock everywhere."""
-        product_id = max(self.product_place, default=100) + 1
-        variant_id = max(self.variant_place, default=50_000) + 1
+        product_id = max((one.product_id for one in self.variants), default=100) + 1
+        variant_id = max((one.id for one in self.variants), default=50_000) + 1
         product = Product(product_id, name, sku, "product", variant_id, [len(self.variants)])
         width = len(self.locations)
         self.product_place[product_id] = len(self.products)
@@ -165,6 +167,21 @@ class Store:
         )
         self._rendered.append(None)
         return product
+
+    def delete_product(self, product: Product) -> None:
+        """Take a product with its variants out of every list; orders keep what they say of it."""
+        self.products.remove(product)
+        self.product_place = {one.id: place for place, one in enumerate(self.products)}
+        for variant in (self.variants[place] for place in product.variants):
+            del self.variant_place[variant.id]
+            if variant.item is not None:
+                self.gone.add(variant.item)
+                self.by_sku.pop(variant.sku.lower(), None)
+
+    def places(self) -> Sequence[int]:
+        """Of the items that are there."""
+        every = range(len(self.items))
+        return [place for place in every if place not in self.gone] if self.gone else every
 
     def _label_locations(self) -> None:
         self._labels = [
