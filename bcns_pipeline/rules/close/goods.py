@@ -151,7 +151,8 @@ def _of_orders(said: Said) -> tuple[_Units, _Units]:
     """{(order, SKU): units authorised}, and of these received.
 
     What is closed of a return will not come, so it authorised only what came of it. What came beyond its return is none
-    of it: NetSuite refuses that, and a line that is shown twice must not count twice.
+    of it: NetSuite refuses that, and a line that is shown twice must not count twice. Lines without a SKU, such as
+    charges, are nobody's goods.
     """
     orders = {row["id"]: row["order"] for row in said["returns"]}
     open_: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
@@ -166,6 +167,8 @@ def _of_orders(said: Said) -> tuple[_Units, _Units]:
     authorised: _Units = defaultdict(Decimal)
     received: _Units = defaultdict(Decimal)
     for (number, sku), units in whole.items():
+        if not sku:
+            continue
         back = min(came[number, sku], units)
         received[orders[number], sku] += back
         authorised[orders[number], sku] += max(open_[number, sku], back)

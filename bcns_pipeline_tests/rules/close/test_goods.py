@@ -105,6 +105,8 @@ def test_units_go_to_the_earlier_refund_and_what_is_closed_is_awaited_no_more() 
         one.refund for one in late(answer(refunds, three, [(1, "a", 2)]), FIRST + timedelta(days=9), 7)
     ] == [2]
     assert late(answer(refunds, closed, [(1, "a", 1)]), FIRST + timedelta(days=99), 7) == []
+    blank = answer([(1001, 0, {"": 1})], [(1001, "", 1, False)], [(1, "", 1)])
+    assert [one.came for one in shared_out(blank).values()] == [Came.NO_RETURN]
     assert Goods(1, 1001, FIRST, 2, 2, 1).awaited == 1
 
 
