@@ -31,6 +31,7 @@ REPORTS = {
     "disputes": "FR9 Disputes",
     "reserves": "FR10 Reserves",
     "stored-value": "FR11 Stored value",
+    "stored-value-holders": "FR11 Stored value by certificate and customer",
     "tax": "FR12 Tax tie-out",
     "fx": "FR13 Foreign exchange",
     "completeness": "FR14 Interface completeness",

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from bcns_pipeline.sandbox.bigcommerce.certificates import Certificate
 from bcns_pipeline.sandbox.bigcommerce.customers.book import Customer
 from bcns_pipeline.sandbox.bigcommerce.orders import shapes
 from bcns_pipeline.sandbox.bigcommerce.orders.refunds import decline
@@ -45,6 +46,7 @@ class ShopControl:
             ("POST", "/shop/order/refund/decline", self._decline),
             ("POST", "/shop/shopper", self._shopper),
             ("POST", "/shop/shopper/address", self._shopper_address),
+            ("POST", "/shop/certificate", self._certificate),
             ("POST", "/shop/product", self._product),
             ("POST", "/shop/settings", self._settings),
             ("GET", "/shop/settings", self._settings),
@@ -53,6 +55,7 @@ class ShopControl:
             ("GET", "/state/bigcommerce/deliveries", self._state_deliveries),
             ("GET", "/state/bigcommerce/customers", self._state_customers),
             ("GET", "/state/bigcommerce/shipments", self._state_shipments),
+            ("GET", "/state/bigcommerce/certificates", self._state_certificates),
         ]
 
     def _order(self, call: Call, body: Any) -> Any:
@@ -89,6 +92,12 @@ class ShopControl:
     def _shopper_address(self, call: Call, body: Any) -> Any:
         address = self.events.shoppers.address(body)
         return {"id": None if address is None else address.id}
+
+    def _certificate(self, call: Call, body: Any) -> Any:
+        return certificate_state(self.events.certificate(body))
+
+    def _state_certificates(self, call: Call, body: Any) -> Any:
+        return [certificate_state(one) for one in self.shop.certificates.by_code.values()]
 
     def _product(self, call: Call, body: Any) -> Any:
         return {"product_id": self.events.product(body)}
@@ -131,6 +140,16 @@ class ShopControl:
 
     def _state_customers(self, call: Call, body: Any) -> Any:
         return [customer_state(customer) for customer in self.shop.customers.customers.values()]
+
+
+def certificate_state(one: Certificate) -> dict[str, Any]:
+    """A gift certificate with its code, as the control panel shows it."""
+    return {
+        "code": one.code,
+        "original": str(one.original),
+        "balance": str(one.balance),
+        "status": one.status,
+    }
 
 
 def customer_state(customer: Customer) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from bcns_pipeline.sandbox import shop_cart, shop_kinds
+from bcns_pipeline.sandbox.bigcommerce.certificates import ACTIVE, STATUSES, Certificate
 from bcns_pipeline.sandbox.bigcommerce.customers.book import Customer
 from bcns_pipeline.sandbox.bigcommerce.money import ZERO, amount, half_up, minor
 from bcns_pipeline.sandbox.bigcommerce.orders import checkout, editing, handling, statuses
@@ -32,9 +33,9 @@ ORDER_FIELDS = frozenset(
     {"kind", "lines", "guest", "email", "first_name", "last_name", "customer_id", "shopper", "channel_id"}
     | {"currency", "display_currency", "country", "location_id", "inclusive", "rounding", "tax_rate", "taxes"}
     | {"tax_exempt_category", "shipping", "ship_to", "billing", "coupons", "promotions", "manual_discount"}
-    | {"fees", "gift_certificate", "store_credit", "give_credit", "payment", "status_id", "created_at"}
+    | {"fees", "gift_certificate", "certificate", "store_credit", "give_credit", "payment", "status_id"}
     | {"customer_message", "staff_notes", "order_source", "external_id", "external_merchant_id", "restock"}
-    | {"tax_provider_id", "tax_class", "override_by", "seed"}
+    | {"tax_provider_id", "tax_class", "override_by", "seed", "created_at"}
 )
 MANY_FIELDS = frozenset({"count", "within_seconds", "most_lines", "returning", "customer_ids"})
 TEXTS = ("customer_message", "staff_notes", "tax_provider_id", "tax_class", "external_id")
@@ -290,6 +291,19 @@ class ShopEvents:
         due = sum((one.amount for one in items), ZERO)
         payments = payments_of(order, raw, due)
         return refund(self.shop, order, items, payments, str(raw.get("reason", "")))
+
+    def certificate(self, raw: Mapping[str, Any]) -> Certificate:
+        """The merchant makes a gift certificate worth `amount`, or changes `balance` or `status` of that of `code`."""
+        book = self.shop.certificates
+        status = str(raw.get("status", ACTIVE))
+        if status not in STATUSES:
+            raise ValueError(f"A certificate is {', '.join(sorted(STATUSES))}.")
+        if "code" not in raw:
+            return self.shop.certificate(amount(raw["amount"], "amount"))
+        found = book.get(str(raw["code"]))
+        found.balance = amount(raw.get("balance", found.balance), "balance")
+        found.status = status if "status" in raw else found.status
+        return found
 
     def product(self, raw: Mapping[str, Any]) -> int:
         """A product born today: `sku`, `name`, and `on_hand` everywhere. Returns its id."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from bcns_pipeline.sandbox.bigcommerce.money import ZERO, amount, number
+from bcns_pipeline.sandbox.bigcommerce.money import amount, number
 from bcns_pipeline.sandbox.bigcommerce.orders import statuses
 from bcns_pipeline.sandbox.bigcommerce.orders.models import DIGITAL, GIFT_CERTIFICATE, Order
 from bcns_pipeline.sandbox.bigcommerce.orders.transactions import transaction
@@ -55,16 +55,15 @@ METHODS = {
 def pay(shop: Shop, order: Order, body: Mapping[str, Any]) -> None:
     """Pay the priced order.
 
-    `gift_certificate` and `store_credit` are amounts, or `all` for as much as is due; what is left goes to
-    the method that `payment` names.
+    `gift_certificate` and `store_credit` are amounts, or `all` for as much as is due (and as a certificate has);
+    `certificate` is the code of one that there is. What is left goes to the method that `payment` names.
     """
     name = str(body.get("payment", "card"))
     if name not in METHODS:
         raise BadCart(f"There is no payment {name!r}; there are {', '.join(METHODS)}.")
     method = METHODS[name]
     due = order.total.inc
-    due -= _gift_certificate(shop, order, body, due)
-    due -= _store_credit(shop, order, body, due)
+    due -= _stored_value(shop, order, body, due)
     order.payment_method, order.payment_status = method.name, method.payment_status
     if order.total.inc and not due:
         order.payment_method = "Gift Certificate" if order.gift_certificate else "Store Credit"
@@ -102,51 +101,54 @@ def _wanted(body: Mapping[str, Any], name: str, due: Decimal) -> Decimal:
     return due if raw == "all" else min(amount(raw, name), due)
 
 
-def _gift_certificate(shop: Shop, order: Order, body: Mapping[str, Any], due: Decimal) -> Decimal:
-    used = _wanted(body, "gift_certificate", due)
-    if used:
-        # Every certificate was sold for a little more than this order takes of it.
-        balance = used + 10
-        order.gift_certificate = used
-        certificate = {
-            "code": f"GIFT-{order.id:06d}",
-            "original_balance": number(balance),
-            "starting_balance": number(balance),
-            "remaining_balance": number(balance - used),
-            "status": "active",
-        }
-        more = {"gift_certificate": certificate}
+def _certificate(shop: Shop, body: Mapping[str, Any], due: Decimal) -> tuple[Decimal, str]:
+    """What a gift certificate pays, and the code of the one that `certificate` names; "" for a new one."""
+    used, code = _wanted(body, "gift_certificate", due), str(body.get("certificate", ""))
+    if used and code:
+        if body["gift_certificate"] == "all":
+            used = min(used, shop.certificates.get(code).balance)
+        shop.certificates.usable(code, used)
+    return used, code
+
+
+def _credit(shop: Shop, order: Order, body: Mapping[str, Any], due: Decimal) -> Decimal:
+    """What the shopper's store credit pays."""
+    used = _wanted(body, "store_credit", due)
+    customer = shop.customers.customers.get(order.customer_id)
+    if used and customer is None:
+        raise BadCart("A guest has no store credit.")
+    if customer is not None and customer.store_credit < used:
+        raise BadCart(f"The shopper has {customer.store_credit} of store credit and can't use {used}.")
+    return used
+
+
+def _stored_value(shop: Shop, order: Order, body: Mapping[str, Any], due: Decimal) -> Decimal:
+    """Pay with a certificate and with store credit; nothing moves where either can't."""
+    by_certificate, code = _certificate(shop, body, due)
+    by_credit = _credit(shop, order, body, due - by_certificate)
+    order.gift_certificate, order.store_credit = by_certificate, by_credit
+    if by_certificate:
+        # A new certificate was sold for a little more than this order takes of it.
+        one = shop.certificates.get(code) if code else shop.certificate(by_certificate + 10)
         transaction(
             shop,
             order,
-            used,
+            by_certificate,
             method="gift_certificate",
             gateway="giftcertificate",
-            more=more,
+            more={"gift_certificate": one.moved(-by_certificate)},
             at=order.created,
         )
-    return used
-
-
-def _store_credit(shop: Shop, order: Order, body: Mapping[str, Any], due: Decimal) -> Decimal:
-    used = _wanted(body, "store_credit", due)
-    if not used:
-        return ZERO
-    customer = shop.customers.customers.get(order.customer_id)
-    if customer is None:
-        raise BadCart("A guest has no store credit.")
-    if customer.store_credit < used:
-        raise BadCart(f"The shopper has {customer.store_credit} of store credit and can't use {used}.")
-    customer.store_credit -= used
-    order.store_credit = used
-    more = {"store_credit": {"remaining_balance": number(customer.store_credit)}}
-    transaction(
-        shop,
-        order,
-        used,
-        method="store_credit",
-        gateway="storecredit",
-        more=more,
-        at=order.created,
-    )
-    return used
+    if by_credit:
+        customer = shop.customers.customers[order.customer_id]
+        customer.store_credit -= by_credit
+        transaction(
+            shop,
+            order,
+            by_credit,
+            method="store_credit",
+            gateway="storecredit",
+            more={"store_credit": {"remaining_balance": number(customer.store_credit)}},
+            at=order.created,
+        )
+    return by_certificate + by_credit

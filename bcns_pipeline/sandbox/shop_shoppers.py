@@ -103,6 +103,7 @@ class Shoppers:
             if name in raw:
                 setattr(customer, name, str(raw[name]))
         customer.customer_group_id = int(raw.get("customer_group_id", customer.customer_group_id))
+        customer.store_credit = amount(raw.get("store_credit", customer.store_credit), "store_credit")
         if "form_fields" in raw:
             customer.form_fields = list(raw["form_fields"])
         customer.modified = self.shop.now()

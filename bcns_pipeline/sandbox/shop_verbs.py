@@ -28,7 +28,8 @@ class ShopVerbs:
         promotions: [{name, type, amount, skus}], manual_discount, fees: [{name, cost, tax_rate}]. Money:
         currency, display_currency, inclusive, rounding, tax_rate | taxes (for every line and taxed shipping),
         override_by. Payment: payment (card, authorise, paypal, braintree, adyen, square, offline, purchase_order,
-        test, declined, marketplace, manual, none), gift_certificate and store_credit (amount or "all"), give_credit.
+        test, declined, marketplace, manual, none), gift_certificate and store_credit (amount or "all"), certificate
+        (code of one that there is), give_credit.
         Besides: status_id, created_at, location_id, restock (fill up what is short), order_source,
         external_id, customer_message, staff_notes.
         """
@@ -93,6 +94,15 @@ class ShopVerbs:
         channel_id, store_credit, form_fields, address (fields; None for no address).
         """
         return self.call("POST", "/shop/shopper", shopper)
+
+    def certificate(self, **certificate: Any) -> Any:
+        """Make a gift certificate (amount), or change one by hand (code; balance, status); returns it with its code."""
+        return self.call("POST", "/shop/certificate", certificate)
+
+    def certificates(self) -> Sequence[Any]:
+        """All gift certificates: code, original, balance, status."""
+        found: Sequence[Any] = self.call("GET", "/state/bigcommerce/certificates")
+        return found
 
     def shopper_address(self, **address: Any) -> Any:
         """Add an address to an account (customer_id), or with `id` change one; id None: it was there already."""

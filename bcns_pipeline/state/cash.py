@@ -51,6 +51,7 @@ class Cash(CashViews):
                 "authorised_minor": one.authorised.minor,
                 "refunded_minor": one.refunded.minor,
                 "read_again_at": None if one.read_again_at is None else one.read_again_at.isoformat(),
+                "shopper_id": one.shopper_id,
             }
             for one in read
         ]
@@ -68,6 +69,10 @@ class Cash(CashViews):
                 "status": row.status,
                 "test": row.test,
                 "happened_at": None if row.happened_at is None else row.happened_at.isoformat(),
+                "holder": row.holder,
+                "original_minor": row.original_minor,
+                "starting_minor": row.starting_minor,
+                "remaining_minor": row.remaining_minor,
             }
             for one in read
             for row in one.tenders
@@ -234,7 +239,7 @@ _LOOKED = sa.text(
 )
 _READ_COLUMNS = (
     "order_id, content_hash, mark, document_id, currency, captured_minor, authorised_minor, refunded_minor, "
-    "read_again_at"
+    "read_again_at, shopper_id"
 )
 _READ = sa.text(
     f"""
@@ -242,18 +247,19 @@ _READ = sa.text(
     select :store, now(), {_READ_COLUMNS}
     from jsonb_to_recordset(cast(:rows as jsonb)) as g(order_id bigint, content_hash text, mark text,
         document_id bigint, currency text, captured_minor bigint, authorised_minor bigint,
-        refunded_minor bigint, read_again_at timestamptz)
+        refunded_minor bigint, read_again_at timestamptz, shopper_id bigint)
     order by order_id
     on conflict (store, order_id) do update
     set content_hash = excluded.content_hash, mark = excluded.mark, document_id = excluded.document_id,
         read_at = excluded.read_at, currency = excluded.currency, captured_minor = excluded.captured_minor,
         authorised_minor = excluded.authorised_minor, refunded_minor = excluded.refunded_minor,
-        read_again_at = excluded.read_again_at, disposition = 'open', retry_at = null
+        read_again_at = excluded.read_again_at, shopper_id = excluded.shopper_id,
+        disposition = 'open', retry_at = null
     """
 )
 _TENDER_COLUMNS = (
     "transaction_id, order_id, event, method, gateway, gateway_id, reference_id, amount_minor, currency, status, "
-    "test, happened_at"
+    "test, happened_at, holder, original_minor, starting_minor, remaining_minor"
 )
 _TENDERS = sa.text(
     f"""
@@ -261,13 +267,16 @@ _TENDERS = sa.text(
     select :store, {_TENDER_COLUMNS}
     from jsonb_to_recordset(cast(:rows as jsonb)) as g(transaction_id bigint, order_id bigint, event text,
         method text, gateway text, gateway_id text, reference_id bigint, amount_minor bigint, currency text,
-        status text, test boolean, happened_at timestamptz)
+        status text, test boolean, happened_at timestamptz, holder text, original_minor bigint,
+        starting_minor bigint, remaining_minor bigint)
     order by transaction_id
     on conflict (store, transaction_id) do update
     set order_id = excluded.order_id, event = excluded.event, method = excluded.method,
         gateway = excluded.gateway, gateway_id = excluded.gateway_id, reference_id = excluded.reference_id,
         amount_minor = excluded.amount_minor, currency = excluded.currency, status = excluded.status,
-        test = excluded.test, happened_at = excluded.happened_at, read_at = now()
+        test = excluded.test, happened_at = excluded.happened_at, holder = excluded.holder,
+        original_minor = excluded.original_minor, starting_minor = excluded.starting_minor,
+        remaining_minor = excluded.remaining_minor, read_at = now()
     """
 )
 _DECIDE = sa.text(

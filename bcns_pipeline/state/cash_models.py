@@ -32,7 +32,11 @@ class Unlooked:
 
 @dataclass(frozen=True, slots=True)
 class TenderRow:
-    """One BigCommerce transaction as read. `amount` >= 0; `gateway_id` is the provider's id, "" for none."""
+    """One BigCommerce transaction as read. `amount` >= 0; `gateway_id` is the provider's id, "" for none.
+
+    `holder`: whose stored value it moved (never a code); what BigCommerce told of its balance, in minor units of the
+    amount's currency: at first, before this transaction, and after it. None where it told nothing.
+    """
 
     transaction_id: int
     order_id: int
@@ -45,11 +49,18 @@ class TenderRow:
     status: str
     test: bool
     happened_at: datetime | None
+    holder: str | None = None
+    original_minor: int | None = None
+    starting_minor: int | None = None
+    remaining_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MoneyRead:
-    """What was read of one order's payments. `read_again_at`: an authorisation is open, look again then."""
+    """What was read of one order's payments. `read_again_at`: an authorisation is open, look again then.
+
+    `shopper_id` is BigCommerce's customer, None for a guest.
+    """
 
     order_id: int
     content_hash: str
@@ -60,6 +71,7 @@ class MoneyRead:
     refunded: Money
     tenders: tuple[TenderRow, ...]
     read_again_at: datetime | None = None
+    shopper_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ STATEMENTS = {
     "dispute-losses": finance_sql.DISPUTE_LOSSES,
     "reserves": finance_sql.RESERVES,
     "stored-value": finance_stored_sql.STORED_VALUE,
+    "stored-value-holders": finance_stored_sql.STORED_HOLDERS,
     "tax": finance_tax_sql.TAX,
     "fx": finance_sql.FX,
     "completeness": finance_sql.COMPLETENESS,

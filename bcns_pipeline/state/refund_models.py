@@ -52,7 +52,10 @@ class RefundPlanned:
 
 @dataclass(frozen=True, slots=True)
 class RefundRecordRow:
-    """A record of a refund that is in NetSuite. `n`: the payment that it settles, 0 for the credit itself."""
+    """A record of a refund that is in NetSuite. `n`: the payment that it settles, 0 for the credit itself.
+
+    `transaction_id`: BigCommerce's, of that payment.
+    """
 
     natural_key: str
     refund_id: int
@@ -66,6 +69,7 @@ class RefundRecordRow:
     way: str = ""
     provider: str = ""
     provider_refs: tuple[str, ...] = ()
+    transaction_id: int | None = None
     at: datetime | None = None
 
 

@@ -91,6 +91,7 @@ class Refunds(RefundViews):
                 "way": one.way,
                 "provider": one.provider,
                 "provider_refs": list(one.provider_refs),
+                "transaction_id": one.transaction_id,
             }
             for one in records
         ]

@@ -33,6 +33,7 @@ cash_order = sa.Table(
     sa.Column("read_again_at", Timestamp),  # its transactions are due then
     sa.Column("decided_at", Timestamp),
     sa.Column("planner", sa.BigInteger),  # the worker that has planned it; it has it in hand while it lives
+    sa.Column("shopper_id", sa.BigInteger),  # BigCommerce's customer; null for a guest
     sa.CheckConstraint(
         "disposition in ('open','waiting','settled','skipped')", name="cash_order_disposition_known"
     ),
@@ -63,6 +64,12 @@ tender = sa.Table(
     sa.Column("test", sa.Boolean, nullable=False),
     sa.Column("happened_at", Timestamp),
     sa.Column("read_at", Timestamp, nullable=False, server_default=_now),
+    # Of stored value: whose it is (rules/cash/tenders.py; never a code), and what BigCommerce told of it: what a
+    # certificate was worth at first, what there was before this transaction, what was left after it.
+    sa.Column("holder", sa.Text),
+    sa.Column("original_minor", sa.BigInteger),
+    sa.Column("starting_minor", sa.BigInteger),
+    sa.Column("remaining_minor", sa.BigInteger),
     sa.Index("tender_by_order", "store", "order_id"),
     sa.Index("tender_by_gateway_id", "store", "gateway_id", postgresql_where=sa.text("gateway_id <> ''")),
     # Some gateways write two ids in one, "a|b".

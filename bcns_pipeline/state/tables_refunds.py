@@ -72,6 +72,7 @@ refund_record = sa.Table(
     sa.Column("provider", sa.Text, nullable=False, server_default=""),
     sa.Column("provider_refs", sa.ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
     sa.Column("at", Timestamp, nullable=False, server_default=_now),
+    sa.Column("transaction_id", sa.BigInteger),  # BigCommerce's, of the payment that it settles
     sa.Index("refund_record_by_refund", "store", "refund_id"),
     sa.Index("refund_record_by_order", "store", "order_id"),
     sa.Index("refund_record_by_provider", "provider_refs", postgresql_using="gin"),

@@ -460,6 +460,47 @@ def test_what_a_provider_holds_and_what_is_stored_value_say_what_is_not_known(ma
     ]
     assert any(note.startswith("ledger: not asked") for note in notes)
 
+    # By holder: what nobody told is empty and never 0. Then it is told: of order 1001 that 3.00 of the shopper's credit
+    # were left; 5.00 came back before, and 4.00 on a later order, of which no transaction is named: 7.25 are too many.
+    holders = (
+        "kind",
+        "holder",
+        "issued_before",
+        "used",
+        "not_booked",
+        "before",
+        "balance",
+        "moved_otherwise",
+    )
+
+    def by_holder() -> list[tuple[Any, ...]]:
+        made = reports.make(march, "stored-value-holders", reports.about(march, *MARCH, named))
+        rows = (dict(zip(made.columns, row, strict=True)) for row in made.rows)
+        return [tuple(None if row[one] is None else str(row[one]) for one in holders) for row in rows]
+
+    gift = ("gift_certificate", "not known", "0.00", "1.00", "0.00", None, None, None)
+    assert by_holder() == [
+        gift,
+        ("store_credit", "not known", "5.00", "2.00", "0.00", None, None, None),
+    ]
+    for statement in (
+        "update bcns.tender set holder = '12', remaining_minor = 300 where transaction_id = 8",
+        "insert into bcns.cash_order (store, order_id, shopper_id) values ('abc123', 1000, 12)",
+        """insert into bcns.refund_state (store, refund_id, order_id, created_at, day, currency, total_minor, tax_minor,
+            paid_minor, content_hash) values ('abc123', 4, 1000, '2026-02-10', '2026-02-10', 'USD', 500, 0, 500, 'h'),
+            ('abc123', 6, 1000, '2026-03-10', '2026-03-10', 'USD', 400, 0, 400, 'h')""",
+        """insert into bcns.refund_record (store, natural_key, refund_id, order_id, n, record_type, netsuite_id,
+            amount_minor, currency, day, account, way) values ('abc123', 'k2', 6, 1000, 1, 'journalEntry', '83', 400,
+            'USD', '2026-03-10', 2320, 'store_credit')""",
+        """insert into bcns.tender (store, transaction_id, order_id, event, method, gateway, amount_minor, currency,
+            status, test, happened_at, holder, remaining_minor) values ('abc123', 11, 1001, 'purchase', 'storecredit',
+            '', 150, 'USD', 'ok', false, '2026-03-20', '12', 1275)""",
+    ):
+        change(march, statement)
+    assert by_holder() == [gift, ("store_credit", "12", "5.00", "2.00", "1.50", "5.00", "12.75", "7.25")]
+    change(march, "delete from bcns.tender where transaction_id = 11")
+    change(march, "delete from bcns.refund_record where natural_key = 'k2'")
+
     def answer(day: date, *balances: tuple[int, str, int, bool]) -> None:
         kept = [
             {

@@ -83,6 +83,46 @@ def test_a_guest_has_no_store_credit_and_nobody_more_than_they_have(sandbox: San
             sandbox.control.shop_order(store_credit="5", restock=True, **who)
 
 
+def test_a_certificate_is_used_up_topped_up_and_never_overdrawn(sandbox: Sandbox, shop: httpx.Client) -> None:
+    require_specs()
+    code = sandbox.control.certificate(amount="50")["code"]
+    first, second = (
+        sandbox.control.shop_order(restock=True, gift_certificate="20", certificate=code) for _ in range(2)
+    )
+    sandbox.control.refund_order(
+        first["id"], amount="8", payments=[{"provider": "giftcertificate", "amount": "8"}]
+    )
+    told = [row["gift_certificate"] for one in (first, second) for row in transactions(shop, one["id"])]
+    names = ("code", "original_balance", "starting_balance", "remaining_balance", "status")
+    assert [tuple(one[name] for name in names) for one in told if one] == [
+        (code, 50, 50, 30, "active"),
+        (code, 50, 10, 18, "active"),
+        (code, 50, 30, 10, "active"),
+    ]
+    answer = shop.get(f"/v3/orders/{first['id']}/transactions")
+    validate_response("GET", str(answer.url), 200, answer.headers, answer.content)
+    with pytest.raises(SandboxFailed, match="18 left"):
+        sandbox.control.shop_order(restock=True, gift_certificate="18.01", certificate=code)
+    sandbox.control.certificate(code=code, status="disabled")
+    with pytest.raises(SandboxFailed, match="disabled"):
+        sandbox.control.shop_order(restock=True, gift_certificate="1", certificate=code)
+    mine = next(one for one in sandbox.control.certificates() if one["code"] == code)
+    assert (D(mine["balance"]), mine["status"]) == (18, "disabled")
+
+    # -- given for a card's payment it is a new one; store credit grows, and a guest has none
+    paid = sandbox.control.shop_order(restock=True)
+    ways = [{"provider": "giftcertificate", "amount": "3"}, {"provider": "storecredit", "amount": "2.5"}]
+    sandbox.control.refund_order(paid["id"], amount="5.5", payments=ways)
+    new, credit = transactions(shop, paid["id"])[-2:]
+    given = new["gift_certificate"]
+    assert given["code"] != code
+    assert tuple(given[name] for name in names[1:]) == (3, 0, 3, "active")
+    assert D(credit["store_credit"]["remaining_balance"]) == D("2.5")
+    guest = sandbox.control.shop_order("guest", restock=True)
+    with pytest.raises(SandboxFailed, match="guest"):
+        sandbox.control.refund_order(guest["id"], amount="1", payments=[{"provider": "storecredit"}])
+
+
 def test_a_capture_refers_to_its_authorisation(sandbox: Sandbox, shop: httpx.Client) -> None:
     made = sandbox.control.shop_order("authorised_only", restock=True)
     sandbox.control.pay_order(made["id"])

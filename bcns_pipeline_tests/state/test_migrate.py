@@ -145,7 +145,9 @@ def test_lines_that_were_on_their_way_under_an_older_version_are_still(blank: sa
     assert state.inventory.settle(op, [0], [5], ["confirmed"]).state == "confirmed"
 
 
-def test_an_order_of_an_older_version_has_no_customer_until_it_is_looked_at_again(blank: sa.Engine) -> None:
+def test_what_an_older_version_did_not_read_is_not_known_until_it_is_looked_at_again(
+    blank: sa.Engine,
+) -> None:
     with blank.begin() as conn:
         command.upgrade(_config(conn), "0016")
         conn.execute(sa.text(OLD_ORDER))
@@ -156,6 +158,8 @@ def test_an_order_of_an_older_version_has_no_customer_until_it_is_looked_at_agai
         return [row["customer"] for row in finance.rows(state, "unapplied", *days)[1]]
 
     assert customers() == ["not known"]
+    (row,) = finance.rows(state, "stored-value-holders", *days)[1]
+    assert (row["holder"], row["not_booked_minor"], row["balance_minor"]) == ("not known", 30, None)
     state.orders.belong({1001: 4711, 1002: 4712})
     assert customers() == ["4711"]
 
@@ -188,6 +192,8 @@ insert into bcns.order_state (store, order_id, placed_at, modified_at, day, chan
 insert into bcns.cash_record (store, natural_key, order_id, transaction_id, kind, netsuite_id, currency, amount_minor,
         day, origin, read_open_minor)
     values ('s', 'k', 1001, 7, 'deposit', '92', 'USD', 100, '2026-11-02', 'created', 100);
+insert into bcns.tender (store, transaction_id, order_id, event, method, gateway, amount_minor, currency, status, test)
+    values ('s', 8, 1001, 'purchase', 'store_credit', 'storecredit', 30, 'USD', 'ok', false);
 """
 OLD_ROWS = """
 insert into bcns.link (store, kind, netsuite_id, bigcommerce_id, label, origin)

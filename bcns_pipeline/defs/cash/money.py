@@ -3,14 +3,16 @@
 Put the conversions here that reading and planning share. Do not decide here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
 
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.cash.model import Taken
-from bcns_pipeline.rules.cash.tenders import of_marketplace, taken
+from bcns_pipeline.rules.cash.tenders import holder_of, of_marketplace, taken
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.gate import is_marketplace
-from bcns_pipeline.rules.orders.model import Order, Tender
+from bcns_pipeline.rules.orders.model import Order, StoredValue, Tender
 from bcns_pipeline.state.cash_models import TenderRow
 
 
@@ -34,8 +36,9 @@ def money_of(connections: Connections, order: Order, tenders: Sequence[Tender]) 
     return Taken((), nothing, nothing, nothing)
 
 
-def as_row(order: Order, tender: Tender) -> TenderRow:
-    """A transaction as it is remembered. ValueError for a currency that is none."""
+def as_row(order: Order, tender: Tender, keyed: Callable[[Any], str]) -> TenderRow:
+    """A transaction as it is remembered. `keyed` hides a certificate's code. ValueError for a currency that is none."""
+    currency, told = tender.currency or order.currency, tender.stored or StoredValue()
     return TenderRow(
         transaction_id=tender.id,
         order_id=order.id,
@@ -44,11 +47,25 @@ def as_row(order: Order, tender: Tender) -> TenderRow:
         gateway=tender.gateway,
         gateway_id=tender.gateway_transaction_id,
         reference_id=tender.reference_id,
-        amount=Money.of(tender.amount, tender.currency or order.currency),
+        amount=Money.of(tender.amount, currency),
         status=tender.status,
         test=tender.test,
         happened_at=tender.happened_at,
+        holder=holder_of(order, tender, keyed),
+        original_minor=_balance(told.original, currency),
+        starting_minor=_balance(told.starting, currency),
+        remaining_minor=_balance(told.remaining, currency),
     )
+
+
+def _balance(told: Decimal | None, currency: str) -> int | None:
+    """A balance that has more digits than its currency is none that cents could explain."""
+    if told is None:
+        return None
+    try:
+        return Money.exactly(told, currency).minor
+    except ValueError:
+        return None
 
 
 def as_tender(row: TenderRow) -> Tender:

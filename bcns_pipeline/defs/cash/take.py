@@ -251,6 +251,7 @@ def _transactions(connections: Connections, orders: Sequence[Order]) -> dict[int
 def _as_read(
     connections: Connections, one: Unlooked, order: Order, tenders: Sequence[Tender], money: Money_
 ) -> MoneyRead:
+    keyed = connections.state.vault.seal_digest
     return MoneyRead(
         order_id=order.id,
         content_hash=one.content_hash,
@@ -259,8 +260,9 @@ def _as_read(
         captured=money.captured,
         authorised=money.authorised,
         refunded=money.refunded,
-        tenders=tuple(as_row(order, tender) for tender in tenders),
+        tenders=tuple(as_row(order, tender, keyed) for tender in tenders),
         read_again_at=_again(connections, order, tenders, money),
+        shopper_id=order.customer_id or None,
     )
 
 

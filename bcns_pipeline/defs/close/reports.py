@@ -39,6 +39,7 @@ CODE_VERSION = installed("bcns-pipeline")
 BEGINNING = date(1970, 1, 1)
 _SAID = {
     "accrued-fees": (NOT_ACCRUED,),
+    "stored-value-holders": (stored_value.HOLDERS,),
     "tax": (TAX_NOT_KNOWN,),
 }
 

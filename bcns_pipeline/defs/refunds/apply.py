@@ -268,6 +268,7 @@ def _row(payload: Mapping[str, Any], netsuite_id: str) -> RefundRecordRow:
         way=payload["way"],
         provider=payload["provider"],
         provider_refs=tuple(payload["references"]),
+        transaction_id=payload.get("transaction_id"),
     )
 
 

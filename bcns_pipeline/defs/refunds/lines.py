@@ -77,6 +77,7 @@ def _line(
         "way": record.way,
         "provider": record.provider,
         "references": list(record.references),
+        "transaction_id": record.transaction_id,
         "amount_minor": record.amount.minor,
         "currency": record.amount.currency,
         "netsuite_id": netsuite_id,

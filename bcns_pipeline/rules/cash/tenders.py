@@ -8,9 +8,9 @@ voided; an authorisation, a pending or failed try and a void book nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, tzinfo
-from typing import Final
+from typing import Any, Final
 
 from bcns_pipeline.rules.cash.model import Capture, Taken, TenderKind
 from bcns_pipeline.rules.money import Money
@@ -28,6 +28,9 @@ _STORED: Final[dict[str, TenderKind]] = {
     "storecredit": "store_credit",
 }
 MARKETPLACE: Final = "marketplace"
+# Of a certificate's code a person sees so many characters, where it has at least so many.
+_SHOWN: Final = 3
+_LONG: Final = 8
 
 
 def taken(order: Order, transactions: Sequence[Tender], zone: tzinfo) -> Taken:
@@ -88,6 +91,22 @@ def mismatch(order: Order, transactions: Sequence[Tender], policy: OrderPolicy) 
     if found.settles(charged):
         return None
     return Problem("PAYMENT_MISMATCH", f"It came to {charged}, and {found.whole} settle it ({found}).")
+
+
+def holder_of(order: Order, one: Tender, keyed: Callable[[Any], str]) -> str | None:
+    """Whose stored value a transaction moved; None where it moved none, or where nothing says whose.
+
+    Of store credit it is BigCommerce's id of the order's customer. A certificate stands as the keyed digest of its code
+    and never as the code, which is as good as money; its end, by which a person finds it, is not shown of a short one.
+    """
+    kind = _kind(one)
+    if kind == "store_credit":
+        return str(order.customer_id) if order.customer_id else None
+    code = one.stored.code if one.stored is not None else ""
+    if kind != "gift_certificate" or not code:
+        return None
+    end = f" (...{code[-_SHOWN:]})" if len(code) >= _LONG else ""
+    return keyed({"gift_certificate": code})[:16] + end
 
 
 def _each_once(transactions: Sequence[Tender]) -> list[Tender]:

@@ -98,6 +98,12 @@ SPECS = {
             "gift certificates and store credit, given by refunds and used, and NetSuite's ledger, as it was asked",
         ),
         Spec(
+            "stored-value-holders", "FR11", "Stored value by certificate and customer",
+            "gift certificates and store credit, given by refunds and used, and balances as BigCommerce told them with "
+            "its transactions",
+            unsummed=("original", "before"),
+        ),
+        Spec(
             "tax", "FR12", "Tax tie-out", "tax charged in BigCommerce and read back from NetSuite",
             # By code, which adds up to the difference of all: so two codes that were swapped do not cancel.
             ("difference_by_code",),

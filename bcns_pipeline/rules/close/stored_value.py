@@ -29,6 +29,13 @@ REMAINDER: Final = (
     "NetSuite's invoices and cash sales, less those that refunds took back. remainder: computed, which is balances of "
     "before the cutover, expired ones, or changes by hand"
 )
+HOLDERS: Final = (
+    "holder: of store credit BigCommerce's id of the customer, of a certificate a keyed digest of its code, and its "
+    "end; 'not known' where BigCommerce did not tell it, or an older version read it. not_booked: used, and in no "
+    "record of its own, because its order is not billed yet or its channel is in summary mode. before: the balance "
+    "before the first transaction that told one; balance: after the last one. moved_otherwise: computed, what moved "
+    "between these two and is no transaction of our orders: goodwill, expiry, changes by hand, orders that are not ours"
+)
 # NetSuite's types of what sells: facts/netsuite.md 2.2.
 _SALES: Final = frozenset({"CustInvc", "CashSale"})
 # Account and currency.

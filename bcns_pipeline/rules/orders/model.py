@@ -206,6 +206,20 @@ class TaxRow:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredValue:
+    """What BigCommerce tells of the certificate or store credit that a transaction moved; None where it does not.
+
+    `code` is a certificate's, and whoever has it may spend it: it goes nowhere but into sealed documents. Balances:
+    when it was sold, before the transaction, and after it (facts/bigcommerce.md 3.8).
+    """
+
+    code: str = field(default="", repr=False)
+    original: Decimal | None = None
+    starting: Decimal | None = None
+    remaining: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Tender:
     """One v3 transaction: money or stored value that moved, or tried to. `amount` in `currency`, >= 0."""
 
@@ -220,6 +234,7 @@ class Tender:
     gateway_transaction_id: str = ""
     reference_id: int | None = None
     happened_at: datetime | None = None
+    stored: StoredValue | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ as RFC-2822 or ISO-8601, and `cost_exc_tax`, as one of the store's own examples 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Final, cast
 
 from bcns_pipeline.rules.money import exponent
@@ -25,6 +26,7 @@ from bcns_pipeline.rules.orders.model import (
     Line,
     LineKind,
     Order,
+    StoredValue,
     TaxRow,
     Tender,
 )
@@ -301,4 +303,27 @@ def _tender(row: Json) -> Tender:
         gateway_transaction_id=fields.text(row, "gateway_transaction_id", at),
         reference_id=fields.optional_whole(row, "reference_transaction_id", at),
         happened_at=None if row.get("date_created") in (None, "") else fields.moment(row, "date_created", at),
+        stored=_stored(row),
     )
+
+
+def _stored(row: Json) -> StoredValue | None:
+    """Of a certificate or of store credit, whichever is told of. What can't be understood is not told: no payment waits
+    for a balance."""
+    for name in ("gift_certificate", "store_credit"):
+        told = row.get(name)
+        if isinstance(told, dict) and any(value not in (None, "") for value in told.values()):
+            code = told.get("code")
+            return StoredValue(
+                fields.text(told, "code") if isinstance(code, str) else "",
+                *(_told(told, f"{which}_balance") for which in ("original", "starting", "remaining")),
+            )
+    return None
+
+
+def _told(row: Json, name: str) -> Decimal | None:
+    try:
+        found = None if row.get(name) in (None, "") else fields.amount(row, name)
+    except Unreadable:
+        return None
+    return found if found is not None and abs(found) <= LARGEST_TOTAL else None

@@ -43,7 +43,8 @@ class Settles:
 
 @dataclass(frozen=True, slots=True)
 class RefundRecord:
-    """One record to be there. `n` is the payment that it settles, 0 for the credit itself.
+    """One record to be there. `n` is the payment that it settles, 0 for the credit itself; `transaction_id` is
+    BigCommerce's of that payment.
 
     `settles` name records by key; their ids go into the body's `apply` when it is sent.
     """
@@ -57,6 +58,7 @@ class RefundRecord:
     way: str = ""
     provider: str = ""
     references: tuple[str, ...] = ()
+    transaction_id: int | None = None
     settles: tuple[Settles, ...] = ()
 
 
@@ -90,6 +92,7 @@ def cash_refund(case: Case, credit: Credit, policy: RefundPolicy) -> RefundPlan:
         paid.way,
         paid.provider,
         paid.references,
+        paid.transaction_id,
     )
     return RefundPlan("cash_refund", (record,))
 
@@ -178,7 +181,17 @@ def _settling(
     record: str, key: str, one: Settlement, body: Mapping[str, Any], *settles: Settles
 ) -> RefundRecord:
     return RefundRecord(
-        record, key, one.n, one.amount, body, one.account, one.way, one.provider, one.references, settles
+        record,
+        key,
+        one.n,
+        one.amount,
+        body,
+        one.account,
+        one.way,
+        one.provider,
+        one.references,
+        one.transaction_id,
+        settles,
     )
 
 

@@ -29,7 +29,7 @@ class Settlement:
     """How one payment is settled. `n` is its place (from 1) among all payments of the refund, declined ones included.
 
     `captured_by`: BigCommerce's transaction that it gives back, None where it is none of a gateway's. `references` are
-    all ids by which the payment provider may know it.
+    all ids by which the payment provider may know it, `transaction_id` is BigCommerce's of the payment itself.
     """
 
     n: int
@@ -39,6 +39,7 @@ class Settlement:
     provider: str
     captured_by: int | None = None
     references: tuple[str, ...] = ()
+    transaction_id: int | None = None
 
 
 def route(
@@ -78,6 +79,7 @@ def route(
                 provider=provider,
                 captured_by=parent.id if parent is not None and way in ("gateway", "external") else None,
                 references=tuple(one for one in references if one),
+                transaction_id=payment.transaction_id,
             )
         )
     return tuple(found)

@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from bcns_pipeline.sandbox.bigcommerce.certificates import Certificate, CertificateBook
 from bcns_pipeline.sandbox.bigcommerce.customers.book import CustomerBook
 from bcns_pipeline.sandbox.bigcommerce.metafields.book import MetafieldBook
 from bcns_pipeline.sandbox.bigcommerce.orders.models import Order
@@ -49,6 +50,7 @@ class Shop:
         self.store = store
         self.orders: dict[int, Order] = {}
         self.customers = CustomerBook()
+        self.certificates = CertificateBook()
         self.metafields = MetafieldBook()
         self._numbers: Counter[str] = Counter(order=FIRST_ORDER_ID - 1)
 
@@ -60,6 +62,10 @@ class Shop:
         """The next id of a kind of record."""
         self._numbers[kind] += 1
         return self._numbers[kind]
+
+    def certificate(self, worth: Decimal) -> Certificate:
+        """A new gift certificate."""
+        return self.certificates.issue(self.hash, self.number("gift_certificate"), worth)
 
     def drawn(self, kind: str) -> int:
         """The last id of a kind that was drawn."""

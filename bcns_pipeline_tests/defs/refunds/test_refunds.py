@@ -14,6 +14,7 @@ from bcns_pipeline.rules.close.reports import About
 from bcns_pipeline.state.inbox import Event
 from bcns_pipeline_tests.cli.command_line import bcns
 from bcns_pipeline_tests.defs.refunds.giving_back import D, RefundFlow
+from bcns_pipeline_tests.state.test_personal_data import opened_binaries, pg_dump
 
 
 def changed(before: dict[str, Decimal], after: dict[str, Decimal]) -> dict[str, Decimal]:
@@ -325,6 +326,92 @@ def test_stored_value_that_paid_for_what_was_never_billed_goes_back_by_its_liabi
     assert [one for one in shop.writes() if "record/v1" in one[1]] == []
     assert {shop.stands(one).disposition for one in refunds} == {"posted"}
     shop.assert_tidy()
+
+
+def test_what_is_left_of_a_certificate_and_of_store_credit_is_what_bigcommerce_tells(
+    shop: RefundFlow,
+) -> None:
+    """A certificate used on two orders and partly given back, and store credit so: row by row they are the shop's own
+    balances. Then the merchant changes both by hand, and what moved so is named to the cent.
+    """
+    code = shop.control.certificate(amount="60.00")["code"]
+    shopper = shop.control.shopper(store_credit="100.00")["id"]
+    whose: dict[str, Any] = {"customer_id": shopper, "certificate": code}
+    (first,) = shop.sold(paid=False, billed=False, gift_certificate="20.00", **whose)
+    (second,) = shop.sold(paid=False, billed=False, gift_certificate="15.00", store_credit="12.25", **whose)
+    for one in (first, second):
+        shop.control.fulfil(shop.sales_order(one)["id"])
+    shop.later(60)
+    shop.run("cash_application")
+    back = {"giftcertificate": (first, "8.00"), "storecredit": (second, "5.50")}
+    for provider, (order, amount) in back.items():
+        shop.refund(order, amount=amount, payments=[{"provider": provider, "amount": amount}])
+
+    def told() -> list[tuple[Any, ...]]:
+        shop.sync()
+        shop.run("cash_application")
+        return holders(shop)
+
+    before = told()
+    # The shop has given it back, and NetSuite has no record yet: BigCommerce's balances are explained all the same.
+    names = ("before", "issued_by_refunds", "used", "not_booked", "balance", "moved_otherwise")
+    money = [tuple(row[name] for name in names) for row in before]
+    assert money == [
+        (D("60.00"), D(0), D("35.00"), D(0), D("33.00"), D(0)),
+        (D("100.00"), D(0), D("12.25"), D(0), D("93.25"), D(0)),
+    ]
+    assert all(shop.give_back().checks.values())
+    rows = told()
+    assert [row["issued_by_refunds"] for row in rows] == [D("8.00"), D("5.50")]
+    certificate, credit = rows
+    assert certificate["kind"] == "gift_certificate"
+    assert certificate["holder"].endswith(f" (...{code[-3:]})")
+    assert (credit["kind"], credit["holder"]) == ("store_credit", str(shopper))
+    (there,) = shop.control.certificates()
+    assert (there["code"], D(there["balance"])) == (code, certificate["balance"])
+    assert D(store_credit(shop, shopper)) == credit["balance"]
+    assert [row["moved_otherwise"] for row in rows] == [0, 0]
+
+    # -- by hand: three dollars less, and 75 cents of goodwill; the next order's transactions tell the new balances
+    shop.control.certificate(code=code, balance="30.00")
+    shop.control.shopper(id=shopper, store_credit="94.00")
+    shop.later(60)
+    shop.sold(paid=False, billed=False, gift_certificate="1.00", store_credit="2.00", **whose)
+    rows = told()
+    assert [(row["not_booked"], row["balance"], row["moved_otherwise"]) for row in rows] == [
+        (D("1.00"), D("29.00"), D("-3.00")),
+        (D("2.00"), D("92.00"), D("0.75")),
+    ]
+    # The same records by account, whichever way they are told.
+    for column in ("issued_by_refunds", "used"):
+        by_account = {row["kind"]: row[column] for row in shown(shop, "stored-value")}
+        assert {row["kind"]: row[column] for row in rows} == by_account, column
+
+    # Whoever knows the code may spend it.
+    dump = pg_dump(shop.database_url)
+    assert certificate["holder"].encode() in dump
+    texts = [dump, *opened_binaries(dump)]
+    assert not any(code.encode() in text for text in texts)
+
+
+def holders(shop: RefundFlow) -> list[dict[str, Any]]:
+    """Rows of the report by certificate and customer."""
+    return shown(shop, "stored-value-holders")
+
+
+def shown(shop: RefundFlow, name: str) -> list[dict[str, Any]]:
+    """Rows of a report of these days."""
+    state, day = shop.state(), shop.today()
+    mapping = load_mapping(shop.folder / "bcns.yaml")
+    made = reports.make(
+        state, name, reports.about(state, day - timedelta(days=1), day + timedelta(days=2), mapping)
+    )
+    return [dict(zip(made.columns, row, strict=True)) for row in made.rows]
+
+
+def store_credit(shop: RefundFlow, shopper: int) -> str:
+    """What the shop says that a shopper has."""
+    return str(next(one["store_credit"] for one in shop.control.shoppers() if one["id"] == shopper))
 
 
 def test_an_order_that_was_taken_over_and_a_cash_sale_go_back_by_a_way_of_their_own(shop: RefundFlow) -> None:

@@ -69,7 +69,14 @@ def of_line(order: Order, line: Line, quantity: int) -> Item:
 def refund(
     shop: Shop, order: Order, items: list[Item], payments: list[Payment], reason: str
 ) -> dict[str, Any]:
-    """Refund items of an order; its status, its lines and, as the store is set up, its stock follow."""
+    """Refund items of an order; its status, its lines and, as the store is set up, its stock follow.
+
+    `ValueError` for store credit of a guest, who has none (facts/finance.md 4.1).
+    """
+    if order.customer_id not in shop.customers.customers and any(
+        one.provider == "storecredit" for one in payments
+    ):
+        raise ValueError("A guest gets no store credit.")
     row: dict[str, Any] = {
         "id": shop.number("refund"),
         "order_id": order.id,
@@ -148,6 +155,7 @@ def _payment(shop: Shop, order: Order, one: Payment) -> dict[str, Any]:
         gateway=one.provider,
         status="error" if one.declined else "ok",
         reference=paid["id"] if paid else None,
+        more=_stored_back(shop, order, one, paid),
     )
     handling.transaction_told(shop, order, back)
     return {
@@ -159,6 +167,22 @@ def _payment(shop: Shop, order: Order, one: Payment) -> dict[str, Any]:
         "declined_message": "The payment provider declined the refund." if one.declined else "",
         "transaction_id": str(back["id"]),
     }
+
+
+def _stored_back(shop: Shop, order: Order, one: Payment, paid: dict[str, Any] | None) -> dict[str, Any]:
+    """Stored value grows by what goes back as it: the certificate that paid, else a new one; or store credit."""
+    if one.declined or one.provider not in ("storecredit", "giftcertificate"):
+        return {}
+    if one.provider == "storecredit":
+        customer = shop.customers.customers[order.customer_id]
+        customer.store_credit += one.amount
+        return {"store_credit": {"remaining_balance": number(customer.store_credit)}}
+    if paid is not None:
+        certificate = shop.certificates.get(paid["gift_certificate"]["code"])
+    else:
+        certificate = shop.certificate(one.amount)
+        certificate.balance = ZERO
+    return {"gift_certificate": certificate.moved(one.amount)}
 
 
 class Refunds:
