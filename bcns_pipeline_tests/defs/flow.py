@@ -17,6 +17,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -203,12 +204,16 @@ class Flow:
 
     def shop(self, sku: str) -> tuple[int, ...]:
         """What the store shows of a SKU, by location, once everything accepted has been applied."""
-        time.sleep(SETTLED_SECONDS)
+        self.settle()
         return tuple(self.control.inventory(sku)[0]["on_hand"].values())
+
+    def settle(self) -> None:
+        """Wait until the store has taken every adjustment that it accepted."""
+        wait_until(lambda: not self.control.limits()["adjustments_pending"])
 
     def whole_shop(self) -> dict[str, tuple[int, ...]]:
         """What the store shows of every SKU."""
-        time.sleep(SETTLED_SECONDS)
+        self.settle()
         return {row["sku"]: tuple(row["on_hand"].values()) for row in self.control.inventory()}
 
     def should_show(self, sku: str) -> tuple[int, ...]:
@@ -319,9 +324,27 @@ class Flow:
 
     def start(self, job: str = "inventory_sync", *options: str) -> Child:
         """The same in a process of its own, which a test may kill. `options` are those of one_run.py."""
+        self._started_at = datetime.now(UTC)
         child = Child(self.folder, {**os.environ, **self.environment}, (job, *options))
         self.children.append(child)
         return child
+
+    def kill(self, child: Child) -> None:
+        """kill -9 of the child that was started last; returns once the database server has noticed, too."""
+        assert child.poll() is None, child.stdout.read()
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        # Until then the next run finds what the dead one has in its hands still held.
+        wait_until(lambda: not self._sessions_since(self._started_at))
+
+    def _sessions_since(self, moment: datetime) -> int:
+        """Sessions of the database, but ours, that are no older."""
+        query = sa.text(
+            "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() "
+            "and backend_type = 'client backend' and backend_start >= :moment"
+        )
+        with self._engine.connect() as conn:
+            return int(conn.execute(query, {"moment": moment}).scalar_one())
 
     def kill_at(self, job: str, fault: dict[str, Any], when: str) -> None:
         """A run of `job` is killed while it waits for the call that `fault` strikes; fails where it makes none."""
@@ -335,8 +358,7 @@ class Flow:
         child = self.start(job)
         wait_until(struck_or_ended)
         assert child.poll() is None, f"{when}: the run ended before it was killed"
-        os.kill(child.pid, signal.SIGKILL)
-        child.wait()
+        self.kill(child)
         self.control.clear_faults()
 
     def puts(self) -> int:
@@ -393,8 +415,6 @@ def variables(values: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-# Adjustments apply after 20 ms in these sandboxes.
-SETTLED_SECONDS = 0.05
 BASE: dict[str, Any] = {"settle_seconds": 2}
 NETSUITE_LOCATIONS = (1, 6, 9, 12)
 TROUBLES = (

@@ -118,7 +118,7 @@ def test_a_sale_between_push_and_read_back_counts_as_confirmed(flow: Flow) -> No
             "kind": "latency",
             "path_regex": "inventory/items",
             "method": "GET",
-            "ms": 600,
+            "ms": 2_000,
         }
     )
     child = flow.start()

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import pytest
 
 from bcns_pipeline.defs.inventory.push import store_lock
-from bcns_pipeline_tests.defs.children import Child
 from bcns_pipeline_tests.defs.flow import Flow, wait_until
 
 pytestmark = pytest.mark.kill
@@ -38,12 +34,6 @@ def answered(flow: Flow, path: str, method: str = "POST") -> int:
     return sum(path in entry["path"] and entry["method"] == method for entry in flow.control.log())
 
 
-def kill(child: Child) -> None:
-    assert child.poll() is None, child.stdout.read()
-    os.kill(child.pid, signal.SIGKILL)
-    child.wait()
-
-
 def assert_exactly_right(flow: Flow, turn: int, after: str) -> None:
     """`after` is what had happened, for whoever reads of a failure."""
     assert {sku: flow.shop(sku) for sku in MOVED} == moved(turn), after
@@ -63,7 +53,7 @@ def test_wherever_a_run_ends_early_the_next_one_makes_it_exactly_right(flow: Flo
     flow.control.faults(slow)
     child = flow.start()
     wait_until(lambda: answered(flow, "suiteql") >= 1)
-    kill(child)
+    flow.kill(child)
     flow.control.clear_faults()
     assert flow.whole_shop() == before
     assert flow.run().sent == 20
@@ -75,7 +65,7 @@ def test_wherever_a_run_ends_early_the_next_one_makes_it_exactly_right(flow: Flo
     with state.worker() as worker, worker.exclusive(store_lock(state.store)):
         child = flow.start()
         wait_until(lambda: state.outbox.find(states=("sending",)))
-        kill(child)
+        flow.kill(child)
     assert flow.puts() == 0
     assert flow.run().sent == 20
     assert_exactly_right(flow, 2, "killed between claim and call")
@@ -86,7 +76,7 @@ def test_wherever_a_run_ends_early_the_next_one_makes_it_exactly_right(flow: Flo
     flow.control.faults(slow)
     child = flow.start()
     wait_until(lambda: flow.puts() == 1)
-    kill(child)
+    flow.kill(child)
     flow.control.clear_faults()
     # Sold in between: a second adjustment would bring the unit back.
     here, there = flow.shop("SKU-000001")
@@ -103,7 +93,7 @@ def test_wherever_a_run_ends_early_the_next_one_makes_it_exactly_right(flow: Flo
     flow.control.faults(slow)
     child = flow.start()
     wait_until(lambda: flow.control.call("GET", "/faults") == [])
-    kill(child)
+    flow.kill(child)
     flow.run()
     wait_until(lambda: flow.puts() >= 1)
     flow.run()
@@ -139,11 +129,11 @@ def test_wherever_a_run_ends_early_the_next_one_makes_it_exactly_right(flow: Flo
 
 @pytest.mark.merchant(60, stock="zero")
 def test_a_full_load_killed_in_the_middle_of_its_batches_is_finished_by_the_next_run(flow: Flow) -> None:
-    slow = {"system": "bigcommerce", "kind": "latency", "path_regex": "adjustments", "ms": 200, "times": None}
+    slow = {"system": "bigcommerce", "kind": "latency", "path_regex": "adjustments", "ms": 700, "times": None}
     flow.control.faults(slow)
     child = flow.start("inventory_full_sync", "--batch", "20")
     wait_until(lambda: flow.puts() >= 2)
-    kill(child)
+    flow.kill(child)
     flow.control.clear_faults()
     open_now = {op.state for op in flow.state().outbox.find()}
     assert "planned" in open_now

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -156,7 +155,6 @@ def test_a_run_killed_while_it_reads_ahead_is_finished_by_the_next(shop: CashFlo
     shop.decide("cash", batch=10)
     for name, fault in MEANWHILE.items():
         shop.kill_at("cash_application", {**fault, "times": 1}, name)
-        time.sleep(0.3)
         shop.money_is_due()
     shop.cash_until_done()
     assert [sorted(shop.made(one)) for one in orders] == [sorted(WHOLE)] * len(orders)
@@ -183,8 +181,6 @@ def test_a_run_killed_at_any_write_of_an_order_is_finished_by_the_next(shop: Cas
             shop.ship(order)
         fault = {"system": "netsuite", "method": "POST", "path_regex": path, "times": 1, **how}
         shop.kill_at("cash_application", fault, f"{how['kind']} at {name}")
-        # The server needs a moment to notice that the process is gone.
-        time.sleep(0.3)
         shop.money_is_due()
     shop.cash_until_done()
     assert shop.made(order) == WHOLE
