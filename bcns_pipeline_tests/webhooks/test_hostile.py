@@ -13,11 +13,17 @@ import httpx
 import pytest
 
 from bcns_pipeline.webhooks import body, serve
-from bcns_pipeline.webhooks.limits import BURST
+from bcns_pipeline.webhooks.limits import BURST, FailureBuckets
 from bcns_pipeline_tests.webhooks.serving import OPTIONS, Served, served
 from bcns_pipeline_tests.webhooks.signing import payload, secret_header, signed
 
 START = "POST /webhooks/bigcommerce HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.fixture(autouse=True)
+def _no_pardon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time brings back no failure: on a busy machine the calls of a test take as long as that."""
+    monkeypatch.setitem(FailureBuckets.__init__.__kwdefaults__, "per_second", 1e-6)
 
 
 def raw(receiver: Served, *parts: str | bytes, pause: float = 0.0, wait: float = 30.0) -> bytes:
@@ -72,7 +78,7 @@ def test_a_declared_length_is_believed_only_where_it_is_too_large(receiver: Serv
 
 def test_an_endless_chunked_body_ends_with_413(receiver: Served) -> None:
     chunk = b"1000\r\n" + b"x" * 4096 + b"\r\n"
-    answer = raw(receiver, START, "Transfer-Encoding: chunked\r\n\r\n", *[chunk] * 20, wait=5)
+    answer = raw(receiver, START, "Transfer-Encoding: chunked\r\n\r\n", *[chunk] * 20)
     assert status(answer) == 413
 
 
@@ -85,19 +91,20 @@ def test_a_body_that_does_not_come_is_answered_408(
         answer = raw(receiver, START, "Content-Length: 50\r\n\r\n", "{")
         assert status(answer) == 408
         assert b"connection: close" in answer
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 8
 
 
 def test_a_request_that_never_ends_is_cut_off(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(serve, "REQUEST_SECONDS", 1.0)
     with served(database_url) as receiver:
         for parts in ([], [START], [START, "X-A: b\r\n"]):
             began = time.monotonic()
             assert raw(receiver, *parts) == b""
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 8
         # Drop by drop, each drop in time and the whole not.
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
-            raw(receiver, START, *["X-A: b\r\n"] * 100, pause=0.02)
+            raw(receiver, START, *["X-A: b\r\n"] * 500, pause=0.02)
+        monkeypatch.setattr(serve, "REQUEST_SECONDS", 30.0)
         assert receiver.hook().status_code == 200
 
 
@@ -105,7 +112,7 @@ def test_a_sender_that_hangs_up_is_no_error(receiver: Served) -> None:
     for parts in (["POST"], [START], [START, "Content-Length: 50\r\n\r\n{"]):
         with socket.create_connection(("127.0.0.1", receiver.port)) as connection:
             connection.sendall("".join(parts).encode())
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while receiver.answers().get("bigcommerce.gone", 0) < 1 and time.monotonic() < deadline:
         time.sleep(0.02)
     assert receiver.answers() == {"bigcommerce.gone": 1}
@@ -138,7 +145,7 @@ def test_who_is_limited_is_not_read(receiver: Served) -> None:
     began = time.monotonic()
     answer = raw(receiver, START, "Content-Length: 50\r\n\r\n")
     assert status(answer) == 429
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 8
 
 
 def test_netsuites_door_is_limited_too(receiver: Served) -> None:
@@ -186,17 +193,17 @@ def test_a_flood_of_forged_calls_spoils_no_genuine_one(receiver: Served) -> None
         while len(forged) < 100:
             time.sleep(0.01)
         before, genuine = len(forged), []
-        for number in range(1, 201):
-            genuine.append(receiver.hook(payload("store/order/created", type="order", id=number)).status_code)
-        during = len(forged) - before
+        while len(genuine) < 200 or len(forged) <= before + 200:
+            assert all(one.is_alive() for one in flooders)
+            order = payload("store/order/created", type="order", id=len(genuine) + 1)
+            genuine.append(receiver.hook(order).status_code)
     finally:
         stop.set()
         for one in flooders:
             one.join()
-    assert genuine == [200] * 200
-    assert during > 200
+    assert set(genuine) == {200}
     assert set(forged) == {401, 429}
-    assert len(receiver.rows()) == 200
+    assert len(receiver.rows()) == len(genuine)
 
 
 def test_a_process_holds_no_more_connections_than_it_has_descriptors_for() -> None:
