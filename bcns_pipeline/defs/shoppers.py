@@ -29,7 +29,6 @@ from bcns_pipeline.rules.customers.model import BookEntry, NetSuiteCustomer, Sho
 from bcns_pipeline.rules.customers.policy import Storefront
 from bcns_pipeline.rules.orders.facts import Account
 from bcns_pipeline.rules.orders.problems import Problem
-from bcns_pipeline.state.links import Link
 from bcns_pipeline.state.store import State
 
 LINK = "customer"
@@ -171,11 +170,6 @@ def base_currency(account: Account, subsidiary: int | None) -> int | None:
 def merges_of(connections: Connections) -> Merges:
     """The merge map, whose ids are NetSuite's."""
     return Merges({int(one.from_id): int(one.into_id) for one in connections.state.merges.all()})
-
-
-def link_of(names: Names, netsuite_id: str | int, origin: str) -> Link:
-    """That shopper is that customer."""
-    return Link(str(netsuite_id), names.link, origin=origin)
 
 
 def _links(connections: Connections, asks: Sequence[Ask]) -> Mapping[str, int]:

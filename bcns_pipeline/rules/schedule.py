@@ -110,8 +110,3 @@ def _number(text: str, name: str, low: int, high: int, names: tuple[str, ...]) -
     if not text.isdigit() or not low <= int(text) <= high:
         raise ValueError(f"{text!r} is no {name} of a cron line; {low} to {high} are")
     return int(text)
-
-
-def minutes_between_runs(cron: str) -> int:
-    """The longest time between two slots of a sound cron line, in minutes; ValueError as `parse_cron`."""
-    return parse_cron(cron).longest_gap_minutes()

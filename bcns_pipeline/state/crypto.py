@@ -95,13 +95,6 @@ class Vault:
                 rows = {row.subject: row for row in own.execute(query)}
         return {subject: self._unwrap(rows[subject].id, rows[subject].wrapped_key) for subject in wanted}
 
-    def key_by_id(self, key_id: str, *, conn: sa.Connection | None = None) -> SubjectKey:
-        """The data key under that id; raises `Erased` where it was deleted."""
-        found = self.keys_by_id([key_id], conn=conn)
-        if key_id not in found:
-            raise Erased("the key of this record was deleted when the shopper was erased")
-        return found[key_id]
-
     def keys_by_id(
         self, key_ids: Collection[str], *, conn: sa.Connection | None = None
     ) -> dict[str, SubjectKey]:
@@ -191,11 +184,6 @@ class Vault:
                 ["BCNS_DATA_KEY is not set, and without it no personal data can be stored or read."]
             )
         return self._scope.data_key
-
-
-def is_sealed(content: Mapping[str, Any]) -> bool:
-    """Whether `content` is what `seal` made."""
-    return _SEALED in content
 
 
 def _seal(content: Mapping[str, Any], key: SubjectKey) -> dict[str, Any]:

@@ -258,22 +258,6 @@ class Exceptions:
             rows = [ExceptionRow(**row) for row in tx.execute(taken).mappings()]
         return sorted(rows, key=lambda row: row.id)
 
-    def aged(
-        self, minutes: float, *, flow: str | None = None, conn: sa.Connection | None = None
-    ) -> list[ExceptionRow]:
-        """Open for longer than that, the oldest first."""
-        limit = sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, minutes * 60)
-        query = sa.select(exception).where(
-            exception.c.store == self._scope.store,
-            exception.c.resolved_at.is_(None),
-            exception.c.opened_at < limit,
-        )
-        if flow is not None:
-            query = query.where(exception.c.flow == flow)
-        with self._scope.transaction(conn) as tx:
-            rows = tx.execute(query.order_by(exception.c.opened_at, exception.c.id)).mappings()
-            return [ExceptionRow(**row) for row in rows]
-
     def backlog(self, *, conn: sa.Connection | None = None) -> list[Backlog]:
         """Everything open, counted for alarms; the oldest first."""
         oldest = sa.func.min(exception.c.opened_at)

@@ -285,14 +285,3 @@ def test_canonical_json_is_equal_for_equal_orders_and_keeps_digits() -> None:
     for wrong in (float("nan"), Decimal("Infinity")):
         with pytest.raises((ValueError, TypeError)):
             canonical_json([wrong])
-
-
-def test_order_statuses_keep_the_merchants_label_apart() -> None:
-    row = {
-        "id": 11,
-        "name": "Awaiting Fulfillment",
-        "system_label": "Awaiting Fulfillment",
-        "custom_label": "To pack",
-    }
-    found = shop(Script(httpx.Response(200, json=[row]))).order_statuses()
-    assert [(one.id, one.name, one.label) for one in found] == [(11, "Awaiting Fulfillment", "To pack")]

@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from bcns_pipeline.clients.bigcommerce.metafields import metafields_in
 from bcns_pipeline.clients.bigcommerce.models import Metafield
 from bcns_pipeline.outcomes import Ambiguous, RateLimited, Refused, Sent, Unavailable
 from bcns_pipeline_tests.clients.fakes import Script
@@ -66,15 +65,12 @@ def test_metafields_of_many_orders_go_in_one_call() -> None:
     server = Script(httpx.Response(200, json={"data": rows, "errors": [], "meta": {}}))
     outcome = shop(server).orders.create_metafields(FIELDS)
     assert isinstance(outcome, Sent)
-    assert metafields_in(outcome.answer) == [replace(FIELDS[0], id=40), replace(FIELDS[1], id=41)]
-    assert [one["resource_id"] for one in sent(server)] == [118, 119]
-    assert len(server.requests) == 1
-    shop(server).orders.update_metafields([replace(FIELDS[0], id=40)])
+    shared = {"permission_set": "read", "namespace": "bcns", "key": "netsuite_id"}
     assert sent(server) == [
-        {"id": 40, "permission_set": "read", "namespace": "bcns", "key": "netsuite_id", "value": "5501"}
+        {"resource_id": 118, **shared, "value": "5501"},
+        {"resource_id": 119, **shared, "value": "5502"},
     ]
-    with pytest.raises(ValueError, match="by its id"):
-        shop(server).orders.update_metafields(FIELDS)
+    assert len(server.requests) == 1
 
 
 def test_a_partly_saved_batch_names_the_orders_that_failed() -> None:
@@ -110,10 +106,10 @@ def test_a_store_without_the_call_for_many_gets_one_call_each_from_then_on() -> 
     client = shop(server)
     outcome = client.orders.create_metafields(FIELDS)
     assert isinstance(outcome, Sent)
-    assert [one.order_id for one in metafields_in(outcome.answer)] == [118, 119]
+    assert [row["resource_id"] for row in outcome.answer["data"]] == [118, 119]
     assert seen == ["metafields", "118/metafields", "119/metafields"]
-    client.orders.update_metafields([replace(FIELDS[1], id=9)])
-    assert seen[3:] == ["119/metafields/9"]
+    client.orders.create_metafields(FIELDS[1:])
+    assert seen[3:] == ["119/metafields"]
 
 
 def test_single_metafields_amount_to_one_outcome() -> None:

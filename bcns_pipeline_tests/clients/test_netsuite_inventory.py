@@ -11,9 +11,9 @@ import pytest
 from bcns_pipeline.clients.netsuite import sql
 from bcns_pipeline.clients.netsuite.client import NetSuiteClient
 from bcns_pipeline.clients.netsuite.fallback import MAIN, SIBLINGS
-from bcns_pipeline.clients.netsuite.inventory import balanced_ranges, levels_query, read_levels
+from bcns_pipeline.clients.netsuite.inventory import AGGREGATE, balanced_ranges, read_levels
 from bcns_pipeline.clients.netsuite.items import read_changed_items, read_members
-from bcns_pipeline.clients.netsuite.levels import END, columns, read_levels_page
+from bcns_pipeline.clients.netsuite.levels import END, Want, columns, levels_text, read_levels_page
 from bcns_pipeline.clients.netsuite.models import LevelsPage
 from bcns_pipeline.outcomes import OutsideError, Rejected
 from bcns_pipeline_tests.clients.netsuite_double import NetSuiteDouble
@@ -375,7 +375,7 @@ def test_changed_items_tell_of_renames_and_deactivations(
 
 
 def test_the_query_stays_plain() -> None:
-    text = levels_query([1, 6], changed_since=SINCE)
+    text = levels_text(Want("itemid", [1, 6], int, SINCE), AGGREGATE)
     for word in ("WITH ", "UNION", "LIMIT", "BUILTIN", "GREATEST"):
         assert word not in text
     assert text.count("?") == 6

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -177,35 +176,6 @@ def test_an_unclear_answer_to_a_create_is_ambiguous(pem: str, answer: Any) -> No
     client, server = scripted(pem, answer)
     assert isinstance(client.create("salesOrder", ORDER), Ambiguous)
     assert len(server.requests) == 2
-
-
-def test_a_patch_is_redone_on_fresh_ground_when_somebody_else_changed_the_record(pem: str) -> None:
-    client, server = scripted(pem, error("Record has been changed."), httpx.Response(204))
-    seen: list[int] = []
-
-    def difference() -> Mapping[str, Any]:
-        seen.append(len(seen))
-        return {"memo": f"reading {len(seen)}"}
-
-    assert client.patch_fresh("salesOrder", "48213", difference) == Sent(record_id="48213")
-    assert seen == [0, 1]
-    assert json.loads(server.requests[-1].content) == {"memo": "reading 2"}
-    assert server.requests[-1].url.path == "/services/rest/record/v1/salesOrder/48213"
-
-
-def test_a_patch_that_is_not_needed_any_more_is_not_sent(pem: str) -> None:
-    client, server = scripted(pem, error("Record has been changed."))
-    answers = iter([{"memo": "a"}, None])
-    assert client.patch_fresh("salesOrder", "48213", lambda: next(answers)) == Sent()
-    assert len(server.requests) == 2
-
-
-def test_a_record_that_keeps_changing_is_refused_in_the_end(pem: str) -> None:
-    client, server = scripted(pem, error("Record has been changed."))
-    outcome = client.patch_fresh("salesOrder", "eid:bc-abc-order-1001", lambda: {"memo": "a"})
-    assert isinstance(outcome, Refused)
-    assert outcome.code == "RECORD_CHANGED"
-    assert len(server.requests) == 5
 
 
 @pytest.mark.parametrize("key", ["", "1/2", "eid:a|b", "../customer/1", "eid:"])

@@ -16,7 +16,6 @@ import pytest
 
 from bcns_pipeline.clients.bank.kinds import read_statements
 from bcns_pipeline.clients.bigcommerce.client import BigCommerceClient
-from bcns_pipeline.clients.bigcommerce.metafields import metafields_in
 from bcns_pipeline.clients.bigcommerce.models import Metafield
 from bcns_pipeline.clients.files.folder import DropFolder
 from bcns_pipeline.clients.files.models import BadFile
@@ -124,7 +123,7 @@ def test_our_writes_touch_no_money(store: BigCommerceClient, placed: list[int]) 
     fields = [Metafield(one, "netsuite_id", "5501", "bcns") for one in placed[:3]]
     made = store.orders.create_metafields(fields)
     assert isinstance(made, Sent)
-    assert [one.order_id for one in metafields_in(made.answer)] == placed[:3]
+    assert [row["resource_id"] for row in made.answer["data"]] == placed[:3]
     again = store.orders.create_metafields([fields[2], Metafield(placed[3], "netsuite_id", "1", "bcns")])
     assert isinstance(again, Refused)
     assert again.named == (f"order:{placed[2]}",)

@@ -29,7 +29,6 @@ from bcns_pipeline.clients.bigcommerce.models import (
     InventorySettings,
     Levels,
     Location,
-    OrderStatus,
     Paging,
     ProductsPage,
     Store,
@@ -263,11 +262,6 @@ class BigCommerceClient:
     def currencies(self) -> list[Currency]:
         """`GET /v2/currencies`, in pages of 50: v2 lists have no total, so a short page must mean the end."""
         return self._api.rows("/v2/currencies", shop.currency, limit=50)
-
-    def order_statuses(self) -> list[OrderStatus]:
-        """`GET /v2/order_statuses`: ids are fixed, labels are the merchant's."""
-        found = self._api.page_v2("/v2/order_statuses", {}, "GET /v2/order_statuses")
-        return [shop.order_status(row) for row in found]
 
     def close(self) -> None:
         """Close the connections."""

@@ -7,7 +7,7 @@ gets TOO_LARGE (413) for too many. Facts: `facts/bigcommerce.md` 3.11.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, Final
@@ -88,19 +88,27 @@ class OrderMetafields(Subject):
     def create_metafields(self, wanted: Sequence[Metafield]) -> Outcome:
         """Create all of these in one call.
 
-        Sent answers {"data": [{id, resource_id, key, value}]} (see `metafields_in`). A Refused names what was
-        not created as "order:118" in `named`; the others were. 409 and 422 mean that the key is there already
-        or that the order is not. Where the store has no such call, one call per metafield gives the same.
+        A Refused names what was not created as "order:118" in `named`; the others were. 409 and 422 mean that the key
+        is there already or that the order is not. Where the store has no such call, one call per metafield gives the
+        same.
         """
-        return self._write("POST", wanted, _new, lambda one: f"/v3/orders/{one.order_id}/metafields")
-
-    def update_metafields(self, wanted: Sequence[Metafield]) -> Outcome:
-        """Set all of these, which have their `id`, in one call; outcomes as in `create_metafields`."""
-        if any(one.id is None for one in wanted):
-            raise ValueError("a metafield is updated by its id")
-        return self._write(
-            "PUT", wanted, _known, lambda one: f"/v3/orders/{one.order_id}/metafields/{one.id}"
-        )
+        if not wanted:
+            raise ValueError("no metafields")
+        if self._many:
+            bodies = [{"resource_id": one.order_id, **_new(one)} for one in wanted]
+            outcome = self._api.write_many("POST", _ALL, bodies, f"POST {_ALL}", _KEPT)
+            if not isinstance(outcome, Refused):
+                return outcome
+            if outcome.status not in _NO_SUCH_PATH:
+                return _naming(outcome, wanted)
+            # Not remembered before a single one goes through: 404 may also mean that the order is gone.
+        outcomes = [
+            self._api.write("POST", _ONE.format(id=one.order_id), _new(one), f"POST {_ONE}", _KEPT)
+            for one in wanted
+        ]
+        if self._many and any(isinstance(one, Sent) for one in outcomes):
+            self._many = False
+        return _together(wanted, outcomes)
 
     def _pages(
         self,
@@ -132,56 +140,14 @@ class OrderMetafields(Subject):
                 raise stuck(operation, "a cursor points at itself")
             position = following
 
-    def _write(
-        self,
-        method: str,
-        wanted: Sequence[Metafield],
-        body: Callable[[Metafield], Document],
-        path_of: Callable[[Metafield], str],
-    ) -> Outcome:
-        if not wanted:
-            raise ValueError("no metafields")
-        if self._many:
-            outcome = self._api.write_many(
-                method, _ALL, [body(one) for one in wanted], f"{method} {_ALL}", _KEPT
-            )
-            if not isinstance(outcome, Refused):
-                return outcome
-            if outcome.status not in _NO_SUCH_PATH:
-                return _naming(outcome, wanted)
-            # Not remembered before a single one goes through: 404 may also mean that the order is gone.
-        operation = f"{method} {_ONE}"
-        outcomes = [
-            self._api.write(method, path_of(one), _alone(body(one)), operation, _KEPT) for one in wanted
-        ]
-        if self._many and any(isinstance(one, Sent) for one in outcomes):
-            self._many = False
-        return _together(wanted, outcomes)
-
-
-def metafields_in(answer: Mapping[str, Any]) -> list[Metafield]:
-    """The metafields of a Sent's answer, with their ids."""
-    rows = answer.get("data")
-    return [_metafield(row) for row in rows] if isinstance(rows, list) else []
-
 
 def _new(one: Metafield) -> Document:
     return {
-        "resource_id": one.order_id,
         "permission_set": one.permission_set,
         "namespace": one.namespace,
         "key": one.key,
         "value": one.value,
     }
-
-
-def _known(one: Metafield) -> Document:
-    body = _new(one)
-    return {"id": one.id, **{name: value for name, value in body.items() if name != "resource_id"}}
-
-
-def _alone(body: Document) -> Document:
-    return {name: value for name, value in body.items() if name not in {"id", "resource_id"}}
 
 
 def _metafield(row: Mapping[str, Any]) -> Metafield:

@@ -251,15 +251,6 @@ class HookHealth:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderStatus:
-    """A row of `/v2/order_statuses`. `name` is fixed like `id`; `label` is what the merchant calls it."""
-
-    id: int
-    name: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
 class OrderDocument:
     """One order as read, with fractions as Decimal.
 

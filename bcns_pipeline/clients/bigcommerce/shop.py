@@ -16,7 +16,6 @@ from bcns_pipeline.clients.bigcommerce.models import (
     Currency,
     InventorySettings,
     Location,
-    OrderStatus,
     Paging,
     Store,
 )
@@ -105,14 +104,6 @@ def inventory_settings(row: Mapping[str, Any]) -> InventorySettings:
         refund_order_stock_adjustment=row.get("refund_order_stock_adjustment"),
         product_out_of_stock_behavior=row.get("product_out_of_stock_behavior"),
         option_out_of_stock_behavior=row.get("option_out_of_stock_behavior"),
-    )
-
-
-def order_status(row: Mapping[str, Any]) -> OrderStatus:
-    """A row of `/v2/order_statuses`."""
-    name = str(row.get("system_label") or row.get("name") or "")
-    return OrderStatus(
-        id=int(row["id"]), name=name, label=str(row.get("custom_label") or row.get("name") or name)
     )
 
 

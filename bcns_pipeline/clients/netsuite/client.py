@@ -96,8 +96,6 @@ class NetSuiteClient(Records):
         super().__init__(
             Transport(System.NETSUITE, base_url, auth=auth, explain=explain_query, **shared),
             Transport(System.NETSUITE, base_url, auth=auth, explain=explain_record, **shared),
-            sleep=sleep,
-            uniform=uniform,
         )
         self._auth = auth
         self.sales = Sales(self)

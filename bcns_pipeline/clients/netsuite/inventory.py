@@ -24,8 +24,6 @@ from bcns_pipeline.clients.netsuite.levels import (
     START,
     Bounds,
     Want,
-    item_text,
-    levels_text,
     read_item_range,
     read_range,
 )
@@ -151,21 +149,6 @@ def _read(
     else:
         streams = [partial(read_range, query, want, source, b, piece) for b in bounds for piece in pieces]
     return merged(streams, parallel)
-
-
-def levels_query(
-    locations: Sequence[int] | None,
-    sku_field: str = "itemid",
-    source: str = AGGREGATE,
-    changed_since: str | None = None,
-    *,
-    kits: bool = True,
-) -> str:
-    """The text that `read_levels` sends for a source: for the documentation, the doctor and tests."""
-    want = Want(sql.identifier(sku_field), locations, int, changed_since, kits)
-    if source == ITEM:
-        return item_text(replace(want, lacks=ITEM_LACKS))
-    return levels_text(want, sql.identifier(source))
 
 
 def missing_column(error: Rejected) -> str | None:

@@ -8,9 +8,7 @@ Facts: facts/netsuite.md 3.
 from __future__ import annotations
 
 import logging
-import random
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -18,9 +16,8 @@ from typing import Any, Final
 from bcns_pipeline.clients.http.body import decode_exact
 from bcns_pipeline.clients.http.transport import Transport
 from bcns_pipeline.clients.netsuite import sql
-from bcns_pipeline.clients.netsuite.models import Kind
 from bcns_pipeline.clients.netsuite.suiteql import SuiteQL, readable
-from bcns_pipeline.outcomes import Outcome, OutsideError, Refused, Rejected, Sent
+from bcns_pipeline.outcomes import Outcome, OutsideError, Rejected, Sent
 
 log = logging.getLogger(__name__)
 RECORD: Final = "/services/rest/record/v1"
@@ -35,18 +32,9 @@ _STRICT: Final = {"X-NetSuite-PropertyNameValidation": "Error"}
 class Records:
     """Reads and writes of single records. Thread-safe. Reads raise OutsideError, writes return an Outcome."""
 
-    def __init__(
-        self,
-        reads: Transport,
-        writes: Transport,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        uniform: Callable[[float, float], float] = random.uniform,
-    ) -> None:
+    def __init__(self, reads: Transport, writes: Transport) -> None:
         self._reads = reads
         self._writes = writes
-        self._sleep = sleep
-        self._uniform = uniform
         self.query = SuiteQL(reads)
 
     def record(self, record_type: str, key: str) -> dict[str, Any] | None:
@@ -161,31 +149,6 @@ class Records:
         if not isinstance(outcome, Sent):
             return outcome
         return replace(outcome, record_id=None if key.startswith("eid:") else key)
-
-    def patch_fresh(
-        self,
-        record_type: str,
-        key: str,
-        difference: Callable[[], Mapping[str, Any] | None],
-        *,
-        attempts: int = 4,
-    ) -> Outcome:
-        """Patch what `difference` finds, and again after somebody else changed the record in between.
-
-        `difference` reads the record anew and returns what is still to be changed, or None for nothing: so a
-        concurrent edit is never overwritten blindly. Ends Refused RECORD_CHANGED when `attempts` are used up.
-        """
-        outcome: Outcome = Sent()
-        for attempt in range(1, attempts + 1):
-            body = difference()
-            if body is None:
-                return Sent()
-            outcome = self.patch(record_type, key, body)
-            changed = isinstance(outcome, Refused) and outcome.code == Kind.RECORD_CHANGED
-            if not changed or attempt == attempts:
-                return outcome
-            self._sleep(self._uniform(0.0, 0.5 * 2.0**attempt))
-        return outcome
 
     def _write(
         self, method: str, url: str, path: str, body: Mapping[str, Any]

@@ -28,11 +28,6 @@ def stripe_minor(amount: int, currency: str) -> int:
     return scaled(amount, _STRIPE.get(currency, 2), currency)
 
 
-def stripe_amount(minor: int, currency: str) -> int:
-    """The other way round: what Stripe would send for this many ISO 4217 minor units. ValueError as above."""
-    return _shifted(minor, _STRIPE.get(currency, 2) - EXPONENTS[currency], currency)
-
-
 def paypal_minor(amount: int, currency: str, digits: Mapping[str, int]) -> int:
     """PayPal's integer as ISO 4217 minor units; `digits` is what the merchant found to differ from ISO 4217."""
     return scaled(amount, digits.get(currency, EXPONENTS.get(currency, 2)), currency)

@@ -126,11 +126,6 @@ def demand(sold: pd.DataFrame, members: pd.DataFrame, location: int) -> Sold:
     )
 
 
-def nothing_sold(location: int) -> Sold:
-    """Every order is in NetSuite."""
-    return demand(_no_items(), pd.DataFrame({"parent_id": [], "item_id": [], "quantity": []}), location)
-
-
 def _bounded(times: Scaled, need: Scaled) -> npt.NDArray[np.int64]:
     """The product where it stays within what a quantity may be; beyond that more makes no difference."""
     most = _MOST_UNITS * QUANTITY_SCALE

@@ -39,22 +39,12 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[e
 _SMALL_INTEGER = re.compile(r"-?[0-9]{1,10}")
 
 
-def parse_quantities(values: Sequence[str | None], *, round_up: bool = False) -> Scaled:
-    """Text to scaled int64. None and blanks are 0, because NetSuite leaves NULLs out of its answers.
-
-    Digits past the eighth are rounded down, or up with `round_up` (for what is subtracted, so that no
-    sellable unit appears by rounding). ValueError names the first value that is no number or beyond
-    QUANTITY_LIMIT.
-    """
-    scaled, unreadable = read_quantities(values, round_up=round_up)
-    if unreadable.any():
-        bad = values[int(np.flatnonzero(unreadable)[0])]
-        raise ValueError(f"{bad!r} is not a quantity")
-    return scaled
-
-
 def read_quantities(values: Sequence[str | None], *, round_up: bool = False) -> tuple[Scaled, Flags]:
-    """As `parse_quantities`, but marks what can't be read (scaled 0, flag True) instead of raising."""
+    """Text to scaled int64, and which of it can't be read (scaled 0, flag True): no number, or beyond QUANTITY_LIMIT.
+
+    None and blanks are 0, because NetSuite leaves NULLs out of its answers. Digits past the eighth are rounded down, or
+    up with `round_up` (for what is subtracted, so that no sellable unit appears by rounding).
+    """
     known = _Parsed(round_up)
     scaled = np.fromiter(map(known.__getitem__, values), np.int64, len(values))
     unreadable = np.zeros(len(values), dtype=np.bool_)

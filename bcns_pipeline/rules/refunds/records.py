@@ -203,9 +203,3 @@ def going_back(records: Sequence[tuple[int, Money]]) -> Money:
     """
     paid = sum((amount.minor for n, amount in records if n), 0)
     return Money(max([paid, *(amount.minor for _, amount in records)]), records[0][1].currency)
-
-
-def settled_in_full(records: Sequence[RefundRecord], whole: Money) -> bool:
-    """Whether the settlements of a credit come to it, so that nothing of it is left open."""
-    paid = sum((one.amount.minor for one in records if one.n), 0)
-    return paid == whole.minor

@@ -24,8 +24,10 @@ def place(shop: OrderFlow, *lines: dict[str, object]) -> int:
 
 
 def test_each_order_is_edited_as_far_as_its_record_allows_and_then_left_alone(shop: OrderFlow) -> None:
-    """Side by side: units cancelled, a new price, one called off, one billed already, one locked by somebody."""
-    shorter, billed, locked, free = (place(shop) for _ in range(4))
+    """Side by side: units cancelled, a new price, one called off, one billed already, one locked by somebody, and one
+    that somebody else saves at the same moment.
+    """
+    shorter, billed, locked, free, contested = (place(shop) for _ in range(5))
     repriced = place(shop, *THREE, {"sku": "SKU-000002"})
     called_off = place(shop, {"sku": DISCONTINUED, "quantity": 3, "price": "10.00"})
     shop.sync()
@@ -34,12 +36,13 @@ def test_each_order_is_edited_as_far_as_its_record_allows_and_then_left_alone(sh
     shop.sync()
     assert shop.state().exceptions.find() == []
 
-    records = shop.sales_orders(billed, locked)
+    records = shop.sales_orders(billed, locked, contested)
     shop.control.fulfil(records[billed]["id"])
     shop.control.bill_order(records[billed]["id"])
     shop.control.lock_record(records[locked]["id"])
+    shop.control.conflict(id=records[contested]["id"])
     as_billed = shop.sales_order(billed)
-    for one in (shorter, billed, locked, free):
+    for one in (shorter, billed, locked, free, contested):
         shop.control.cancel_units(one, 1, sku="SKU-000001")
     gone = {"sku": "SKU-000002", "quantity": 0}
     shop.control.edit_order(repriced, lines=[{"sku": "SKU-000001", "price": "7.77"}, gone])
@@ -48,7 +51,8 @@ def test_each_order_is_edited_as_far_as_its_record_allows_and_then_left_alone(sh
 
     # Nobody is asked about what could be done.
     asked = {(one.code, one.subject) for one in shop.state().exceptions.find()}
-    assert asked == {("ORDER_EDIT_CONFLICT", f"order:{billed}"), ("ORDER_REFUSED", f"order:{locked}")}
+    refused = {("ORDER_REFUSED", f"order:{one}") for one in (locked, contested)}
+    assert asked == {("ORDER_EDIT_CONFLICT", f"order:{billed}"), *refused}
     assert shop.sales_order(billed) == as_billed, "a record that is billed was opened again"
     assert_two_are_open(shop, shorter)
     assert_repriced(shop, repriced)
@@ -56,12 +60,15 @@ def test_each_order_is_edited_as_far_as_its_record_allows_and_then_left_alone(sh
     shop.assert_equal_to_the_cent(shorter, repriced, free)
     assert run.metadata("netsuite/sales_orders")["edits_written"] == EDITED
 
-    # The locked record is freed, and its order needs nobody.
+    # The locked record is freed, and its order needs nobody. What somebody else saved is not written over blindly: the
+    # record is read again, and the patch made anew.
     shop.control.lock_record(records[locked]["id"], locked=False)
+    shop.control.fulfil(records[contested]["id"], lines=[{"sku": "SKU-000001", "quantity": 1}])
     shop.due_now()
     shop.sync()
-    shop.assert_equal_to_the_cent(shorter, repriced, locked, free)
+    shop.assert_equal_to_the_cent(shorter, repriced, locked, free, contested)
     assert_two_are_open(shop, locked)
+    assert_two_are_open(shop, contested)
     assert shop.open_exceptions("ORDER_REFUSED") == []
 
     shop.sync()

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bcns_pipeline.rules.inventory.frames import no_members
-from bcns_pipeline.rules.inventory.netting import Sold, demand, items_sold, nothing_sold
+from bcns_pipeline.rules.inventory.netting import Sold, demand, items_sold
 from bcns_pipeline.rules.inventory.policy import KitMode, Policy, make_policy
 from bcns_pipeline.rules.inventory.quantities import QUANTITY_SCALE
 from bcns_pipeline.rules.inventory.sellable import sellable
@@ -137,7 +137,9 @@ def test_nothing_sold_changes_nothing() -> None:
     policy = make_policy([([1, 2], 1)])
     levels = stock(policy, [(BULB, 1, "20"), (STAND, 2, "9.75")])
     plain = sellable(levels, kit_of(BILL), policy)
-    pd.testing.assert_frame_equal(plain, sellable(levels, kit_of(BILL), policy, sold=nothing_sold(1)))
+    pd.testing.assert_frame_equal(
+        plain, sellable(levels, kit_of(BILL), policy, sold=demand(sales(), kit_of(BILL), 1))
+    )
 
 
 @settings(max_examples=200)
