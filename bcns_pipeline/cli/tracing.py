@@ -239,9 +239,12 @@ def _plain(number: int | None) -> str | None:
 
 
 def _payout_text(one: PayoutState) -> str:
+    made_of = f"{one.lines:,} lines"
+    if one.itemisation == "never" and not one.lines:
+        made_of = "not itemised by the provider, so nobody can say which orders it paid"
     return (
         f"payout {one.payout_id} of {one.provider} {one.account}: {Money(one.amount_minor, one.currency)} on "
-        f"{one.arrival_date}, {one.lines:,} lines, {one.status}; sources sha256 {one.sources_digest or 'none'}"
+        f"{one.arrival_date}, {made_of}, {one.status}; sources sha256 {one.sources_digest or 'none'}"
     )
 
 

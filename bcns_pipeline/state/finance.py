@@ -43,6 +43,7 @@ STATEMENTS = {
     "entries": finance_clearing_sql.ENTRIES,
     "booked": finance_clearing_sql.BOOKED,
     "settled": finance_clearing_sql.SETTLED,
+    "not-itemised": finance_clearing_sql.NOT_ITEMISED,
     "tie-out": finance_sql.TIE_OUT,
     "decisions": finance_sql.DECISIONS,
 }

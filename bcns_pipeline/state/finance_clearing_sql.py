@@ -16,7 +16,8 @@ ENTRIES = f"""
         coalesce(l.line->>'role', '') as role, coalesce((l.line->>d.debit)::bigint, 0) as debit,
         coalesce((l.line->>d.credit)::bigint, 0) as credit, coalesce(l.line->>'memo', '') as memo,
         case when l.line->>'cls' = 'reserve_minbal' or l.line->>'part' = 'remainder'
-            then concat(j.entry->>'provider', ' ', j.entry->>'account') end as kept_by
+            then concat(j.entry->>'provider', ' ', j.entry->>'account') end as kept_by,
+        coalesce(l.line->>'part' = 'transfer', false) as not_itemised
     from bcns.payout_journal j cross join lateral {ENTRY_LINES} with ordinality as l(line, place)
     cross join lateral (values (j.tran_date, '', 'debit', 'credit'),
         ((j.entry->>'reverse_on')::date, '-reversed', 'credit', 'debit')) as d(day, suffix, debit, credit)
@@ -78,4 +79,15 @@ SETTLED = """
     where l.cls in ('gross_sales','partial_capture_reversal','charge_failure','sales_discount','refund',
             'refund_returned') and coalesce(j.treatments->>l.line_id, 'clearing') = 'clearing'
     order by j.id, l.line
+"""
+
+# Payouts that were posted and that their provider does not itemise, with what the transfer itself cost: nobody can say
+# which captures they paid.
+NOT_ITEMISED = """
+    select p.provider, p.account, p.payout_id, p.arrival_date, p.currency,
+        p.amount_minor + coalesce((p.details->>'fee')::bigint, 0) as amount_minor
+    from bcns.payout p
+    where p.store = :store and p.itemisation = 'never' and p.lines = 0 and p.journal_key is not null
+        and p.source_status not in ('failed','canceled') and p.arrival_date < :until
+    order by p.arrival_date, p.provider, p.account, p.payout_id
 """

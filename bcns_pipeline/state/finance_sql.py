@@ -36,7 +36,9 @@ PAYOUTS = f"""
     select p.provider, p.account, p.payout_id, p.arrival_date as arrival, p.status, p.currency, l.lines,
         coalesce(l.charges, 0) as charges_minor, coalesce(l.refunds, 0) as refunds_minor,
         coalesce(l.disputes, 0) as disputes_minor, coalesce(l.reserves, 0) as reserves_minor,
-        coalesce(l.other, 0) as other_minor, coalesce(l.fees, 0) + {_OWN_FEE} as fees_minor, p.amount_minor,
+        coalesce(l.other, 0) as other_minor, coalesce(l.fees, 0) + {_OWN_FEE} as fees_minor,
+        case when p.itemisation = 'never' and l.lines = 0 then p.amount_minor + {_OWN_FEE} else 0 end
+            as not_itemised_minor, p.amount_minor,
         case when p.version = 0 or p.itemisation = 'never' and l.lines = 0 then 0
             else p.amount_minor - coalesce(l.net, 0) end as unexplained_minor,
         p.journal_key as journal, j.netsuite_number as netsuite,

@@ -197,8 +197,10 @@ class PayoutSource(Protocol):
         """Documents that list every dispute opened since then; none where the provider tells of them by lines alone."""
         ...
 
-    def read_disputes(self, document: Document) -> list[SourceDispute]:
-        """The disputes that one of these documents lists."""
+    def read_disputes(
+        self, document: Document, refused: dict[str, BadFile] | None = None
+    ) -> list[SourceDispute]:
+        """The disputes that one of these documents lists; `refused` as with payouts, "" for one without an id."""
         ...
 
     def balance(self, at: datetime | None = None) -> Iterator[Document]:

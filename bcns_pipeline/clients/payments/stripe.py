@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from bcns_pipeline.clients.files.models import BadFile, Document
@@ -109,11 +110,14 @@ class StripeSource:
 
     def disputes(self, since: datetime) -> Iterator[Document]:
         """Pages of disputes opened since then, newest first."""
-        yield from self._pages("/v1/disputes", {"created[gte]": stripe_reading.start_of(since)})
+        asked: Params = {"created[gte]": stripe_reading.start_of(since)}
+        yield from self._pages("/v1/disputes", asked, named=False)
 
-    def read_disputes(self, document: Document) -> list[SourceDispute]:
-        """The disputes of one page."""
-        return stripe_reading.read_disputes(document)
+    def read_disputes(
+        self, document: Document, refused: dict[str, BadFile] | None = None
+    ) -> list[SourceDispute]:
+        """The disputes of one page; those that can't be read into `refused`."""
+        return stripe_reading.read_disputes(document, refused)
 
     def balance(self, at: datetime | None = None) -> Iterator[Document]:
         """The balance now; for a moment in the past also what happened since, which is taken off it."""
@@ -147,15 +151,16 @@ class StripeSource:
         params = {**asked, "expand[]": "data.source"} if self._expand else asked
         yield from self._pages("/v1/balance_transactions", params)
 
-    def _pages(self, path: str, asked: Params) -> Iterator[Document]:
+    def _pages(self, path: str, asked: Params, *, named: bool = True) -> Iterator[Document]:
         """A list, page after page. Raises Unavailable where it walks in circles: an endless list is no list."""
+        parse = partial(stripe_reading.page_of, named=named)
         after: str | None = None
         seen: set[str] = set()
         for _ in range(_MOST_PAGES):
             params: Params = {**asked, "limit": PAGE, "starting_after": after}
-            document = self._get(path, params, stripe_reading.page_of)
-            rows, more = stripe_reading.page_of(document.content)
-            last = str(rows[-1]["id"]) if rows else ""
+            document = self._get(path, params, parse)
+            rows, more = parse(document.content)
+            last = next((str(row["id"]) for row in reversed(rows) if row.get("id")), "")
             if last in seen:
                 raise Unavailable(System.PAYMENTS, f"GET {path}", f"the list walks in circles at {last}")
             seen.add(last)

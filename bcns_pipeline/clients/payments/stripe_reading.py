@@ -39,8 +39,10 @@ _ENDS: Final = {"won": DisputeStatus.WON, "lost": DisputeStatus.LOST}
 _STATES: Final = {one.value: one for one in PayoutStatus}
 
 
-def page_of(content: bytes) -> tuple[list[dict[str, Any]], bool]:
-    """Rows of a list, and whether there are more. ValueError for anything that is not a whole list."""
+def page_of(content: bytes, *, named: bool = True) -> tuple[list[dict[str, Any]], bool]:
+    """Rows of a list, and whether there are more. ValueError for anything that is not a whole list, and, where they are
+    to be `named`, for a row without an id.
+    """
     value = decode_exact(content)
     if (
         not isinstance(value, dict)
@@ -49,7 +51,9 @@ def page_of(content: bytes) -> tuple[list[dict[str, Any]], bool]:
     ):
         raise ValueError("not a list")
     rows = value.get("data")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("id") for row in rows):
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and (row.get("id") or not named) for row in rows
+    ):
         raise ValueError("a list without rows")
     if value["has_more"] and not rows:
         raise ValueError("more rows are promised and none is given")
@@ -73,10 +77,20 @@ def read_payouts(
     return found
 
 
-def read_disputes(document: Document) -> list[SourceDispute]:
-    """The disputes of one page. A word that says neither won nor lost means that it goes on."""
-    rows, _ = _page(document)
-    return [_read(document, number, _dispute, row) for number, row in enumerate(rows, 1)]
+def read_disputes(document: Document, refused: dict[str, BadFile] | None = None) -> list[SourceDispute]:
+    """The disputes of one page. A word that says neither won nor lost means that it goes on.
+
+    BadFile for a row of another shape, which goes into `refused` by its id ("" where it has none) where that is given.
+    """
+    found = []
+    for number, row in enumerate(_page(document, named=False)[0], 1):
+        try:
+            found.append(_read(document, number, _dispute, row))
+        except BadFile as bad:
+            if refused is None:
+                raise
+            refused[str(row.get("id") or "")] = bad
+    return found
 
 
 def read_lines(payout: SourcePayout, documents: Iterable[Document]) -> Settlement:
@@ -158,9 +172,9 @@ def read_balances(
     ]
 
 
-def _page(document: Document) -> tuple[list[dict[str, Any]], bool]:
+def _page(document: Document, *, named: bool = True) -> tuple[list[dict[str, Any]], bool]:
     try:
-        return page_of(document.content)
+        return page_of(document.content, named=named)
     except ValueError:
         raise BadFile("SHAPE", "it is not a whole list of Stripe's API", file=document.name) from None
 

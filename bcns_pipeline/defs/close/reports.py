@@ -66,7 +66,8 @@ def make(state: State, name: str, about: About) -> Report:
     spec = SPECS[name]
     if name == "tie-out":
         found = ties(state, about)
-        return report(spec, about, tie_out.COLUMNS, [tie_out.shown(one) for one in found])
+        told = tie_out.not_itemised(_rows(state, "not-itemised", about))
+        return report(spec, about, tie_out.COLUMNS, [tie_out.shown(one) for one in found], told)
     if name in ("clearing", "open-items"):
         said = outside(state, last_of(about))
         forward, waiting = roll_forwards(state, about, said)

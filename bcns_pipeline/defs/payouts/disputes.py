@@ -12,12 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from bcns_pipeline.clients.files.models import BadFile
 from bcns_pipeline.clients.payments.models import DisputeStatus, PayoutSource
 from bcns_pipeline.defs.days import zone_of
 from bcns_pipeline.defs.payouts.drafting import Drafting
+from bcns_pipeline.defs.payouts.files import REJECTED
 from bcns_pipeline.defs.payouts.follow_ups import Due, FollowUp
 from bcns_pipeline.defs.payouts.keep import Taken
+from bcns_pipeline.defs.payouts.run import FLOW, question
 from bcns_pipeline.defs.stored import receive
+from bcns_pipeline.outcomes import Unauthorised
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.payouts.accounts import ProviderAccounts
 from bcns_pipeline.rules.payouts.disputes import Dispute, Disputed, DisputeLine, lost, register, won
@@ -25,6 +29,7 @@ from bcns_pipeline.rules.payouts.entry import Entry, EntryKind
 from bcns_pipeline.rules.payouts.findings import Finding
 from bcns_pipeline.rules.payouts.model import DISPUTED
 from bcns_pipeline.state.documents import NewDocument
+from bcns_pipeline.state.exceptions import Question
 
 KIND = "dispute"
 # A dispute is listed by the day on which it was opened, its line may carry the next one.
@@ -34,6 +39,7 @@ OVERLAP = timedelta(days=2)
 def take_disputes(connections: Connections, source: PayoutSource, taken: Taken) -> None:
     """Ask the provider about the disputes that are open by our lines; nothing is asked where none is.
 
+    A word that can't be read, or that the key may not ask for, is a question of its own: payouts do not wait for it.
     Raises OutsideError.
     """
     mine = [
@@ -41,18 +47,42 @@ def take_disputes(connections: Connections, source: PayoutSource, taken: Taken) 
         for one in open_disputes(connections)
         if (one.provider, one.account) == (source.provider, source.account)
     ]
-    if not mine:
-        return
+    account = f"{source.provider}/{source.account}"
+    unread: dict[str, Question] = {}
+    if mine:
+        try:
+            unread = _read(connections, source, mine, taken)
+        except Unauthorised as refused:
+            said = (
+                f"The key of {account} may not read disputes ({refused.detail}), so nobody knows which of "
+                f"{len(mine):,} open ones are lost. Give it the permission to read them."
+            )
+            unread = {f"disputes:{account}": question(REJECTED, f"disputes:{account}", said)}
+    state = connections.state
+    with state.scope.transaction() as conn:
+        for asked in unread.values():
+            state.exceptions.open(FLOW, asked, conn=conn)
+        over = {f"disputes:{account}", *(_subject(source, one.id) for one in mine)} - unread.keys()
+        state.exceptions.heal(FLOW, REJECTED, sorted(over), conn=conn)
+    taken.rejected.update({subject: asked.message for subject, asked in unread.items()})
+
+
+def _read(
+    connections: Connections, source: PayoutSource, mine: Sequence[Disputed], taken: Taken
+) -> dict[str, Question]:
+    """Keep what the provider says of these; a question by subject about each that can't be read."""
     since = datetime.combine(min(one.opened for one in mine), time.min, UTC) - OVERLAP
     names = {one.id for one in mine}
+    unread: dict[str, Question] = {}
     for document in source.disputes(since):
         taken.pages += 1
         receive(connections, document)
+        refused: dict[str, BadFile] = {}
         found = [
             NewDocument(
                 source.provider,
                 KIND,
-                key_of(source.provider, source.account, one.id),
+                _subject(source, one.id),
                 json.dumps(
                     {
                         "status": one.status.value,
@@ -62,11 +92,21 @@ def take_disputes(connections: Connections, source: PayoutSource, taken: Taken) 
                     sort_keys=True,
                 ).encode(),
             )
-            for one in source.read_disputes(document)
+            for one in source.read_disputes(document, refused)
             if one.id in names
         ]
         connections.state.documents.store_changed(found)
         taken.disputes += len(found)
+        for name, bad in refused.items():
+            # One without an id may be any of ours; others are none of our business.
+            if not name or name in names:
+                subject = _subject(source, name) if name else f"disputes:{source.provider}/{source.account}"
+                unread[subject] = question(REJECTED, subject, bad.sentence, row=bad.row, why=bad.code)
+    return unread
+
+
+def _subject(source: PayoutSource, dispute: str) -> str:
+    return key_of(source.provider, source.account, dispute)
 
 
 def key_of(provider: str, account: str, dispute: str) -> str:

@@ -45,9 +45,12 @@ def roll_forwards(
     heads = {row["natural_key"]: row for row in entries}
     sums: dict[tuple[str, int], int] = defaultdict(int)
     kept: dict[tuple[str, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    transfers: dict[tuple[str, int], int] = defaultdict(int)
     for row in entries:
         place, amount = (row["natural_key"], row["account"]), row["debit"] - row["credit"]
         sums[place] += amount
+        if row.get("not_itemised"):
+            transfers[place] += amount
         if row.get("kept_by"):
             kept[place][row["kept_by"]] += amount
     lines = _by_account(settled, entries)
@@ -58,9 +61,8 @@ def roll_forwards(
             sign = -1 if heads[key]["reverses"] else 1
             mine = [_Share.of(row, sign) for row in lines.get((first_of, account), ())]
             companion = heads.get(first_of, heads[key])["kind"] == "fx_residual"
-            for where, item in _moved(
-                heads[key], account, moved, mine, kept[key, account], companion=companion
-            ):
+            beside = kept[key, account], transfers[key, account]
+            for where, item in _moved(heads[key], account, moved, mine, *beside, companion=companion):
                 items[where].append(item)
     return [
         roll_forward(*where, found, first, last, ledger=says.posted, waiting=says.waiting)
@@ -111,11 +113,12 @@ def _moved(
     moved: int,
     mine: Sequence[_Share],
     kept: Mapping[str, int],
+    transfer: int,
     *,
     companion: bool,
 ) -> Iterator[tuple[tuple[int, str], Item]]:
-    """What one entry moves on one account: the lines that it settles, what it converts, what providers keep, and the
-    rest."""
+    """What one entry moves on one account: the lines that it settles, what it converts, what providers keep, what was
+    paid out without saying of what (`transfer`), and the rest."""
     where, day, approved = (account, head["currency"]), head["tran_date"], head["approved"] is True
     for one in mine:
         row = one.row
@@ -129,10 +132,12 @@ def _moved(
         # One payout holds it back and the next one pays it: all of them move one balance.
         about = (day, None, head["natural_key"], approved)
         yield where, Item(f"balance kept by {who}", Movement.OTHER_SETTLED, amount, *about, rolls=True)
-    rest = moved - sum(one.amount for one in mine) - sum(kept.values())
+    # An entry and what takes it back close each other.
+    name, key = head["reverses"] or head["natural_key"], head["natural_key"]
+    if transfer:
+        yield where, Item(name, Movement.NOT_ITEMISED, transfer, day, None, key, approved)
+    rest = moved - sum(one.amount for one in mine) - sum(kept.values()) - transfer
     if rest:
-        # An entry and what takes it back close each other.
-        name, key = head["reverses"] or head["natural_key"], head["natural_key"]
         movement = Movement.TAKEN_OVER if head["kind"] == "opening" else Movement.OTHER_SETTLED
         yield where, Item(name, movement, rest, day, None, key, approved)
         if companion:
@@ -156,7 +161,12 @@ def shown(
     oldest = max((one.age for one in found.open_items), default=None)
     lines: list[tuple[str, int | None, int | None, int | None]] = [
         ("opening", found.opening, None, None),
-        *((movement.value, amount, None, None) for movement, amount in found.movements.items()),
+        *(
+            (movement.value, amount, None, None)
+            for movement, amount in found.movements.items()
+            # Most merchants have none.
+            if amount or movement is not Movement.NOT_ITEMISED
+        ),
         ("closing, with entries that await approval", found.closing, None, None),
         ("journals awaiting approval", -found.awaiting, waiting, None),
         ("closing in the ledger, by our records", found.closing - found.awaiting, None, None),

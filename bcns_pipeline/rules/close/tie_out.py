@@ -14,6 +14,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from bcns_pipeline.rules.money import Money
+
 
 class Reason(StrEnum):
     """Why a cent is where it is. One each; UNKNOWN must be 0."""
@@ -163,3 +165,22 @@ def shown(one: OrderTie) -> dict[str, Any]:
         "reasons": "; ".join(reason.value for reason in Reason if reason in one.parts),
         "codes": one.codes,
     }
+
+
+def not_itemised(payouts: Sequence[Mapping[str, Any]], most: int = 20) -> tuple[str, ...]:
+    """A sentence on what was paid out up to the last day without a word on what it pays; none where nothing was."""
+    if not payouts:
+        return ()
+    sums: Counter[str] = Counter()
+    for row in payouts:
+        sums[row["currency"]] += row["amount_minor"]
+    named = [
+        f"{row['payout_id']} of {row['provider']} {row['account']} {Money(row['amount_minor'], row['currency'])}"
+        for row in payouts[-most:]
+    ]
+    more = f" and {len(payouts) - most:,} before" if len(payouts) > most else ""
+    together = ", ".join(str(Money(minor, currency)) for currency, minor in sorted(sums.items()))
+    return (
+        f"not itemised by the provider: {', '.join(named)}{more}, {together} together; which orders they paid nobody "
+        f"can say, so these stand as {Reason.IN_CLEARING.value}",
+    )

@@ -28,6 +28,8 @@ class Movement(StrEnum):
     CHARGE_SETTLED = "charges settled by payouts"
     REFUND_SETTLED = "refunds settled by payouts"
     OTHER_SETTLED = "other movements of payouts"
+    # Manual and instant payouts: what they paid stays open beside them, for nobody can say which of it that is.
+    NOT_ITEMISED = "paid out, not itemised by the provider"
     # A record in one currency that a payout in another has settled: out of the first, into the second.
     CONVERTED = "converted by payouts"
     # On the account, and written by nobody whom we know.

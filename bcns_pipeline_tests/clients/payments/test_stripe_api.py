@@ -412,6 +412,11 @@ def test_disputes_are_listed_by_the_hundred_and_an_unknown_word_is_no_end() -> N
     double.disputes = [{"id": "du_1", "created": began}]
     with pytest.raises(BadFile, match="a record without status"):
         found.read_disputes(next(found.disputes(SINCE)))
+    double.disputes.append({"object": "dispute", "status": "lost", "created": began})
+    double.disputes.append({"id": "du_2", "status": "lost", "created": began})
+    refused: dict[str, BadFile] = {}
+    (one,) = found.read_disputes(next(found.disputes(SINCE)), refused)
+    assert (one.id, set(refused)) == ("du_2", {"du_1", ""})
 
 
 def test_what_an_instant_payout_cost_is_in_its_own_transaction() -> None:

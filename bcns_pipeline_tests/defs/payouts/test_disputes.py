@@ -5,12 +5,20 @@ Put expectations of disputes as a flow here. How lines become disputes is in rul
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from bcns_pipeline.clients.files.models import Document
+from bcns_pipeline.clients.payments.stripe import StripeSource
 from bcns_pipeline.config import load_mapping
 from bcns_pipeline.defs.close import reports
+from bcns_pipeline.outcomes import System, Unauthorised
 from bcns_pipeline_tests.defs.payout_flow import PayoutFlow
 from bcns_pipeline_tests.defs.payouts.test_files import charge, drop
 
@@ -30,7 +38,51 @@ def balance(till: PayoutFlow, number: str) -> Decimal:
     return till.balances().get(number, Decimal(0))
 
 
-def test_a_dispute_that_is_won_comes_back_and_one_that_is_lost_becomes_a_loss_once(till: PayoutFlow) -> None:
+def stripe_says(
+    monkeypatch: pytest.MonkeyPatch, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+) -> None:
+    """The list of disputes comes back otherwise than Stripe documents it."""
+    listed = StripeSource.disputes
+
+    def disputes(source: StripeSource, since: datetime) -> Iterator[Document]:
+        for page in listed(source, since):
+            body = json.loads(page.content)
+            yield replace(page, content=json.dumps({**body, "data": change(body["data"])}).encode())
+
+    monkeypatch.setattr(StripeSource, "disputes", disputes)
+
+
+def assert_a_word_that_cannot_be_read_stops_nothing_else(
+    till: PayoutFlow, monkeypatch: pytest.MonkeyPatch, one: str
+) -> None:
+    """One dispute without its state, one without its id, and then a key that may not ask: each is one question."""
+
+    def spoiled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        kept = [{**row, "status": None if row["id"] == one else row["status"]} for row in rows]
+        return [{key: row[key] for key in row if row[key] is not None} for row in kept] + [{"status": "lost"}]
+
+    def refused(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        raise Unauthorised(
+            System.PAYMENTS, "GET /v1/disputes", 403, "MORE_PERMISSIONS", "lacks rak_dispute_read"
+        )
+
+    every = "disputes:stripe/acct1"
+    for change, subjects in ((spoiled, {every, f"dispute:stripe/acct1/{one}"}), (refused, {every})):
+        beside = till.pays_out(1)
+        with monkeypatch.context() as now:
+            stripe_says(now, change)
+            till.post()
+        assert till.payout(beside["id"]).status == "draft_posted"
+        asked = till.state().exceptions.find(code="SETTLEMENT_REJECTED")
+        assert {row.subject for row in asked} == subjects
+        assert all("record without" in row.message or "rak_dispute_read" in row.message for row in asked)
+    till.post()
+    assert till.state().exceptions.find(code="SETTLEMENT_REJECTED") == []
+
+
+def test_a_dispute_that_is_won_comes_back_and_one_that_is_lost_becomes_a_loss_once(
+    till: PayoutFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     till.control.bulk_charges(2)
     won, lost = (one["source"] for one in till.control.open_movements())
     (du_won,) = till.control.move("dispute", charge=won)
@@ -40,7 +92,7 @@ def test_a_dispute_that_is_won_comes_back_and_one_that_is_lost_becomes_a_loss_on
     till.post()
     # Nobody is asked before a dispute is open by lines that are posted.
     assert [call for call in till.calls("stripe") if "disputes" in call] == []
-    till.post()
+    assert_a_word_that_cannot_be_read_stops_nothing_else(till, monkeypatch, du_lost["source"])
     found = register(till)
     assert {name: row["stage"] for name, row in found.items()} == {
         du_won["source"]: "open",

@@ -102,6 +102,18 @@ def test_files_of_several_providers_are_posted_by_one_run_and_each_file_counts_o
     assert till.payout("po_77").version == 2
     assert "equal, byte for byte" in bcns("reperform", "payout", "po_77")
 
+    # -- a third version is compared with what was posted, and one that says that again ends the question
+    l2 = charge("l2", "50.00", "1.75", "48.25", **abroad)
+    drop(till, "three.csv", charge("l1", "100.00", "2.90", "97.10"), charge("l2", "50.00", "1.50", "48.50"))
+    till.post()
+    (asked,) = till.state().exceptions.find(code="PAYOUT_RESTATED")
+    assert {row["line"] for row in asked.detail["differences"]} == {"l2"}
+    drop(till, "four.csv", l2, charge("l1", "100.00", "2.90", "97.10"))
+    till.post()
+    assert till.state().exceptions.find(code="PAYOUT_RESTATED") == []
+    assert till.payout("po_77").version == 4
+    assert "equal, byte for byte" in bcns("reperform", "payout", "po_77")
+
 
 def assert_a_marketplaces_tax_is_a_wash_for_sales_and_for_refunds(till: PayoutFlow, one: PayoutState) -> None:
     """What came in as tax of one order was withheld; of the other it came in, was withheld, and both went back."""

@@ -5,9 +5,12 @@ Put expectations of a payout's fate as a flow here. The entries' arithmetic is i
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from bcns_pipeline.config import load_mapping
+from bcns_pipeline.defs.close import reports
 from bcns_pipeline_tests.defs.payout_flow import PayoutFlow
 from bcns_pipeline_tests.defs.payouts.test_evidence import bcns
 
@@ -59,6 +62,7 @@ def test_whatever_becomes_of_a_payout_its_entries_say_so(till: PayoutFlow) -> No
         "6111": fee,
     }
     assert "equal, byte for byte" in bcns("reperform", "payout", instant["id"])
+    assert_each_report_says_what_nobody_can_itemise(till, by_hand, instant)
 
     # -- one comes back from the bank and one is called off, both after they were posted
     before = till.balances()
@@ -97,3 +101,36 @@ def assert_each_currency_has_its_own_bank_and_clearing_account(
         entry = till.moved(one["id"])
         assert entry[bank] == D(one["amount"])
         assert set(entry) == {bank, clearing, "6110"}
+
+
+def assert_each_report_says_what_nobody_can_itemise(
+    till: PayoutFlow, by_hand: dict[str, Any], instant: dict[str, Any]
+) -> None:
+    """Payout by payout, with what the transfer cost: a movement and two open items of the account, nothing unknown."""
+    left = {by_hand["id"]: D(by_hand["amount"]), instant["id"]: D(instant["lines_amount"])}
+    together = sum(left.values(), D(0))
+    mapping = load_mapping(till.folder / "bcns.yaml")
+    about = reports.about(
+        till.state(), till.today() - timedelta(days=2), till.today() + timedelta(days=2), mapping
+    )
+    made = {
+        name: reports.make(till.state(), name, about)
+        for name in ("payouts", "clearing", "open-items", "tie-out")
+    }
+    rows = {
+        name: [dict(zip(one.columns, row, strict=True)) for row in one.rows] for name, one in made.items()
+    }
+    words = "paid out, not itemised by the provider"
+    assert {one["payout_id"]: one["not_itemised"] for one in rows["payouts"] if one["not_itemised"]} == left
+    assert all(one["unexplained"] == 0 for one in rows["payouts"])
+    assert sum(one["amount"] for one in rows["clearing"] if one["line"] == words) == -together
+    found = {
+        one["item"].removeprefix("psp-stripe-acct1-payout-"): one["amount"]
+        for one in rows["open-items"]
+        if one["why"] == words
+    }
+    assert found == {name: -amount for name, amount in left.items()}
+    (note,) = (one for one in made["tie-out"].notes if one.startswith("not itemised by the provider"))
+    assert all(f"{name} of stripe acct1 {amount:.2f} USD" in note for name, amount in left.items())
+    assert f"{together:.2f} USD together" in note
+    assert "not itemised by the provider" in bcns("trace", by_hand["id"])

@@ -15,7 +15,7 @@ from bcns_pipeline.rules.close.evidence import (
     not_ours,
     unexplained,
 )
-from bcns_pipeline.rules.payouts.roll_forward import RollForward
+from bcns_pipeline.rules.payouts.roll_forward import Movement, RollForward
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 31)
 WHERE = (1130, "USD")
@@ -94,6 +94,26 @@ def test_a_provider_is_held_to_its_balance_only_once_every_record_is_in_a_payout
     off = Outside(outside.ledger, providers={WHERE: Provider(9_680, {"fees": 319})})
     ((_, finding),) = unexplained([forward(off)], off)
     assert str(finding.amount) == "0.01 USD"
+
+
+def test_what_was_paid_out_without_a_word_of_what_it_pays_is_no_difference_to_the_provider() -> None:
+    """It left both. What is over are the fees, which the provider took, and which no line of a payout names."""
+    entry = {
+        "natural_key": "psp-stripe-a-payout-po_1", "kind": "payout", "tran_date": date(2026, 3, 9), "currency": "USD",
+        "approved": True, "reverses": None, "account": 1130, "role": "clearing", "debit": 0, "credit": 9_680,
+        "kept_by": None, "not_itemised": True,
+    }  # fmt: skip
+    outside = Outside({WHERE: Ledger(320, 0)}, providers={WHERE: Provider(0, open=1)})
+    (found,) = roll_forwards([CAPTURE], [entry], [], FIRST, LAST, outside)
+    assert [(one.amount, *one.movements) for one in found.open_items] == [
+        (10_000, Movement.CAPTURE),
+        (-9_680, Movement.NOT_ITEMISED),
+    ]
+    assert unexplained([found], outside) == []
+    lines = {row["line"]: row["amount_minor"] for row in shown(found, None, outside)}
+    assert lines["paid out, not itemised by the provider"] == -9_680
+    (rest,) = (amount for line, amount in lines.items() if "1 records that no payout names yet" in line)
+    assert rest == 320
 
 
 def test_who_was_not_asked_or_cannot_say_proves_nothing_and_it_is_said() -> None:
