@@ -116,15 +116,18 @@ class ClearingEvidence:
             row = tx.execute(query).mappings().first()
         return None if row is None else Said(**row)
 
-    def last_day(self, source: str = "netsuite") -> date | None:
-        """The latest day that this source was asked about."""
+    def is_newest(self, as_of: date, source: str = "netsuite") -> bool:
+        """Whether this source has told of no later day, but for the end of a month that was still running."""
         table = clearing_evidence
-        query = sa.select(sa.func.max(table.c.as_of)).where(
-            table.c.store == self._scope.store, table.c.source == source
+        asked_on = sa.cast(sa.func.timezone("UTC", table.c.asked_at), sa.Date)
+        later = sa.exists().where(
+            table.c.store == self._scope.store,
+            table.c.source == source,
+            table.c.as_of > as_of,
+            table.c.as_of <= asked_on,
         )
         with self._scope.transaction() as tx:
-            found: date | None = tx.execute(query).scalar_one()
-        return found
+            return not tx.execute(sa.select(later)).scalar_one()
 
     def ours(self, ids: Collection[int]) -> set[int]:
         """Of these records of NetSuite, by internal id, those that we made or have taken for an order's."""

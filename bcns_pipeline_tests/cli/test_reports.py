@@ -181,7 +181,13 @@ def test_an_answer_is_kept_beside_the_earlier_ones_and_the_newest_counts(march: 
     hashes = [march.clearing.keep("netsuite", day, {"balances": [], "others": [], "n": n}) for n in (1, 2)]
     assert march.clearing.of(day)["netsuite"].sha256 == hashes[1] != hashes[0]
     assert march.clearing.of(date(2026, 3, 30)) == {}
-    assert march.clearing.last_day() == day
+    assert march.clearing.is_newest(day)
+    assert not march.clearing.is_newest(day - timedelta(days=1))
+    # The end of a month that was asked about while it ran says nothing of the days since.
+    ahead = datetime.now(UTC).date() + timedelta(days=9)
+    march.clearing.keep("netsuite", ahead, {"balances": [], "others": []})
+    assert march.clearing.is_newest(day)
+    assert march.clearing.is_newest(ahead)
     assert march.clearing.ours([91, 92, 93, 94]) == {92, 93, 94}
     records = {number: (one.key, one.amount) for (number, account, _), one in march.clearing.records(day).items()
                if account == 1130}  # fmt: skip

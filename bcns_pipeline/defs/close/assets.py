@@ -94,7 +94,7 @@ def clearing_evidence(
                 said = outside(state, last)
     # An older day that is looked at again says nothing about today.
     told = []
-    if last == state.clearing.last_day():
+    if state.clearing.is_newest(last):
         told = [*of_clearing(connections, found, said), *of_liabilities(connections, said)]
     told += of_goods(connections, last)
     return dg.MaterializeResult(

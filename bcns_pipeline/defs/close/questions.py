@@ -94,7 +94,7 @@ def of_goods(connections: Connections, last: date) -> list[str]:
         return []
     said, _ = goods(state, last)
     # An older day that is looked at again says nothing about today.
-    if said is None or "not_asked" in said or last != state.clearing.last_day(GOODS):
+    if said is None or "not_asked" in said or not state.clearing.is_newest(last, GOODS):
         return []
     told = late(said, last, days)
     refunds = state.refunds.many([one.refund for one in told])
