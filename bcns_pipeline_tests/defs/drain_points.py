@@ -43,7 +43,7 @@ ORDERS = {1: "new", 2: "new", 3: "known"}
 KEYS = ("customer-new", "order-1", "order-2", "order-3")
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 TOTAL = Money(1999, "USD")
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 
 
 class FarTables(FarSide):

@@ -36,7 +36,7 @@ WANTED = {1: 11, 2: 12, 3: 13}
 BATCH = 2
 RECORDS = ("bc-order-1",)
 ORDERS, ORDER_KIND = "orders", "sales_order"
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 _ADJUST = "insert into remote.adjustment (store, item, value, seq) values (%s, %s, %s, %s)"
 _STOCK = "select distinct on (item) item, value from remote.adjustment where store = %s order by item, n desc"
 

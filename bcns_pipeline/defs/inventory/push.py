@@ -77,7 +77,13 @@ def push(
                 outcome = send() if len(fresh) else None
             pushed.superseded += batch.superseded + len(batch.lines) - len(fresh)
             pushed.calls += outcome is not None
-            flight = _in_flight(connections, replace(batch, lines=fresh), outcome, pushed)
+            try:
+                flight = _in_flight(connections, replace(batch, lines=fresh), outcome, pushed)
+            except Unavailable:
+                # What was claimed meanwhile was never sent; that may be what has just been put back.
+                if (ahead := coming.result()) is not None:
+                    state.inventory.release(ahead[0].operation, "the store asked to wait before its turn")
+                raise
             if flight is not None:
                 pushed.lines += len(flight.lines)
                 on_flight(flight)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from bcns_pipeline_tests.defs.cash_flow import LINES, CashFlow
@@ -90,7 +91,8 @@ def test_an_invoice_that_netsuite_made_is_recognised_and_a_drifted_order_is_not_
     shop.sync()
     for order in (later, spoilt):
         shop.ship(order)
-    run = shop.cash()
+    # What was settled by the other rule is looked at again by a run for its day; midnight may have passed since.
+    run = shop.days(shop.today() - timedelta(days=1), shop.today(), job="cash_application")
     shop.control.accounting(deposits_apply_themselves=False)
     assert shop.made(itself) == ["customerDeposit", "invoice"]
     assert shop.made(later) == ["invoice", "customerPayment"]

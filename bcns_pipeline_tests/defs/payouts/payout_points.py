@@ -52,7 +52,7 @@ from bcns_pipeline_tests.crash_findings import FarSide
 from bcns_pipeline_tests.state.crash_points import Countdown, forked
 
 TODAY = datetime.now(UTC).date()
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 ROLES = {"bank": 1, "clearing": 2, "fees": 3, "disputes": 4, "dispute_fees": 5, "dispute_losses": 6}
 MAPPING = MappingFile.model_validate(
     {"payouts": {"providers": {"square": {**ROLES, "categories": {"lost": "chargeback_lost"}}}}}
