@@ -117,14 +117,15 @@ def _line(entry: Element, account: str, where: str) -> BankLine | None:
     if status and status != "BOOK":
         return None
     currency, amount = _money(entry, where)
-    booked = _date(entry, "BookgDt", where)
+    # Some banks leave the booking date out, which the schema lets them.
+    booked = _date(entry, "BookgDt", where) or _date(entry, "ValDt", where)
     if booked is None:
         raise BadFile("DATE", f"{where} has no booking date")
     codes = [
         one.text.strip() for path in ("BkTxCd",) for one in _all(entry, path) if one.text and one.text.strip()
     ]
     details = [one for group in _children(entry, "NtryDtls") for one in _children(group, "TxDtls")]
-    returned = _text(entry, "RvslInd") == "true" or bool(_RETURN_CODES & set(codes))
+    returned = _text(entry, "RvslInd") in {"true", "1"} or bool(_RETURN_CODES & set(codes))
     returned = returned or any(_find(one, "RtrInf") is not None for one in details)
     references = [_text(entry, "AcctSvcrRef"), _text(entry, "NtryRef")]
     texts = [_text(entry, "AddtlNtryInf")]

@@ -44,7 +44,11 @@ _SIGNS: Final = {"CR": 1, "DR": -1}
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """A currency's totals, in minor units: gross credits and debits, fee credits and debits, both balances."""
+    """A currency's totals, in minor units: gross credits and debits, fee credits and debits, both balances.
+
+    Which of the two fees comes first differs between what we know of the format and the samples that we saw, so both
+    ways are taken: either proves that no row is missing.
+    """
 
     row: int
     totals: tuple[int, int, int, int]
@@ -251,7 +255,10 @@ def _check(currency: str, entries: Sequence[Entry], footer: Footer, *, balances:
         if entry.fee_currency == currency:
             sums["fee credits" if entry.fee < 0 else "fee debits"] += abs(entry.fee)
     names = ("gross credits", "gross debits", "fee credits", "fee debits")
-    for name, told in zip(names, footer.totals, strict=True):
+    totals = footer.totals
+    if totals[2:] == (sums["fee debits"], sums["fee credits"]):
+        totals = (*totals[:2], totals[3], totals[2])
+    for name, told in zip(names, totals, strict=True):
         if sums[name] != told:
             text = f"{name} in {currency}: the footer says {told}, the rows make {sums[name]} (minor units)"
             raise BadFile("TOTALS", text, row=footer.row)

@@ -279,14 +279,20 @@ def _line(row: Mapping[str, Any]) -> SourceLine:
 def _presentment(
     row: Mapping[str, Any], known: Mapping[str, Any], gross: int, currency: str
 ) -> tuple[int | None, str | None]:
-    """What the shopper paid or got back, with the sign of the row."""
+    """What the shopper paid or got back, with the sign of the row.
+
+    In one currency that is the row's own amount: a charge of which a part was captured still says all of it.
+    """
     if (
         isinstance(known.get("currency"), str)
         and type(known.get("amount")) is int
         and known.get("object") != "payout"
     ):
         paid_in = _currency(known["currency"])
-        amount = abs(stripe_minor(known["amount"], paid_in))
+        if paid_in == currency and row["type"] in {"charge", "payment"}:
+            return gross, currency
+        whole = known.get("amount_captured") if known.get("object") == "charge" else None
+        amount = abs(stripe_minor(whole if type(whole) is int and whole else known["amount"], paid_in))
         return (-amount if gross < 0 else amount), paid_in
     if row["type"] in {"charge", "payment"} and row.get("exchange_rate") is None:
         return gross, currency

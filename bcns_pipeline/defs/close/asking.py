@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from http import HTTPStatus
 from typing import Any
 
 from bcns_pipeline.clients.netsuite.models import BalanceRow, RecordRow
@@ -19,7 +20,7 @@ from bcns_pipeline.defs.account import account_of
 from bcns_pipeline.defs.close.liabilities import liabilities_of, ours_of
 from bcns_pipeline.defs.days import bounds, zone_of
 from bcns_pipeline.defs.stored import StoredDocuments, receive
-from bcns_pipeline.outcomes import Lane
+from bcns_pipeline.outcomes import Lane, Unauthorised
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.close.evidence import NETSUITE, RECORDS, differing
 from bcns_pipeline.rules.money import Money
@@ -28,6 +29,7 @@ from bcns_pipeline.rules.payouts.accounts import ProviderAccounts, Role
 
 # Each of them asks two questions at once.
 _DAYS_BESIDE = 2
+NOT_ALLOWED = "the key may not read its balance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +152,21 @@ def _currency(account: Account, row: BalanceRow | RecordRow) -> tuple[str, bool]
 
 
 def _held(connections: Connections, source: PayoutSource, days: Sequence[date]) -> list[dict[str, Any]]:
-    """What this provider held at the end of each of these days; empty where it can't say."""
+    """What this provider held at the end of each of these days; empty where it can't say.
+
+    A key that may read payouts and not the balance leaves the balance without evidence, and stops nothing else.
+    """
     zone, now = zone_of(connections.mapping), datetime.now(UTC)
     ends = [bounds(day, zone)[1] for day in days]
     # A day that is not over is asked about as it is now.
     ats = [end if end <= now else None for end in ends]
     since = min((at for at in ats if at is not None), default=None)
-    received = [receive(connections, document) for document in source.balance(since)]
+    try:
+        received = [receive(connections, document) for document in source.balance(since)]
+    except Unauthorised as refused:
+        if refused.status != HTTPStatus.FORBIDDEN:
+            raise
+        return [{"amounts": None, "why": NOT_ALLOWED} for _ in days]
     return [
         {
             "amounts": dict(told.amounts),

@@ -89,5 +89,5 @@ def _providers(state: State, last: date, said: Mapping[str, Said]) -> dict[Where
 
 def _note(what: str, one: Said) -> str:
     if one.said.get("amounts", ()) is None:
-        return f"{what}: not evidenced (it has no balance that could be asked for)"
+        return f"{what}: not evidenced ({one.said.get('why', 'it has no balance that could be asked for')})"
     return f"{what}: asked {one.asked_at:%Y-%m-%d %H:%M:%S} UTC about the end of {one.as_of}, sha256 {one.sha256}"

@@ -28,7 +28,8 @@ class Meaning:
 
 Table = Mapping[str, LineClass | Meaning]
 
-# Reporting categories. transfer*, platform_*, connect_* and other_adjustment are the merchant's to say.
+# Reporting categories, and the types that stand for them where a row has none. transfer*, platform_*, connect_* and
+# other_adjustment are the merchant's to say.
 _STRIPE: Final[Table] = {
     "charge": C.GROSS_SALES,
     "partial_capture_reversal": C.PARTIAL_CAPTURE_REVERSAL,
@@ -39,6 +40,11 @@ _STRIPE: Final[Table] = {
     "dispute_reversal": C.CHARGEBACK_RETURNED,
     "fee": C.FEE_STANDALONE,
     "network_cost": C.FEE_STANDALONE,
+    "stripe_fee": C.FEE_STANDALONE,
+    "stripe_fx_fee": C.FEE_STANDALONE,
+    "payment": C.GROSS_SALES,
+    "payment_refund": C.REFUND,
+    "payment_failure_refund": C.CHARGE_FAILURE,
     "tax": C.FEE_TAX,
     "risk_reserved_funds": C.RESERVE,
     "payment_network_reserve_hold": C.RESERVE,
@@ -120,6 +126,8 @@ _AMAZON: Final[Table] = {
     "*/itemfees/*": C.FEE_SELLING,
     "*/itemwithheldtax/*": C.MARKETPLACE_TAX,
     "servicefee/*": C.FEE_STANDALONE,
+    "*/subscription fee": C.FEE_STANDALONE,
+    "*/storage fee": C.FEE_STANDALONE,
     "*/cost of advertising/*": C.FEE_STANDALONE,
     "*/current reserve amount": C.RESERVE,
     "*/previous reserve amount balance": C.RESERVE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -149,12 +150,22 @@ def test_pending_entries_are_left_out() -> None:
     assert len(found.lines) == 1
 
 
+def test_an_entry_without_a_booking_date_is_booked_on_its_value_date() -> None:
+    (whole,) = raw(render.camt([SOUND]))
+    text = re.sub(r"<BookgDt>.*?</BookgDt>", "", render.camt([SOUND]), count=1)
+    (found,) = raw(text)
+    assert found.lines[0].booked_on == whole.lines[0].value_date
+    with pytest.raises(BadFile, match="no booking date"):
+        raw(re.sub(r"<ValDt>.*?</ValDt>", "", text, count=1))
+
+
 def test_a_return_is_known_by_its_code_or_its_reason() -> None:
     text = render.camt([SOUND])
     for old, new in (
         ("<Prtry><Cd>NTRF</Cd></Prtry>", "<Domn><Fmly><SubFmlyCd>RRTN</SubFmlyCd></Fmly></Domn>"),
         ("</TxDtls>", "<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf></TxDtls>"),
         ("<RvslInd>false", "<RvslInd>true"),
+        ("<RvslInd>false", "<RvslInd>1"),
     ):
         (found,) = raw(text.replace(old, new, 1))
         assert [line.returned for line in found.lines] == [True, False]

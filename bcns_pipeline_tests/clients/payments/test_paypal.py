@@ -177,6 +177,17 @@ def test_what_does_not_add_up_is_refused(old: str, new: str, code: str, words: s
     assert words in caught.value.sentence
 
 
+def test_the_fees_of_a_footer_prove_the_rows_in_either_order() -> None:
+    text = report(DAY, {"USD": 0})
+    swapped = text.replace(",75,320,", ",320,75,")
+    assert swapped != text
+    assert [(one.payout, one.lines) for one in read(swapped)] == [
+        (one.payout, one.lines) for one in read(text)
+    ]
+    with pytest.raises(BadFile, match="fee credits"):
+        read(text.replace(",75,320,", ",320,76,"))
+
+
 def test_a_report_that_is_cut_off_at_any_row_is_refused() -> None:
     lines = report(DAY, {"USD": 0}).splitlines()
     # From its first footer on, a report proves its rows; nothing of it is a payout before.

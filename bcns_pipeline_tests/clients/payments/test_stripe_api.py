@@ -186,6 +186,15 @@ def test_an_expanded_source_brings_intent_metadata_and_what_the_shopper_paid() -
     assert (back.presentment_amount, back.references) == (-900, ("re_1", "ch_1"))
 
 
+def test_of_a_charge_that_was_captured_in_part_the_shopper_paid_that_part() -> None:
+    whole = {"id": "ch_1", "object": "charge", "amount": 10000, "amount_captured": 6000, "currency": "usd"}
+    row = {**transactions()[0], "amount": 6000, "fee": 0, "net": 6000, "fee_details": [], "source": whole}
+    abroad = {**row, "id": "txn_2", "exchange_rate": 1.1, "source": {**whole, "currency": "eur"}}
+    same, other = read([row, abroad]).lines
+    assert (same.presentment_amount, same.presentment_currency) == (6000, "USD")
+    assert (other.presentment_amount, other.presentment_currency) == (6000, "EUR")
+
+
 def test_the_other_half_of_a_reserve_move_is_put_aside() -> None:
     hold = next(row for row in transactions() if row["type"] == "reserve_hold")
     other = {**hold, "id": "txn_other", "amount": 30000, "net": 30000, "balance_type": "risk_reserved"}

@@ -80,6 +80,24 @@ def assert_a_word_that_cannot_be_read_stops_nothing_else(
     assert till.state().exceptions.find(code="SETTLEMENT_REJECTED") == []
 
 
+def assert_a_balance_that_may_not_be_read_is_no_evidence_and_stops_nothing(
+    till: PayoutFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(source: StripeSource, at: datetime | None = None) -> Iterator[Document]:
+        raise Unauthorised(
+            System.PAYMENTS, "GET /v1/balance", 403, "MORE_PERMISSIONS", "lacks rak_balance_read"
+        )
+
+    with monkeypatch.context() as now:
+        now.setattr(StripeSource, "balance", refused)
+        till.day(till.today(), job="daily_tie_out")
+    mapping = load_mapping(till.folder / "bcns.yaml")
+    about = reports.about(till.state(), till.today(), till.today() + timedelta(days=1), mapping)
+    found = reports.make(till.state(), "clearing", about)
+    assert "provider stripe/acct1: not evidenced (the key may not read its balance)" in found.notes
+    assert any(row[2] == "provider balance: not evidenced" for row in found.rows)
+
+
 def test_a_dispute_that_is_won_comes_back_and_one_that_is_lost_becomes_a_loss_once(
     till: PayoutFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +111,7 @@ def test_a_dispute_that_is_won_comes_back_and_one_that_is_lost_becomes_a_loss_on
     # Nobody is asked before a dispute is open by lines that are posted.
     assert [call for call in till.calls("stripe") if "disputes" in call] == []
     assert_a_word_that_cannot_be_read_stops_nothing_else(till, monkeypatch, du_lost["source"])
+    assert_a_balance_that_may_not_be_read_is_no_evidence_and_stops_nothing(till, monkeypatch)
     found = register(till)
     assert {name: row["stage"] for name, row in found.items()} == {
         du_won["source"]: "open",
