@@ -187,15 +187,21 @@ class Office:
         return self._amended(self.order(raw["order"]), [raw], closed=bool(raw.get("closed", True)))
 
     def cancel_order(self, raw: Mapping[str, Any]) -> dict[str, Any]:
-        """Cancel an order of which nothing has been touched."""
+        """Cancel an order of which nothing has been touched, or with `delete` take it away altogether."""
         order = self.order(raw["order"])
         if any(line.touched or line.billed for line in order.lines):
             raise ValueError(f"Order {order.number} is under way; close its lines instead.")
+        ledger = self.context.ledger
+        if raw.get("delete") and (made := [one for one in ledger if one.source == order.id]):
+            raise ValueError(f"{made[0].number} was made from order {order.number}; delete that first.")
         after = proposed(order)
         after.values["cancelled"] = True
         for line in after.lines:
             line.closed = True
         self.books.orders.settle(order, after)
+        if raw.get("delete"):
+            ledger.remove(after)
+            self.books.rows.remove(after, self.context.clock.account())
         return {"order": after.id, "status": after.status}
 
     def hold_order(self, raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,9 +42,9 @@ class OfficeVerbs:
         """Close a line named by line, item or sku; closed=False reopens it."""
         return self.call("POST", "/netsuite/order/close_line", {"order": order, **body})
 
-    def cancel_order(self, order: int | str) -> Any:
-        """Cancel an untouched order in NetSuite."""
-        return self.call("POST", "/netsuite/order/cancel", {"order": order})
+    def cancel_order(self, order: int | str, *, delete: bool = False) -> Any:
+        """Cancel an untouched order in NetSuite, or delete it."""
+        return self.call("POST", "/netsuite/order/cancel", {"order": order, "delete": delete})
 
     def hold_order(self, order: int | str, *, approve: bool = False) -> Any:
         """Back to Pending Approval, or with approve=True to Pending Fulfillment."""

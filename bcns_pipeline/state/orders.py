@@ -183,15 +183,23 @@ class OrderStates(OrdersDue):
             return sorted(tx.execute(change).scalars())
 
     def read_again(self, order_ids: Collection[int], *, conn: sa.Connection | None = None) -> None:
-        """What NetSuite shows of these is read by the next run: somebody may have mended what differed."""
+        """What NetSuite shows of these is read by the next run: somebody may have changed or mended it."""
+        self._read_at(order_ids, None, conn)
+
+    def not_there(self, order_ids: Collection[int], *, conn: sa.Connection | None = None) -> None:
+        """NetSuite does not show these any more: their read-back is over, and what it showed last stands."""
+        self._read_at(order_ids, sa.func.now(), conn)
+
+    def _read_at(self, order_ids: Collection[int], at: Any, conn: sa.Connection | None) -> None:
+        if not order_ids:
+            return
         change = (
             sa.update(order_state)
             .where(order_state.c.store == self._scope.store, among(order_state.c.order_id, order_ids))
-            .values(read_back_at=None)
+            .values(read_back_at=at)
         )
         with self._scope.transaction(conn) as tx:
-            if order_ids:
-                tx.execute(change)
+            tx.execute(change)
 
     def _change(
         self,

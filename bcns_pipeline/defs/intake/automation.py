@@ -69,7 +69,7 @@ def orders_waiting(
     waiting = state.inbox.waiting("order")
     due = len(state.orders.due(now, limit=1, edits="none", allowed=connections.order_policy.statuses))
     due += len(state.outbox.find(flow="orders", states=("planned", "ambiguous"), limit=1))
-    due += len(EDITS.due(state, limit=1)[0])
+    due += len(EDITS.due(state, limit=1)[0]) + len(state.orders.unread(limit=1))
     if not waiting.free and not due:
         return dg.SkipReason("no order waits")
     runs = going(context, JOB)

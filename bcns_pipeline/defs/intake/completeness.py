@@ -1,10 +1,12 @@
-"""Every hour: the ids that the store has against the ids that we have, so that a silent failure makes a noise.
+"""Every hour: the ids that the store has against the ids that we have, so that a silent failure makes a noise; and once
+a day each order that is in NetSuite against the total that it had there, because people change and delete records.
 
-Put the comparison here. Do not put here how an order gets in: what is missing is put into the inbox like anything
-else, and its exception heals once it was read.
+Put the comparisons here. Do not put here how an order gets in: what is missing is put into the inbox like anything
+else, and its exception heals once it was read. What differs in NetSuite is read back by the order flow.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -18,14 +20,19 @@ from bcns_pipeline.rules.money import Money
 from bcns_pipeline.rules.orders.problems import Problem
 from bcns_pipeline.state.exceptions import ExceptionRow, Question
 from bcns_pipeline.state.inbox import Event
+from bcns_pipeline.state.order_models import OrderState
 from bcns_pipeline.state.store import State
 
 CODE = "MISSING_ORDER"
+_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What a comparison of orders placed in [`start`, `until`) found; `healed` are subjects."""
+    """What a comparison of orders placed in [`start`, `until`) found; `healed` are subjects.
+
+    `looked_at` were compared with NetSuite, `changed` of them differ from what it showed last, or are gone.
+    """
 
     start: datetime
     until: datetime
@@ -33,12 +40,17 @@ class Compared:
     eligible: int
     missing: tuple[Missing, ...]
     healed: tuple[str, ...]
+    looked_at: int = 0
+    changed: tuple[int, ...] = ()
 
     @property
     def sentence(self) -> str:
         """The comparison in one line."""
         gone = f"{len(self.missing):,} missing" if self.missing else "none missing"
-        return f"{self.listed:,} orders of the store compared, {self.eligible:,} of them ours to post: {gone}"
+        return (
+            f"{self.listed:,} orders of the store compared, {self.eligible:,} of them ours to post: {gone}; "
+            f"{self.looked_at:,} looked at in NetSuite: {len(self.changed):,} changed or gone there"
+        )
 
 
 def compare(connections: Connections, mode: Mode = Mode.APPLY) -> Compared:
@@ -69,15 +81,39 @@ def compare(connections: Connections, mode: Mode = Mode.APPLY) -> Compared:
     statuses = connections.order_policy.statuses
     missing = missing_orders(listed, known, now, after, statuses)
     eligible = {one.order_id for one in listed if one.status_id in statuses}
+    found = Compared(start, until, len(listed), len(eligible), tuple(missing), ())
     if mode is Mode.PLAN:
-        return Compared(start, until, len(listed), len(eligible), tuple(missing), ())
+        return _with_netsuite(connections, found, known, now)
     subjects = {f"order:{one.order_id}" for one in missing}
     with state.scope.transaction() as conn:
         state.inbox.record([Event("order", str(one.order_id), "backfill") for one in missing], conn=conn)
         kept = _still_open(state, eligible, start)
         healed = state.exceptions.keep_only(FLOW, CODE, sorted(subjects | kept), conn=conn)
         state.exceptions.open_many(FLOW, [_question(one, now) for one in missing], conn=conn)
-    return Compared(start, until, len(listed), len(eligible), tuple(missing), tuple(healed))
+    # Only now: an hour without NetSuite is no hour without the watch over the store.
+    found = _with_netsuite(connections, replace(found, healed=tuple(healed)), known, now)
+    state.orders.read_again(found.changed)
+    return found
+
+
+def _with_netsuite(connections: Connections, found: Compared, known: set[int], now: datetime) -> Compared:
+    turn = _turn(connections.state, known, now)
+    return replace(found, looked_at=len(turn), changed=tuple(_changed(connections, turn)))
+
+
+def _turn(state: State, known: set[int], now: datetime) -> dict[int, OrderState]:
+    """{NetSuite's id: the order}, of those whose hour it is: each comes round once a day, and an hour costs little."""
+    whose = state.orders.many([one for one in known if one % _HOURS == now.hour])
+    return {int(one.netsuite_id): one for one in whose.values() if one.netsuite_id and one.read_total}
+
+
+def _changed(connections: Connections, turn: Mapping[int, OrderState]) -> Iterator[int]:
+    """Orders whose record shows another total than when it was read last, or is gone. Raises OutsideError."""
+    shown = connections.netsuite(Lane.BULK).sales.totals(turn)
+    for number, one in turn.items():
+        there = shown.get(number)
+        if there is None or one.read_total is None or there.foreign_total != one.read_total.amount:
+            yield one.order_id
 
 
 def _unheard(state: State, ids: set[int]) -> set[int]:

@@ -75,7 +75,8 @@ def webhook_health() -> None:
 @dg.job(
     config=mode_config([compare_orders]),
     hooks={stop_run_retries},
-    description="Every order of the last days that the store has and we have not: MISSING_ORDER.",
+    description="Every order of the last days that the store has and we have not (MISSING_ORDER), and what is in "
+    "NetSuite, once a day, against what it showed last.",
 )
 def order_completeness() -> None:
     """One step."""

@@ -16,6 +16,7 @@ from bcns_pipeline.rules.money import Money, total
 from bcns_pipeline.rules.orders.status import label
 
 _PAGE = 250
+_TOTALS = 500
 
 
 def of_hooks(connections: Connections, mended: Mended) -> dict[str, Any]:
@@ -57,6 +58,8 @@ def of_comparison(connections: Connections, compared: Compared) -> dict[str, Any
             ],
         ),
         "healed": len(compared.healed),
+        "looked_at_in_netsuite": compared.looked_at,
+        "changed_in_netsuite": table(("order",), [(one,) for one in compared.changed[:SHOWN]]),
         "held_by_status": table(
             ("code", "status", "orders", "total"),
             [
@@ -77,5 +80,7 @@ def of_comparison(connections: Connections, compared: Compared) -> dict[str, Any
                 for one in held[:SHOWN]
             ],
         ),
-        **calls_of(connections, FLOW, 1 + max(1, -(-compared.listed // _PAGE))),
+        **calls_of(
+            connections, FLOW, 1 + max(1, -(-compared.listed // _PAGE)) + -(-compared.looked_at // _TOTALS)
+        ),
     }

@@ -123,6 +123,7 @@ def _compare(connections: Connections, batch: Sequence[OrderState], found: ReadB
     totals = {one.order_id: one.total for one in batch}
     with state.scope.transaction() as conn:
         state.orders.read_back(reads, conn=conn)
+        state.orders.not_there([one for one in drifts if one in found.gone], conn=conn)
         # With the reads: a process that dies here leaves them to the next run instead of to nobody.
         keep(state, connections.mapping, [one for one, _ in closings], conn)
         state.outbox.stage(FLOW, [intent for _, intent in closings], conn=conn)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
+from bcns_pipeline_tests.defs.flow import Impatient
 from bcns_pipeline_tests.defs.order_flow import OrderFlow
 
 Observed = Callable[[str], dict[str, Any]]
@@ -58,6 +60,42 @@ def test_an_order_that_nothing_took_in_is_missing_until_it_was_read(
     observed("order_completeness")
     assert shop.open_exceptions("MISSING_ORDER") == []
     shop.assert_equal_to_the_cent(order_id)
+
+
+def test_what_somebody_changes_or_deletes_in_netsuite_is_found_within_a_day(
+    shop: OrderFlow, observed: Observed
+) -> None:
+    """Nothing is written again by itself: whoever deleted a record may have had a reason."""
+    orders = [int(shop.control.shop_order("plain", restock=True)["id"]) for _ in range(3)]
+    shop.sync_twice()
+    changed, gone = (shop.sales_order(one) for one in orders[1:])
+    connections = Impatient(config_path=shop.environment["BCNS_CONFIG"])
+    try:
+        connections.netsuite().patch("salesOrder", str(changed["id"]), {"shippingCost": 99})
+    finally:
+        connections.close()
+    shop.control.cancel_order(gone["id"], delete=True)
+    assert shop.open_exceptions("ORDER_TOTAL_DRIFT") == []
+
+    for one in orders:
+        # Each has its hour of the day.
+        hour = datetime.fromisoformat(shop.control.clock()["utc"]).hour
+        shop.control.clock(advance_seconds=(one - hour) % 24 * HOURS or 24 * HOURS)
+        seen = observed("order_completeness")
+        assert seen["looked_at_in_netsuite"].value == 1
+        found = [record.data["order"] for record in seen["changed_in_netsuite"].records]
+        assert found == ([] if one == orders[0] else [one])
+    with shop.tick("orders_waiting") as due:
+        assert len(due.run_requests) == 1
+    shop.control.clear_log()
+    shop.sync()
+    assert shop.writes() == []
+    drifts = {one.subject: one.message for one in shop.open_exceptions("ORDER_TOTAL_DRIFT")}
+    assert "total" in drifts.pop(f"order:{orders[1]}")
+    assert f"does not show salesOrder {gone['id']} any more" in drifts.pop(f"order:{orders[2]}")
+    assert drifts == {}
+    with shop.tick("orders_waiting") as quiet:
+        assert quiet.run_requests == []
 
 
 def test_the_held_report_names_orders_by_status_and_amount(shop: OrderFlow, observed: Observed) -> None:
