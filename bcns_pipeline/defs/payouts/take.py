@@ -19,12 +19,14 @@ from bcns_pipeline.defs.payouts.keep import Taken, keep_head, keep_lines
 from bcns_pipeline.defs.payouts.run import FLOW, question
 from bcns_pipeline.defs.polling import cutover_of
 from bcns_pipeline.defs.stored import StoredDocuments, receive
+from bcns_pipeline.outcomes import Rejected, Unauthorised
 from bcns_pipeline.resources.connections import Connections
 from bcns_pipeline.rules.payouts.model import Itemisation, PayoutLine, PayoutStatus
 from bcns_pipeline.state.payout_models import Move, PayoutState
 
-# A payout that is paid may still fail within five business days, and a report may lag.
-OVERLAP = timedelta(days=10)
+# A payout arrives up to a week after it was made (it is listed by that day), and may still fail within five business
+# days, with holidays between them.
+OVERLAP = timedelta(days=21)
 DOES_NOT_SUM = "PAYOUT_DOES_NOT_SUM"
 # What no cutover bounds is read so far back.
 FIRST_LOOK = timedelta(days=30)
@@ -98,7 +100,9 @@ def _since(connections: Connections, source: PayoutSource, now: datetime, days: 
     unsettled = [
         one.created_at
         for one in connections.state.payouts.having(["new", "fetched", "held"])
-        if _is_of(one, source) and one.created_at is not None and one.source_status not in _FINAL
+        if _is_of(one, source)
+        and one.created_at is not None
+        and (one.source_status not in _FINAL or one.itemisation == Itemisation.PENDING)
     ]
     return min([since, *unsettled])
 
@@ -115,11 +119,20 @@ def _to_itemise(connections: Connections, source: PayoutSource, days: Days | Non
 def _itemise(
     connections: Connections, source: PayoutSource, one: PayoutState, listed: SourcePayout, taken: Taken
 ) -> None:
-    """One payout's lines; none of one that nobody can itemise. What can't be read is a question about it alone."""
+    """One payout's lines; none of one that nobody can itemise. What can't be read, or is refused, is a question about
+    it alone.
+    """
     received = []
-    for document in source.lines(listed):
-        taken.pages += 1
-        received.append(receive(connections, document))
+    try:
+        for document in source.lines(listed):
+            taken.pages += 1
+            received.append(receive(connections, document))
+    except Unauthorised:
+        raise
+    except Rejected as refused:
+        said = f"{one.provider} does not say what payout {one.payout_id} is made of: {refused}."
+        _unread(connections, one, REJECTED, said, taken, why=refused.code)
+        return
     lines: tuple[PayoutLine, ...] = ()
     rows = 0
     if received:
@@ -128,18 +141,23 @@ def _itemise(
                 listed, StoredDocuments(connections, received)
             )
         except BadFile as bad:
-            taken.rejected[one.subject] = bad.sentence
             code = DOES_NOT_SUM if bad.code == "TOTALS" else REJECTED
-            asked = question(code, one.subject, bad.sentence, row=bad.row, why=bad.code)
-            with connections.state.scope.transaction() as conn:
-                connections.state.exceptions.open(FLOW, asked, conn=conn)
-                connections.state.payouts.move([Move(one.id, "new", code, bad.sentence)], conn=conn)
+            _unread(connections, one, code, bad.sentence, taken, row=bad.row, why=bad.code)
             return
         lines = lines_of(settlement, connections.payout_policy.order_hints)
         rows = settlement.rows
     with connections.state.scope.transaction() as conn:
         keep_lines(connections, one, lines, received, rows, taken, conn)
         connections.state.exceptions.heal_codes(FLOW, [REJECTED, DOES_NOT_SUM], [one.subject], conn=conn)
+
+
+def _unread(
+    connections: Connections, one: PayoutState, code: str, said: str, taken: Taken, **detail: object
+) -> None:
+    taken.rejected[one.subject] = said
+    with connections.state.scope.transaction() as conn:
+        connections.state.exceptions.open(FLOW, question(code, one.subject, said, **detail), conn=conn)
+        connections.state.payouts.move([Move(one.id, "new", code, said)], conn=conn)
 
 
 def _listed(connections: Connections, one: PayoutState) -> SourcePayout | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +11,13 @@ import pytest
 
 from bcns_pipeline.cli.probes import Level, Patient, examine
 from bcns_pipeline.cli.probes_money import BOOKS, RIGHTS
+from bcns_pipeline.clients.files.models import Document
 from bcns_pipeline.clients.payments import stripe_reading
+from bcns_pipeline.clients.payments.models import SourcePayout
+from bcns_pipeline.clients.payments.stripe import StripeSource
 from bcns_pipeline.config import load_mapping
 from bcns_pipeline.defs.close import reports
+from bcns_pipeline.outcomes import Rejected, System
 from bcns_pipeline.rules.close.reports import About
 from bcns_pipeline.settings import load_settings
 from bcns_pipeline_tests.defs.payout_flow import ENTRIES, PLAN, PayoutFlow
@@ -83,6 +88,9 @@ def test_what_stops_a_payout_is_named_stops_no_other_and_it_goes_once_that_is_me
     till.control.ledger_account("6110", inactive=False)
 
     # -- an unknown word stops its payout and no other, and one that does not sum is named with what is missing
+    # One that is paid and not reconciled is looked for until it is.
+    late = till.pays_out(1)
+    till.control.change_payout(late["id"], reconciliation_status="in_progress")
     till.control.move("unknown", "5.00", word="wizardry")
     stopped = till.pays_out(2)
     other = till.pays_out(2)
@@ -91,12 +99,31 @@ def test_what_stops_a_payout_is_named_stops_no_other_and_it_goes_once_that_is_me
     # A payout whose status is no word of Stripe's that we know is a question about it alone.
     strange = till.pays_out(2)
     till.control.fail_payout(strange["id"])
+    # So is one whose lines Stripe refuses to list.
+    lines = StripeSource.lines
+
+    def refused(source: StripeSource, payout: SourcePayout) -> Iterator[Document]:
+        if payout.id == other["id"]:
+            raise Rejected(
+                System.PAYMENTS, "GET /v1/balance_transactions", 400, "NOT_AUTOMATIC", "can't be filtered"
+            )
+        yield from lines(source, payout)
+
     with monkeypatch.context() as patch:
         patch.delitem(stripe_reading._STATES, "failed")
+        patch.setattr(StripeSource, "lines", refused)
         till.post()
-    (asked,) = till.state().exceptions.find(code="SETTLEMENT_REJECTED")
-    assert (strange["id"] in asked.subject, "'failed'" in asked.message) == (True, True)
+    asked = {one.subject: one.message for one in till.state().exceptions.find(code="SETTLEMENT_REJECTED")}
+    subjects = {one["id"]: f"payout:stripe/acct1/{one['id']}" for one in (strange, other)}
+    assert asked.keys() == set(subjects.values())
+    assert "'failed'" in asked[subjects[strange["id"]]]
+    assert "can't be filtered" in asked[subjects[other["id"]]]
     assert till.state().payouts.named(strange["id"]) == []
+    assert stands(other) == ("new", "SETTLEMENT_REJECTED")
+    assert stands(late)[0] == "new"
+    ahead = datetime.now(UTC) + timedelta(days=60)
+    till.state().cursors.move("payouts/stripe/acct1", {"version": 1, "until": ahead.isoformat()})
+    till.control.change_payout(late["id"], reconciliation_status="completed")
     run = till.post()
     assert all(run.checks.values()), run.checks
     assert till.moved(strange["id"])["1160"] == Decimal(strange["amount"])
@@ -125,7 +152,7 @@ def test_what_stops_a_payout_is_named_stops_no_other_and_it_goes_once_that_is_me
     for code in ("PAYOUT_UNMAPPED", "PAYOUT_DOES_NOT_SUM"):
         assert till.state().exceptions.find(code=code) == []
     assert stands(other)[0] == "failed"
-    keys = [f"psp-stripe-acct1-payout-{one['id']}" for one in (held, stopped, other, off, strange)]
+    keys = [f"psp-stripe-acct1-payout-{one['id']}" for one in (held, stopped, other, off, strange, late)]
     entries = sorted([*keys, f"{keys[2]}-failed"])
     assert sorted(one["external_id"] for one in till.journals()) == entries
     till.assert_balanced()
