@@ -17,7 +17,7 @@ from typing import Final
 from bcns_pipeline.clients.bank.lines import adding_up, with_ids
 from bcns_pipeline.clients.bank.models import BankLine, Statement
 from bcns_pipeline.clients.files.models import BadFile
-from bcns_pipeline.clients.files.values import ContentIds, currency_of
+from bcns_pipeline.clients.files.values import ContentIds, bounded, currency_of
 
 _OPENING, _CLOSING = "010", "015"
 _AMOUNT: Final = re.compile(r"[+-]?\d{1,30}")
@@ -211,7 +211,7 @@ def _after_funds(fields: Sequence[str], record: _Record) -> list[str]:
 def _amount(text: str, record: _Record) -> int:
     if not _AMOUNT.fullmatch(text):
         raise BadFile("AMOUNT", f"{text!r} in a record {record.code} is not a whole number", row=record.row)
-    return int(text)
+    return bounded(int(text), record.row, f"a record {record.code} with")
 
 
 def _sign(code: str, record: _Record) -> int:

@@ -49,12 +49,16 @@ class DropFolder:
         return [path for _, _, path in sorted(found)]
 
     def read(self, path: Path) -> Document:
-        """The file as it is; BadFile TOO_LARGE for one that no provider writes."""
+        """The file as it is; BadFile TOO_LARGE for one that no provider writes, UNREADABLE for one that is not ours."""
         size = path.stat().st_size
         if size > LARGEST_BYTES:
             text = f"{size:,} bytes are more than the {LARGEST_BYTES:,} that a settlement or a statement may have"
             raise BadFile("TOO_LARGE", text, file=path.name)
-        return Document(self._origin, path.name, path.read_bytes(), datetime.fromtimestamp(self._wall(), UTC))
+        try:
+            content = path.read_bytes()
+        except PermissionError:
+            raise BadFile("UNREADABLE", "this user may not read it", file=path.name) from None
+        return Document(self._origin, path.name, content, datetime.fromtimestamp(self._wall(), UTC))
 
     def done(self, path: Path) -> Path:
         """Move a file that was taken to `done/`. Its new place; nothing there is written over."""

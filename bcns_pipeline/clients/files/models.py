@@ -34,8 +34,9 @@ class Document:
 class BadFile(Exception):
     """A document that can't be taken: which one, at which row, and why. Nothing of it was taken.
 
-    `code` is a word for machines (EMPTY, ENCODING, UNKNOWN_KIND, QUOTING, COLUMNS, TRUNCATED, AMOUNT, CURRENCY, DATE,
-    TOTALS, DUPLICATE, SHAPE), `row` the line of the file (1 is its first one; 0 where no line is to blame).
+    `code` is a word for machines (UNREADABLE, EMPTY, ENCODING, UNKNOWN_KIND, QUOTING, COLUMNS, TRUNCATED, AMOUNT,
+    CURRENCY, DATE, TOTALS, DUPLICATE, SHAPE), `row` the line of the file (1 is its first one; 0 where no line is to
+    blame).
     """
 
     def __init__(self, code: str, reason: str, *, file: str = "", row: int = 0) -> None:

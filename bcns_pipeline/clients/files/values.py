@@ -20,6 +20,7 @@ from bcns_pipeline.rules.money import EXPONENTS, Money
 
 _PLAIN: Final = re.compile(r"[+-]?(\d{1,30}(\.\d{1,20})?|\.\d{1,20})")
 _WHOLE: Final = re.compile(r"\d{1,30}")
+LARGEST_MINOR: Final = 10**15
 _DATE: Final = re.compile(r"(\d{4})[-/]?(\d{2})[-/]?(\d{2})(?:[T ].*)?")
 _MOMENT: Final = re.compile(
     r"(\d{4})[-/](\d{2})[-/](\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?"
@@ -46,11 +47,18 @@ def minor_of(text: str, currency: str, row: int, column: str, *, decimal: str = 
     """An amount in major units ("12.50") as minor units (1250); BadFile AMOUNT where digits would be lost."""
     number = number_of(text, row, column, decimal=decimal)
     try:
-        return Money.exactly(number, currency).minor
+        return bounded(Money.exactly(number, currency).minor, row, column)
     except ValueError:
         raise BadFile(
             "AMOUNT", f"{column} {text.strip()} has more digits than {currency} has", row=row
         ) from None
+
+
+def bounded(minor: int, row: int, column: str) -> int:
+    """The amount; BadFile AMOUNT for one that no payout has, of which sums would fit nowhere."""
+    if abs(minor) > LARGEST_MINOR:
+        raise BadFile("AMOUNT", f"{column} {minor} is more than any payout is", row=row)
+    return minor
 
 
 def optional_minor(text: str, currency: str, row: int, column: str, *, decimal: str = ".") -> int:
@@ -62,7 +70,7 @@ def whole_of(text: str, row: int, column: str) -> int:
     """Unsigned digits; BadFile AMOUNT."""
     if not _WHOLE.fullmatch(text.strip()):
         raise BadFile("AMOUNT", f"{column} {text.strip()!r} is not a whole number without sign", row=row)
-    return int(text.strip())
+    return bounded(int(text.strip()), row, column)
 
 
 def date_of(text: str, row: int, column: str) -> date:

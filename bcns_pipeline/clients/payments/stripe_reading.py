@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from bcns_pipeline.clients.files.models import BadFile, Document
-from bcns_pipeline.clients.files.values import Once
+from bcns_pipeline.clients.files.values import LARGEST_MINOR, Once
 from bcns_pipeline.clients.http.body import canonical_json, decode_exact
 from bcns_pipeline.clients.payments.minor_units import STRIPE_WHOLE_UNITS, stripe_minor
 from bcns_pipeline.clients.payments.models import (
@@ -341,11 +341,16 @@ def _currency(code: Any) -> str:
 def _whole(value: Any) -> int:
     if type(value) is not int:
         raise TypeError("an amount that is no whole number")
+    if abs(value) > LARGEST_MINOR:
+        raise ValueError(f"{value} is more than any payout is")
     return value
 
 
 def _moment(seconds: Any) -> datetime:
-    return _EPOCH + timedelta(seconds=_whole(seconds))
+    try:
+        return _EPOCH + timedelta(seconds=_whole(seconds))
+    except OverflowError:
+        raise ValueError(f"{seconds} is no time in seconds") from None
 
 
 def start_of(day: date | datetime) -> int:

@@ -67,6 +67,20 @@ def test_a_file_that_no_provider_writes_is_not_read(
         drop.read(put(drop, "big.csv", b"1234"))
 
 
+def test_a_file_that_is_not_ours_to_read_is_told_like_a_bad_one(
+    drop: DropFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(drop, "theirs.csv", b"1")
+
+    def refused(_: Path) -> bytes:
+        raise PermissionError
+
+    # A test may run as root, who may read everything.
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(BadFile, match=r"theirs\.csv: this user may not read it"):
+        drop.read(path)
+
+
 def test_a_folder_that_is_not_there_is_an_error_and_not_empty(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         DropFolder(tmp_path / "nowhere", "drop/payouts").waiting()

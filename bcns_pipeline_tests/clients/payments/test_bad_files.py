@@ -68,6 +68,7 @@ def test_the_files_of_these_tests_are_sound_before_they_are_changed() -> None:
         pytest.param(changed(OUR_OWN, "100.00", "100,00"), "SHAPE", 2, "not quoted", id="decimal comma"),
         pytest.param(changed(OUR_OWN, "100.00", "1e2"), "AMOUNT", 2, "gross", id="exponent"),
         pytest.param(changed(OUR_OWN, "100.00", "100.001"), "AMOUNT", 2, "digits", id="too many digits"),
+        pytest.param(changed(OUR_OWN, "100.00", "9" * 20), "AMOUNT", 2, "more than", id="no such amount"),
         pytest.param(changed(OUR_OWN, "97.10", "97.11"), "AMOUNT", 2, "is not net", id="a cent"),
         pytest.param(changed(OUR_OWN, "USD,l2", "EUR,l2"), "CURRENCY", 3, "row 2", id="second currency"),
         pytest.param(OUR_OWN.replace("USD", "DOLLAR"), "CURRENCY", 2, "ISO 4217", id="no currency"),

@@ -214,6 +214,8 @@ def test_the_other_half_of_a_reserve_move_is_put_aside() -> None:
         ({"amount": None}, "SHAPE"),
         ({"type": None, "reporting_category": None, "created": "yesterday"}, "SHAPE"),
         ({"id": "txn_SYNR1"}, "DUPLICATE"),
+        ({"amount": 10**16, "net": 10**16, "fee": 0}, "AMOUNT"),
+        ({"created": 1_772_600_000_000}, "AMOUNT"),
     ],
 )
 def test_a_row_of_another_shape_is_refused(change: dict[str, Any], code: str) -> None:
