@@ -319,7 +319,8 @@ def test_a_deposit_comes_and_a_new_item_is_born_after_the_orders_that_wait_for_t
 
 
 def life(sandbox: Sandbox) -> tuple[list[str], People]:
-    """People in a shop and warehouse with enough of everything; what they say."""
+    """People in a shop and warehouse with enough of everything, where nothing has happened yet; what they say."""
+    sandbox.control.seed()
     said: list[str] = []
     shown = [row["sku"] for row in sandbox.control.inventory()]
     sandbox.control.edit([{"sku": sku, "location_id": 1, "quantity": 500} for sku in shown])
