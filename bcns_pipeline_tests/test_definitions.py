@@ -239,7 +239,7 @@ def test_loading_the_definitions_with_an_empty_environment_does_no_io(tmp_path: 
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
@@ -259,7 +259,7 @@ def test_loading_them_with_malformed_variables_does_not_fail(tmp_path: Path) -> 
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

@@ -88,7 +88,7 @@ def test_keygen_names_every_impossible_option_at_once(bcns: Bcns, tmp_path: Path
 
 def test_the_module_runs_where_the_script_is_not_on_the_path() -> None:
     run = [sys.executable, "-m", "bcns_pipeline", "plan", "nosuch"]
-    done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(run, capture_output=True, text=True, timeout=180, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("There is no flow 'nosuch'")
 

@@ -21,7 +21,7 @@ SCRIPT = "from bcns_pipeline.cli.main import main; main()"
 def bcns(*arguments: str) -> tuple[int, str]:
     """Exit code and output of a command line in the test's environment and folder, in a process of its own."""
     child = Child(Path.cwd(), os.environ, arguments, program="bcns")
-    code = child.wait(120)
+    code = child.wait(300)
     said = child.stdout.read()
     child.close()
     return code, said

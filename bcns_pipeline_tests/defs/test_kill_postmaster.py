@@ -34,7 +34,7 @@ def database_url(home: Path) -> Iterator[str]:
 
 def complete(flow: Flow) -> None:
     child = flow.start()
-    assert child.wait(90) == 0, child.stdout.read()[-3000:]
+    assert child.wait(180) == 0, child.stdout.read()[-3000:]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_what_a_run_whose_database_server_was_killed_leaves_the_next_one_ends_ex
     wait_until(lambda: flow.control.call("GET", "/faults") == [])
     kill(before)
     # A step that notices before it has sent anything may bring the server up and try again.
-    assert run.wait(90) in {0, 1}
+    assert run.wait(180) in {0, 1}
 
     complete(flow)
     assert postmaster(home) not in {None, before}

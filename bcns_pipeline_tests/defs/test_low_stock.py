@@ -108,7 +108,7 @@ def test_it_gets_in_between_the_batches_of_a_full_sync_and_is_not_overwritten_by
     assert bulk.poll() is None, "the full sync was to be under way"
     assert flow.shop(late) == (3, 1)
 
-    assert bulk.wait(120) == 0, bulk.stdout and bulk.stdout.read()[-3000:]
+    assert bulk.wait(180) == 0, bulk.stdout and bulk.stdout.read()[-3000:]
     assert flow.shop(late) == (3, 1)
     flow.control.clear_faults()
     flow.run()

@@ -269,7 +269,7 @@ def test_validate_and_job_execute_work_in_an_empty_environment(checkout: Path) -
         ("job", "execute", "-m", "bcns_pipeline.definitions", "-j", "sync"),
     ):
         done = dagster(checkout, *arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said, _ = done.communicate(timeout=120)
+        said, _ = done.communicate(timeout=300)
         assert done.returncode == 0, said
     assert "RUN_SUCCESS" in said
     assert (checkout / ".bcns" / "postgres" / "data").is_dir()
@@ -285,7 +285,7 @@ def test_dagster_dev_runs_what_its_sensor_asks_for_and_leaves_no_server_behind(c
             checkout, "dev", "-w", "workspace.yaml", "-p", "0", stdout=output, stderr=subprocess.STDOUT
         )
     try:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 180
         while "RUN_SUCCESS" not in log.read_text():
             assert dev.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()

@@ -36,7 +36,7 @@ def test_the_environment_it_gives_is_complete_and_the_two_ids_of_a_location_diff
 
 def test_it_ends_when_its_parent_is_gone() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", STARTER], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", STARTER], capture_output=True, text=True, check=False, timeout=180
     )
     pid = int(done.stdout.split()[0])
     end = time.monotonic() + 60

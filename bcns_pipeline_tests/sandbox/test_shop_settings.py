@@ -50,6 +50,7 @@ def test_a_sandbox_does_not_start_with_a_setting_that_it_does_not_know() -> None
 
 def test_a_new_seed_has_no_orders_no_shoppers_no_hooks_and_the_settings_of_the_start(own: Sandbox) -> None:
     control = own.control
+    control.seed()
     control.shop_settings(side_loading=False, allow_http_hooks=True)
     first = control.shop_order(restock=True)
     control.seed(seed=7)

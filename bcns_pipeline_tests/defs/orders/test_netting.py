@@ -265,7 +265,7 @@ def test_an_order_that_comes_while_a_number_is_on_its_way_is_put_right_in_the_sa
     child = shop.start()
     wait_until(shop.puts)
     buy(shop, quantity=4)
-    assert child.wait(60) == 0, child.stdout.read()
+    assert child.wait(180) == 0, child.stdout.read()
 
     assert shop.shop(SKU) == (96, 10)
     shop.assert_tidy()

@@ -193,7 +193,7 @@ def test_two_runs_at_once_write_each_order_once(shop: OrderFlow) -> None:
     shop.control.faults(slow)
 
     children = [shop.start("order_sync"), shop.start("order_sync")]
-    assert [child.wait(90) for child in children] == [0, 0], [c.stdout.read()[-3000:] for c in children]
+    assert [child.wait(180) for child in children] == [0, 0], [c.stdout.read()[-3000:] for c in children]
 
     shop.control.clear_faults()
     shop.sync()

@@ -18,7 +18,7 @@ def bean_check(path: Path) -> str:
     """What the program finds wrong with a ledger; "" for nothing."""
     program = Path(sys.executable).with_name("bean-check")
     done = subprocess.run(
-        [program, "--no-cache", path], capture_output=True, text=True, check=False, timeout=60
+        [program, "--no-cache", path], capture_output=True, text=True, check=False, timeout=180
     )
     assert (done.returncode == 0) is not bool(done.stderr), done
     return done.stderr
