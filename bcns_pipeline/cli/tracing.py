@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from bcns_pipeline.cli.connect import remembered
 from bcns_pipeline.cli.console import say, show_table
 from bcns_pipeline.defs import chart
+from bcns_pipeline.defs.payouts.run import FLOW
 from bcns_pipeline.rules.close.names import called
 from bcns_pipeline.rules.faults import BadInput
 from bcns_pipeline.rules.money import Money
@@ -64,17 +65,26 @@ def show_trace(what: str, line: int | None) -> int:
 
 
 def _of_bank(state: State, row: BankRow) -> None:
-    say(_bank_text(row))
-    if row.payout is None:
-        say("  no payout of ours")
+    found = state.payouts.on_line(row.account, row.line_id)
+    for one in found:
+        _of_payout(state, one)
+    if found:
         return
-    _of_payout(state, state.payouts.many([row.payout])[row.payout])
+    say(_bank_text(row))
+    about = f"{row.account}/{row.line_id}"
+    asked = [one for one in state.exceptions.find(flow=FLOW) if about in one.detail.get("members", ())]
+    for question in asked:
+        say(f"  open question {question.code} about {question.subject}: {question.message}")
+    if not asked:
+        say("  no payout of ours")
 
 
 def _of_payout(state: State, one: PayoutState) -> None:
     for row in state.bank.lines(payout_number=one.id):
         say(_bank_text(row))
     say(_payout_text(one))
+    for question in state.exceptions.find(flow=FLOW, subject=one.subject):
+        say(f"  open question {question.code}: {question.message}")
     for document in state.payouts.documents(one):
         say(f"  read from {document.name}, sha256 {document.sha256}")
     for journal in state.payouts.journals([one.id]):

@@ -95,7 +95,15 @@ class Bank:
         if open_only:
             query = query.where(bank_line.c.payout.is_(None))
         if payout_number is not None:
-            query = query.where(bank_line.c.payout == payout_number)
+            # By the payout's own word: a line that pays several of them has the number of one.
+            query = query.join(
+                payout,
+                sa.and_(
+                    payout.c.store == bank_line.c.store,
+                    payout.c.bank_account == bank_line.c.account,
+                    payout.c.bank_line == bank_line.c.line_id,
+                ),
+            ).where(payout.c.id == payout_number)
         with self._scope.transaction(conn) as tx:
             rows = tx.execute(query.order_by(bank_line.c.booked_on, bank_line.c.line_id)).mappings().all()
         return [

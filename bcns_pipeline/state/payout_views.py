@@ -76,6 +76,10 @@ class PayoutViews:
         wanted = payout.c.id == sa.any_(sa.cast(sorted(set(ids)), sa.ARRAY(sa.BigInteger)))
         return {one.id: one for one in self._payouts(wanted, conn=conn)} if ids else {}
 
+    def on_line(self, account: str, line_id: str, *, conn: sa.Connection | None = None) -> list[PayoutState]:
+        """Payouts that the bank paid by this line, which may be several together."""
+        return self._payouts(payout.c.bank_account == account, payout.c.bank_line == line_id, conn=conn)
+
     def having(
         self,
         statuses: Collection[Status] = (),

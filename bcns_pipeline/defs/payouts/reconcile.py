@@ -106,6 +106,12 @@ def _row(connections: Connections, one: PayoutState) -> tuple[Any, ...]:
     lines = net.net.get(one.currency, 0) if net is not None else 0
     bank = state.bank.lines(payout_number=one.id) if one.bank_line else []
     got = sum(line.amount_minor for line in bank)
+    # A line that pays several payouts is held to their sum.
+    together = one.amount_minor
+    if bank and got != together:
+        together = sum(
+            each.amount_minor for row in bank for each in state.payouts.on_line(row.account, row.line_id)
+        )
     return (
         one.payout_id,
         one.arrival_date,
@@ -114,7 +120,7 @@ def _row(connections: Connections, one: PayoutState) -> tuple[Any, ...]:
         Money(lines, one.currency).amount if net is not None else "not itemised",
         one.journal_key or "",
         Money(got, one.currency).amount if bank else "",
-        Money(one.amount_minor - got, one.currency).amount if bank else "",
+        Money(together - got, one.currency).amount if bank else "",
         one.status,
         one.reason or "",
     )

@@ -38,6 +38,7 @@ def test_a_cent_is_followed_from_the_bank_to_the_order_line_and_back(till: Payou
     # Down: the bank's line, its payout and entry, the lines with their orders, one of them, the order's lines and tax.
     shown = bcns("trace", banked.line_id)
     assert all(word in shown for word in (banked.row_sha256, made["id"], key, *(line.id for line in lines)))
+    assert shown.count(banked.row_sha256) == 1
     shown = bcns("trace", mine.id)
     found = re.search(r"order line \d+: 3 x SKU-000001, (\S+) with (\S+) tax", shown)
     assert found is not None, shown

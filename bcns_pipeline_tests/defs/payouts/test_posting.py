@@ -21,16 +21,19 @@ from bcns_pipeline.outcomes import Rejected, System
 from bcns_pipeline.rules.close.reports import About
 from bcns_pipeline.settings import load_settings
 from bcns_pipeline_tests.defs.payout_flow import ENTRIES, PLAN, PayoutFlow
+from bcns_pipeline_tests.defs.payouts.test_evidence import bcns
 
 TIE_OUT = "close/tie_out"
 
 
 def test_a_payout_becomes_one_entry_that_a_person_approves_and_the_bank_is_matched(till: PayoutFlow) -> None:
     made, off = till.pays_out(3, arrives=-1), till.pays_out(2, arrives=-1)
+    # The bank books these two in one line.
+    joined = [till.pays_out(4, arrives=-1), till.pays_out(5, arrives=-1)]
     # -- a plan shows the entries and sends nothing
     plan = till.post(mode="plan")
-    assert plan.metadata(PLAN)["planned"] == 2
-    assert [row["role"] for row in plan.records("entries", PLAN)] == ["bank", "clearing", "fees"] * 2
+    assert plan.metadata(PLAN)["planned"] == 4
+    assert [row["role"] for row in plan.records("entries", PLAN)] == ["bank", "clearing", "fees"] * 4
     assert till.journals() == []
     assert till.payout(made["id"]).status == "fetched"
 
@@ -40,7 +43,7 @@ def test_a_payout_becomes_one_entry_that_a_person_approves_and_the_bank_is_match
     one = till.payout(made["id"])
     assert (one.status, one.lines) == ("draft_posted", 3)
     entries = {str(entry["external_id"]): entry for entry in till.journals()}
-    assert len(entries) == 2
+    assert len(entries) == 4
     entry = entries[f"psp-stripe-acct1-payout-{made['id']}"]
     assert Decimal(entry["postings"][0]["foreign"]) == Decimal(made["amount"])
     till.assert_balanced()
@@ -53,6 +56,7 @@ def test_a_payout_becomes_one_entry_that_a_person_approves_and_the_bank_is_match
     rows = [
         f"DE1,USD,{day},{made['amount']},STRIPE",
         f"DE1,USD,{day},{Decimal(off['amount']) - Decimal('0.01')},STRIPE",
+        f"DE1,USD,{day},{sum(Decimal(each['amount']) for each in joined)},STRIPE",
     ]
     statement = "\n".join(["account,currency,booked_on,amount,description", *rows])
     (till.bank / "statement.csv").write_text(statement + "\n")
@@ -63,11 +67,25 @@ def test_a_payout_becomes_one_entry_that_a_person_approves_and_the_bank_is_match
     assert any("balance_transactions" in call for call in till.calls("stripe")), till.calls("stripe")
     assert till.payout(made["id"]).status == "bank_matched"
     assert till.payout(off["id"]).status == "approved"
-    (asked,) = till.state().exceptions.find(code="BANK_DIFF")
-    assert (asked.amount_minor, off["id"] in asked.subject) == (-1, True)
+    less, at_once = sorted(
+        till.state().exceptions.find(code="BANK_DIFF"), key=lambda one: one.amount_minor or 0
+    )
+    assert (less.amount_minor, off["id"] in less.subject) == (-1, True)
+    assert (at_once.amount_minor, all(each["id"] in at_once.message for each in joined)) == (0, True)
     assert second.checks["every_payout_is_in_the_bank"] is False
+    # Each is traced to the bank's line and back, and the reconciliation holds the line to what it pays together.
+    lines = {one.amount_minor: one.line_id for one in till.state().bank.lines()}
+    total = max(lines)
+    assert {till.payout(each["id"]).bank_line for each in joined} == {lines[total]}
+    assert all(each["id"] in bcns("trace", lines[total]) for each in joined)
+    assert all(lines[total] in bcns("trace", each["id"]) for each in joined)
+    table = {row["payout"]: row for row in second.records("payouts", asset="payouts/reconciliation")}
+    assert {Decimal(str(table[each["id"]]["difference"])) for each in joined} == {Decimal(0)}
+    wrong = next(name for name in lines.values() if off["id"] in bcns("trace", name))
+    assert "open question BANK_DIFF" in bcns("trace", wrong)
+    assert "open question BANK_DIFF" in bcns("trace", off["id"])
     assert [call for call in till.calls("netsuite") if "journalEntry" in call] == []
-    assert len(till.journals()) == 2
+    assert len(till.journals()) == 4
     till.assert_tidy()
 
 
