@@ -18,14 +18,7 @@ import sqlalchemy as sa
 
 from bcns_pipeline.rules.money import Money
 from bcns_pipeline.state.audit import Audit, Evidence, lock_chain
-from bcns_pipeline.state.order_models import (
-    Adopted,
-    Decision,
-    Noted,
-    OrderSeen,
-    Posted,
-    ReadBack,
-)
+from bcns_pipeline.state.order_models import Adopted, Decision, Noted, OrderSeen, Posted, ReadBack
 from bcns_pipeline.state.order_proof import STATE_DIGEST, recompute
 from bcns_pipeline.state.orders_due import OrdersDue
 from bcns_pipeline.state.planners import among
