@@ -217,11 +217,10 @@ def some_changed(bench: Bench) -> None:
 
 def one_stuck(bench: Bench) -> None:
     """One SKU whose stock the store refuses, out of step for longer than two cadences: told by itself."""
-    # As if the store had counted this product by its variants when it was linked.
-    sku = bench.sql(
-        'update bcns.link set detail = detail || \'{"tracking": "variant"}\' where label = (select min(label) '
-        "from bcns.link where kind = 'item' and detail ->> 'tracking' = 'product') returning label"
-    )[0]
+    (sku,) = bench.sql(
+        "select min(label) from bcns.link where kind = 'item' and detail ->> 'tracking' = 'product'"
+    )
+    bench.sandbox.control.product(sku=sku, deleted=True)
     place = bench.sandbox.locations[0]["netsuite"]
     bench.sandbox.control.adjust([{"sku": sku, "location": place, "delta": 1}])
     bench.run(SYNC)
