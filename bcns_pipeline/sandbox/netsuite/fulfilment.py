@@ -23,6 +23,7 @@ from bcns_pipeline.sandbox.netsuite.ledger import ZERO, Line, Package, Transacti
 from bcns_pipeline.sandbox.netsuite.moving import asked_of, take_lines
 from bcns_pipeline.sandbox.netsuite.salesorder import SalesOrders
 from bcns_pipeline.sandbox.netsuite.scripted import script_changes
+from bcns_pipeline.sandbox.netsuite.transactions import Transactions
 
 SHIPPED = "C"
 OPEN = ("B", "D", "E")
@@ -31,18 +32,12 @@ DATES = {"A": "pickedDate", "B": "packedDate", "C": "shippedDate"}
 BODY_FIELDS = frozenset({"externalId", "tranDate", "shipStatus", "item", *PACKAGES})
 
 
-class Fulfilments:
+class Fulfilments(Transactions):
     """The record type `itemFulfillment`."""
 
     def __init__(self, definition: Definition, context: Context, orders: SalesOrders) -> None:
-        self.definition = definition
-        self.context = context
+        super().__init__(definition, context)
         self.orders = orders
-
-    def find(self, key: str) -> int | None:
-        """The internal id that a path names."""
-        found = self.context.ledger.find(self.definition.name, key)
-        return None if found is None else found.id
 
     def create(self, given: dict[str, Any]) -> int:  # noqa: ARG002
         """A fulfilment is made from an order."""
@@ -51,12 +46,6 @@ class Fulfilments:
     def shown(self, number: int) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
         """The body, and the lines of each sublist."""
         return shown_fulfilment(self.get(number), self.definition, self.context)
-
-    def get(self, number: int) -> Transaction:
-        """The fulfilment with this id, which must be there."""
-        found = self.context.ledger.get(number)
-        assert found is not None
-        return found
 
     # -- making ----------------------------------------------------------------------------------------------
 

@@ -14,8 +14,6 @@ from datetime import date
 from typing import Any
 
 from bcns_pipeline.sandbox.netsuite import chart
-from bcns_pipeline.sandbox.netsuite.context import Context
-from bcns_pipeline.sandbox.netsuite.definition import Definition
 from bcns_pipeline.sandbox.netsuite.errors import Refused, bad_reference, invalid_field, missing
 from bcns_pipeline.sandbox.netsuite.journal_fields import ENTRY_FIELDS, HEADER_FIELDS, shown_journal
 from bcns_pipeline.sandbox.netsuite.kinds import JOURNAL
@@ -23,30 +21,16 @@ from bcns_pipeline.sandbox.netsuite.ledger import OFFICE, ZERO, Entry, Transacti
 from bcns_pipeline.sandbox.netsuite.pricing import rounded
 from bcns_pipeline.sandbox.netsuite.reading import Ref
 from bcns_pipeline.sandbox.netsuite.scripted import script_changes
+from bcns_pipeline.sandbox.netsuite.transactions import Transactions
 
 PENDING, APPROVED = "A", "B"
 FIXED = ("subsidiary", "currency", "exchangeRate")
 
 
-class Journals:
+class Journals(Transactions):
     """The record type `journalEntry`."""
 
-    def __init__(self, definition: Definition, context: Context) -> None:
-        self.definition = definition
-        self.context = context
-
     # -- what records.py asks --------------------------------------------------------------------------------
-
-    def find(self, key: str) -> int | None:
-        """The internal id that a path names."""
-        found = self.context.ledger.find(self.definition.name, key)
-        return None if found is None else found.id
-
-    def get(self, number: int) -> Transaction:
-        """The entry with this id, which must be there."""
-        found = self.context.ledger.get(number)
-        assert found is not None
-        return found
 
     def create(self, given: dict[str, Any]) -> int:
         """A new entry, pending or approved; returns its id."""

@@ -30,6 +30,7 @@ from bcns_pipeline.sandbox.netsuite.reading import Ref
 from bcns_pipeline.sandbox.netsuite.sales import Sales
 from bcns_pipeline.sandbox.netsuite.scripted import script_changes
 from bcns_pipeline.sandbox.netsuite.showing import show
+from bcns_pipeline.sandbox.netsuite.transactions import Transactions
 
 HEADER: Mapping[str, Property] = {
     "id": text("id", read_only=True),
@@ -61,26 +62,14 @@ FIXED = ("customer", "salesOrder", "currency", "subsidiary", "exchangeRate")
 Shown = tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]
 
 
-class MoneyRecords:
+class MoneyRecords(Transactions):
     """A record type of money."""
 
     def __init__(self, kind: TransactionType, definition: Definition, context: Context) -> None:
         self.kind = kind
-        self.definition = definition
-        self.context = context
+        super().__init__(definition, context)
         self.applying = Applying(context)
         self._sales = Sales(context)
-
-    def find(self, key: str) -> int | None:
-        """The internal id that a path names."""
-        found = self.context.ledger.find(self.definition.name, key)
-        return None if found is None else found.id
-
-    def get(self, number: int) -> Transaction:
-        """The record with this id, which must be there."""
-        found = self.context.ledger.get(number)
-        assert found is not None
-        return found
 
     # -- making ----------------------------------------------------------------------------------------------
 

@@ -20,26 +20,21 @@ from bcns_pipeline.sandbox.netsuite.lines import Lines
 from bcns_pipeline.sandbox.netsuite.sales import Sales
 from bcns_pipeline.sandbox.netsuite.sales_shown import shown_sale
 from bcns_pipeline.sandbox.netsuite.scripted import script_changes
+from bcns_pipeline.sandbox.netsuite.transactions import Transactions
 
 Shown = tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]
 
 
-class PostedSales:
+class PostedSales(Transactions):
     """A record type of posting sales. Goods go out with a sale and come back with a return (`kind.sign`)."""
 
     def __init__(self, kind: TransactionType, definition: Definition, context: Context) -> None:
         self.kind = kind
-        self.definition = definition
-        self.context = context
+        super().__init__(definition, context)
         self.sales = Sales(context)
         self.lines = Lines(self.sales)
 
     # -- what records.py asks --------------------------------------------------------------------------------
-
-    def find(self, key: str) -> int | None:
-        """The internal id that a path names."""
-        found = self.context.ledger.find(self.definition.name, key)
-        return None if found is None else found.id
 
     def create(self, given: dict[str, Any]) -> int:
         """A new record; returns its id."""
@@ -54,12 +49,6 @@ class PostedSales:
     def shown(self, number: int) -> Shown:
         """The body, and the lines of each sublist."""
         return shown_sale(self.get(number), self.definition, self.context)
-
-    def get(self, number: int) -> Transaction:
-        """The record with this id, which must be there."""
-        found = self.context.ledger.get(number)
-        assert found is not None
-        return found
 
     # -- the way through -------------------------------------------------------------------------------------
 

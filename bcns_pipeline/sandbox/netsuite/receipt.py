@@ -27,11 +27,12 @@ from bcns_pipeline.sandbox.netsuite.definition import (
 from bcns_pipeline.sandbox.netsuite.errors import Refused, missing
 from bcns_pipeline.sandbox.netsuite.fulfilment_shown import header, shown_line
 from bcns_pipeline.sandbox.netsuite.kinds import RECEIPT
-from bcns_pipeline.sandbox.netsuite.ledger import ZERO, Line, Transaction
+from bcns_pipeline.sandbox.netsuite.ledger import ZERO, Line
 from bcns_pipeline.sandbox.netsuite.moving import asked_of, take_lines
 from bcns_pipeline.sandbox.netsuite.returned import ReturnAuthorisations
 from bcns_pipeline.sandbox.netsuite.salesorder import SalesOrders
 from bcns_pipeline.sandbox.netsuite.showing import show
+from bcns_pipeline.sandbox.netsuite.transactions import Transactions
 
 DEFINITION = Definition(
     name=RECEIPT.record,
@@ -77,21 +78,15 @@ DEFINITION = Definition(
 OPEN = ("B", "D", "E")
 
 
-class ItemReceipts:
+class ItemReceipts(Transactions):
     """The record type `itemReceipt`."""
 
     def __init__(
         self, definition: Definition, context: Context, returns: ReturnAuthorisations, orders: SalesOrders
     ) -> None:
-        self.definition = definition
-        self.context = context
+        super().__init__(definition, context)
         self.returns = returns
         self.orders = orders
-
-    def find(self, key: str) -> int | None:
-        """The internal id that a path names."""
-        found = self.context.ledger.find(self.definition.name, key)
-        return None if found is None else found.id
 
     def create(self, given: dict[str, Any]) -> int:  # noqa: ARG002
         """A receipt is made from a return."""
@@ -115,12 +110,6 @@ class ItemReceipts:
         made = self.get(number)
         body = show(self.definition.fields, header(made, self.context))
         return body, {"item": [shown_line(line, self.definition) for line in made.lines]}
-
-    def get(self, number: int) -> Transaction:
-        """The receipt with this id, which must be there."""
-        found = self.context.ledger.get(number)
-        assert found is not None
-        return found
 
     def transform(self, source: int, given: dict[str, Any]) -> int:
         """What has come of a return: everything that is open, but for what the request says."""

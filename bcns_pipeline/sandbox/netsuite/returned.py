@@ -19,6 +19,7 @@ from bcns_pipeline.sandbox.netsuite.returning import give_back
 from bcns_pipeline.sandbox.netsuite.sales import Sales
 from bcns_pipeline.sandbox.netsuite.sales_fields import BODY, RETURNS
 from bcns_pipeline.sandbox.netsuite.sales_shown import shown_sale
+from bcns_pipeline.sandbox.netsuite.transactions import Transactions
 
 DEFINITION = Definition(
     name=RETURN.record,
@@ -28,18 +29,12 @@ DEFINITION = Definition(
 )
 
 
-class ReturnAuthorisations:
+class ReturnAuthorisations(Transactions):
     """The record type `returnAuthorization`."""
 
     def __init__(self, definition: Definition, context: Context) -> None:
-        self.definition = definition
-        self.context = context
+        super().__init__(definition, context)
         self.sales = Sales(context)
-
-    def find(self, key: str) -> int | None:
-        """The internal id that a path names."""
-        found = self.context.ledger.find(self.definition.name, key)
-        return None if found is None else found.id
 
     def create(self, given: dict[str, Any]) -> int:  # noqa: ARG002
         """Here a return is made from a sale."""
@@ -48,12 +43,6 @@ class ReturnAuthorisations:
     def shown(self, number: int) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
         """The body, and the lines of each sublist."""
         return shown_sale(self.get(number), self.definition, self.context)
-
-    def get(self, number: int) -> Transaction:
-        """The return with this id, which must be there."""
-        found = self.context.ledger.get(number)
-        assert found is not None
-        return found
 
     def transform(self, source: int, given: dict[str, Any]) -> int:
         """A return of a sale, or of parts of it."""

@@ -21,6 +21,7 @@ from bcns_pipeline.sandbox.netsuite.sales import Sales
 from bcns_pipeline.sandbox.netsuite.sales_fields import BODY, SUBLISTS
 from bcns_pipeline.sandbox.netsuite.sales_shown import shown_sale
 from bcns_pipeline.sandbox.netsuite.scripted import script_changes
+from bcns_pipeline.sandbox.netsuite.transactions import Transactions
 
 DEFINITION = Definition(
     name=SALES_ORDER.record,
@@ -33,12 +34,11 @@ DO_NOT_COMMIT = "3"
 NOTHING = GROUPS | {"Discount"}
 
 
-class SalesOrders:
+class SalesOrders(Transactions):
     """The record type `salesOrder`."""
 
     def __init__(self, definition: Definition, context: Context) -> None:
-        self.definition = definition
-        self.context = context
+        super().__init__(definition, context)
         self.sales = Sales(context)
         self.lines = Lines(self.sales)
         # Orders with something on back order, oldest first.
@@ -49,11 +49,6 @@ class SalesOrders:
         self._waiting.clear()
 
     # -- what records.py asks --------------------------------------------------------------------------------
-
-    def find(self, key: str) -> int | None:
-        """The internal id that a path names."""
-        found = self.context.ledger.find(self.definition.name, key)
-        return None if found is None else found.id
 
     def create(self, given: dict[str, Any]) -> int:
         """A new order; returns its id."""
