@@ -69,10 +69,12 @@ def orders_waiting(
     waiting = state.inbox.waiting("order")
     due = len(state.orders.due(now, limit=1, edits="none", allowed=connections.order_policy.statuses))
     due += len(state.outbox.find(flow="orders", states=("planned", "ambiguous"), limit=1))
-    due += len(EDITS.due(state, limit=1)[0]) + len(state.orders.unread(limit=1))
+    due += len(EDITS.due(state, limit=1)[0])
+    runs = going(context, JOB)
+    # What a run on its way has written it reads back itself.
+    due += 0 if runs else len(state.orders.unread(limit=1))
     if not waiting.free and not due:
         return dg.SkipReason("no order waits")
-    runs = going(context, JOB)
     if runs >= RUNS_AT_ONCE + (waiting.free >= connections.mapping.orders.batch):
         return dg.SkipReason(f"{runs} runs of {JOB} are on their way already")
     again = int(time.time() // TRY_AGAIN_SECONDS)

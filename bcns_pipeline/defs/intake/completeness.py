@@ -108,11 +108,19 @@ def _turn(state: State, known: set[int], now: datetime) -> dict[int, OrderState]
 
 
 def _changed(connections: Connections, turn: Mapping[int, OrderState]) -> Iterator[int]:
-    """Orders whose record shows another total than when it was read last, or is gone. Raises OutsideError."""
+    """Orders whose record shows another total than when it was read last, or is gone. Raises OutsideError.
+
+    A person who has answered for one that is gone is not asked again every day.
+    """
     shown = connections.netsuite(Lane.BULK).sales.totals(turn)
+    asked = connections.state.exceptions.find(flow="orders", code="ORDER_TOTAL_DRIFT", open_only=False)
+    answered = {one.subject for one in asked if one.resolution not in (None, "healed")}
     for number, one in turn.items():
         there = shown.get(number)
-        if there is None or one.read_total is None or there.foreign_total != one.read_total.amount:
+        if there is None:
+            if f"order:{one.order_id}" not in answered:
+                yield one.order_id
+        elif one.read_total is None or there.foreign_total != one.read_total.amount:
             yield one.order_id
 
 

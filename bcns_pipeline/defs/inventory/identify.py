@@ -100,10 +100,12 @@ def _unknown(
     refused = connections.state.exceptions.find(flow=FLOW, code="STOCK_REFUSED")
     skus = [row.subject.removeprefix("sku:") for row in refused]
     doubtful = known.loc[known["sku"].isin(skus), "item_id"]
-    doubted = items[items["item_id"].isin(doubtful) & ~is_blocked].head(FEW // 2)
+    doubted = items[items["item_id"].isin(doubtful) & ~is_blocked]
+    unknown = items[~linked | is_blocked] if complete else items[~linked & ~is_blocked]
+    # Never so many that the whole catalogue would be read for their sake.
+    unknown = pd.concat([unknown, doubted.head(max(FEW - len(unknown), 0))], ignore_index=True)
     if complete:
-        return pd.concat([items[~linked | is_blocked], doubted], ignore_index=True)
-    unknown = pd.concat([items[~linked & ~is_blocked], doubted], ignore_index=True)
+        return unknown
     if unknown.empty or not blocked:
         return unknown
     # A new item that takes a SKU which others share already must not look like its only owner.

@@ -97,6 +97,13 @@ def test_what_somebody_changes_or_deletes_in_netsuite_is_found_within_a_day(
     with shop.tick("orders_waiting") as quiet:
         assert quiet.run_requests == []
 
+    # Somebody says that it was meant so, and is not asked again the next day.
+    for question in shop.open_exceptions("ORDER_TOTAL_DRIFT"):
+        shop.state().exceptions.resolve(question.id, "dismissed", "a test order", actor="ada")
+    shop.control.clock(advance_seconds=24 * HOURS)
+    seen = observed("order_completeness")
+    assert (seen["looked_at_in_netsuite"].value, len(seen["changed_in_netsuite"].records)) == (1, 0)
+
 
 def test_the_held_report_names_orders_by_status_and_amount(shop: OrderFlow, observed: Observed) -> None:
     shop.decide("orders", statuses=[10])
